@@ -1,0 +1,1 @@
+"""The diffusion room of medaug."""

@@ -1,0 +1,21 @@
+"""What can go wrong, in one sentence each, with the file, row or key and the way out."""
+
+
+class MedaugError(ValueError):
+    """Base of all errors that are the input's fault, not the program's."""
+
+
+class DataError(MedaugError):
+    """A folder, table, image or store cannot be used."""
+
+
+class SettingsError(MedaugError):
+    """A setting is not understood, or differs from the one that a product was made with."""
+
+
+class CheckpointError(MedaugError):
+    """A model file is damaged, or belongs to another network."""
+
+
+class TrainingError(MedaugError):
+    """Training cannot go on."""

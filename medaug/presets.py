@@ -1,0 +1,129 @@
+"""Table E1 of the paper in one place, with two smaller sizes of every row.
+
+``paper`` holds the paper's numbers, ``single_gpu`` fits one GPU in days, ``demo`` two CPU cores in minutes.
+What the paper does not give (iterations of the generative models, EMA, guidance) is chosen here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+PresetName = Literal["demo", "single_gpu", "paper"]
+Modality = Literal["radiology"]
+
+
+@dataclass(frozen=True)
+class GeneratorPreset:
+    """One row of Table E1 (b) or (c): a diffusion model at one resolution.
+
+    ``image_size`` is the side in pixels, ``channels`` the base width times the multipliers, ``iterations``
+    counts optimiser steps of ``batch_size`` images, ``ema_decay`` is per step.
+    """
+
+    image_size: int
+    channels: tuple[int, ...]
+    head_channels: int
+    residual_blocks: int
+    learning_rate: float
+    batch_size: int
+    iterations: int
+    ema_decay: float
+
+
+@dataclass(frozen=True)
+class SamplingPreset:
+    """How synthetic images are drawn: number of images, sampler, its steps and the guidance scale."""
+
+    images: int
+    sampler: Literal["ddpm", "ddim", "dpm_solver"]
+    steps: int
+    guidance: float
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class ClassifierPreset:
+    """One row of Table E1 (a): the downstream classifier.
+
+    ``network`` names a builder in `medaug.classification.networks`; ``real_fraction`` is the share of real
+    examples in the mixture (Eq. 2-3), which the paper treats as a hyper-parameter.
+    """
+
+    network: str
+    optimizer: Literal["adam", "sgd"]
+    learning_rate: float
+    schedule: Literal["constant", "cosine"]
+    iterations: int
+    batch_size: int
+    weight_decay: float
+    dropout: float
+    real_fraction: float
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The models of one modality at one size; ``upsampler`` is None where one resolution is enough."""
+
+    diffusion: GeneratorPreset
+    upsampler: GeneratorPreset | None
+    sampling: SamplingPreset
+    classifier: ClassifierPreset
+
+    @property
+    def image_size(self) -> int:
+        """Side in pixels of the images that the classifier sees."""
+        return (self.upsampler or self.diffusion).image_size
+
+
+def _times(base: int, multipliers: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(base * multiplier for multiplier in multipliers)
+
+
+_RADIOLOGY_PAPER = Preset(
+    diffusion=GeneratorPreset(64, _times(192, (1, 2, 3, 4)), 64, 3, 1.5e-5, 128, 500_000, 0.9999),
+    upsampler=GeneratorPreset(224, _times(128, (1, 1, 2, 2, 4, 4)), 64, 2, 1e-4, 32, 500_000, 0.9999),
+    sampling=SamplingPreset(200_000, "ddpm", 1000, 1.0, 64),
+    classifier=ClassifierPreset("bit_152x2", "adam", 1e-5, "cosine", 50_000, 64, 1e-5, 0.0, 0.5),
+)
+
+_PRESETS: dict[tuple[str, str], Preset] = {
+    ("radiology", "paper"): _RADIOLOGY_PAPER,
+    ("radiology", "single_gpu"): Preset(
+        diffusion=replace(
+            _RADIOLOGY_PAPER.diffusion,
+            channels=_times(96, (1, 2, 3, 4)),
+            residual_blocks=2,
+            learning_rate=1e-4,
+            iterations=150_000,
+        ),
+        upsampler=replace(
+            _RADIOLOGY_PAPER.upsampler,  # type: ignore[type-var]
+            channels=_times(64, (1, 1, 2, 2, 4, 4)),
+            iterations=100_000,
+        ),
+        sampling=SamplingPreset(50_000, "dpm_solver", 25, 1.5, 128),
+        classifier=replace(_RADIOLOGY_PAPER.classifier, network="bit_50x1", learning_rate=1e-4),
+    ),
+    ("radiology", "demo"): Preset(
+        diffusion=GeneratorPreset(16, (32, 64), 32, 1, 1.5e-3, 32, 900, 0.99),
+        upsampler=GeneratorPreset(64, (16, 32, 32), 32, 1, 1e-3, 16, 500, 0.99),
+        sampling=SamplingPreset(800, "dpm_solver", 20, 1.5, 100),
+        classifier=ClassifierPreset("small_resnet", "adam", 1e-3, "cosine", 400, 32, 1e-5, 0.0, 0.5),
+    ),
+}
+
+
+def preset(modality: Modality, name: PresetName) -> Preset:
+    """Return the models of a modality at a size.
+
+    Examples
+    --------
+    >>> preset("radiology", "paper").diffusion.channels
+    (192, 384, 576, 768)
+    """
+    try:
+        return _PRESETS[modality, name]
+    except KeyError:
+        known = ", ".join(f"{m} {n}" for m, n in _PRESETS)
+        raise ValueError(f"there is no preset {name!r} for {modality!r}; there are: {known}") from None

@@ -1,0 +1,1 @@
+"""The transforms room of medaug."""
