@@ -1,0 +1,78 @@
+"""How noise is added to images: the forward process of Ho et al. (2020), noise prediction, fixed variance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class NoiseSchedule:
+    """Variances of the forward process at times 0 ... steps - 1.
+
+    The paper gives 1,000 time steps and no schedule; the default is that of Ho et al. (2020).
+
+    Parameters
+    ----------
+    steps : int
+        Number of time steps.
+    beta_start, beta_end : float
+        Variance that the first and the last step add.
+    kind : {"linear", "scaled_linear"}
+        ``linear`` interpolates the variances, ``scaled_linear`` their square roots.
+
+    Examples
+    --------
+    >>> round(float(NoiseSchedule().alphas_cumprod[-1]), 6)
+    4e-05
+    """
+
+    steps: int = 1000
+    beta_start: float = 1e-4
+    beta_end: float = 0.02
+    kind: Literal["linear", "scaled_linear"] = "linear"
+
+    @cached_property
+    def alphas_cumprod(self) -> Tensor:
+        """Share of the image's variance that is left at each time: float64 (steps,), on the CPU."""
+        if self.kind == "linear":
+            betas = torch.linspace(self.beta_start, self.beta_end, self.steps, dtype=torch.float64)
+        else:
+            roots = torch.linspace(self.beta_start**0.5, self.beta_end**0.5, self.steps, dtype=torch.float64)
+            betas = roots**2
+        return torch.cumprod(1 - betas, 0)
+
+    def scales(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the factors of image and noise at times `t`, shaped to multiply `like`.
+
+        Parameters
+        ----------
+        t : Tensor of int64, (B,)
+            Times, 0 ... steps - 1.
+        like : Tensor, (B, ...)
+            Gives the dtype, device and number of dimensions.
+
+        Returns
+        -------
+        tuple of Tensor, (B, 1, ...)
+            Square roots of the variances of image and noise.
+        """
+        share = self.alphas_cumprod[t.to("cpu", torch.int64)].reshape(-1, *[1] * (like.ndim - 1))
+        return share.sqrt().to(like), (1 - share).sqrt().to(like)
+
+    def add_noise(self, images: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+        """Return the noisy images x_t of a batch.
+
+        Parameters
+        ----------
+        images, noise : Tensor, (B, ...)
+            Images in [-1, 1], and standard normal noise of the same shape.
+        t : Tensor of int64, (B,)
+            Time of each image.
+        """
+        image_scale, noise_scale = self.scales(t, images)
+        return image_scale * images + noise_scale * noise
