@@ -1,0 +1,173 @@
+"""The table of a store: its columns, their checks, and sex and age in one form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medaug.errors import DataError
+from medaug.task import ATTRIBUTE_PREFIX, LABEL_PREFIX, Task, attribute_column
+
+SPLITS = ("train", "id_val", "id_test", "ood_val", "ood_test", "unlabelled")
+"""Every split there is; ``unlabelled`` images train the generator only."""
+
+OLDEST = 120.0
+"""Years above which an age is taken for a typing error (ChestX-ray14 has 411)."""
+
+_SEXES = {"f": "F", "female": "F", "w": "F", "woman": "F", "m": "M", "male": "M", "man": "M"}
+_DAYS_PER_YEAR = {"Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25}
+_PLAIN_COLUMNS = ("image_id", "file", "patient_id", "domain", "split")
+
+
+def check_table(table: pd.DataFrame, task: Task) -> None:
+    """Check a table against the contract of an image store.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``image_id``, ``file``, ``patient_id``, ``domain``, one ``label:<class>`` a class and one
+        ``attr:<name>`` an attribute of the task; ``split`` is checked where it is there. Synthetic rows
+        (``synthetic`` is true) need no ``file`` and no ``patient_id``.
+    task : Task
+        What is predicted, for whom.
+
+    Raises
+    ------
+    DataError
+        A column is missing, an ``image_id`` is missing or appears twice, a label lies outside [0, 1], a
+        split is unknown, or images of one patient are in two splits. ``train`` and ``unlabelled`` count as
+        one split here, because both are trained on.
+    """
+    if table.empty:
+        raise DataError("the table has no rows; check the folder and the settings that choose rows")
+    _check_columns(table, task)
+    _check_image_ids(table)
+    _check_present(table, "domain")
+    for column in task.label_columns:
+        _check_labels(table, column)
+    if "split" in table:
+        _check_splits(table)
+
+
+def is_synthetic(table: pd.DataFrame) -> pd.Series[bool]:
+    """Return which rows are synthetic; without such a column none is."""
+    if "synthetic" not in table:
+        return pd.Series(False, index=table.index)
+    return table["synthetic"].fillna(False).astype(bool)
+
+
+def stored_columns(table: pd.DataFrame, task: Task) -> pd.DataFrame:
+    """Return what a store keeps of a table, with the types of the contract and a plain index.
+
+    Only columns of the contract are kept, so that a path or a further column of a hospital's own table can
+    not enter a store. Labels are float32, numeric attributes float64, the rest text.
+    """
+    missing = pd.Series(None, index=table.index, dtype=object)
+    kept = {name: _as_text(table.get(name, missing)) for name in _PLAIN_COLUMNS}
+    kept |= {
+        name: table[name].astype(np.float32) for name in map(str, table) if name.startswith(LABEL_PREFIX)
+    }
+    numeric = {attribute_column(a.name) for a in task.attributes if a.bins}
+    for name in (column for column in map(str, table) if column.startswith(ATTRIBUTE_PREFIX)):
+        kept[name] = table[name].astype(np.float64) if name in numeric else _as_text(table[name])
+    kept["synthetic"] = is_synthetic(table)
+    return pd.DataFrame(kept).reset_index(drop=True)
+
+
+def canonical_sex(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Return ``F``, ``M`` or missing for any spelling.
+
+    Examples
+    --------
+    >>> canonical_sex(pd.Series(["Female", "m", "O", None])).tolist()
+    ['F', 'M', None, None]
+    """
+    known = [_SEXES.get(str(value).strip().lower()) for value in values]
+    return pd.Series(known, index=values.index, dtype=object, name=values.name)
+
+
+def canonical_age(values: pd.Series[Any]) -> pd.Series[float]:
+    """Return ages in years (float64), missing where unknown, below 0 or above `OLDEST`.
+
+    Understands numbers and the DICOM form with a unit: days, weeks, months or years. A number without a
+    unit is in years.
+
+    Examples
+    --------
+    >>> canonical_age(pd.Series(["062Y", "006M", 62, "411Y", ""])).tolist()
+    [62.0, 0.5, 62.0, nan, nan]
+    """
+    parts = values.astype(object).astype(str).str.strip().str.upper().str.extract(r"^(-?[\d.]+)\s*([YMWD]?)$")
+    numbers = pd.to_numeric(parts[0], errors="coerce").astype(np.float64)
+    years = numbers / parts[1].map(_DAYS_PER_YEAR).fillna(1.0).astype(np.float64)
+    known = years.where(years.between(0.0, OLDEST)).to_numpy(np.float64)
+    return pd.Series(known, index=values.index, name=values.name)
+
+
+def _as_text(values: pd.Series[Any]) -> pd.Series[Any]:
+    return pd.Series([None if pd.isna(v) else str(v) for v in values], index=values.index, dtype=object)
+
+
+def _check_columns(table: pd.DataFrame, task: Task) -> None:
+    needed = ["image_id", "domain", *task.label_columns, *(attribute_column(a.name) for a in task.attributes)]
+    if not is_synthetic(table).all():
+        needed += ["file", "patient_id"]
+    if missing := [name for name in needed if name not in table]:
+        raise DataError(
+            f"the table lacks the column(s) {', '.join(missing)}; it has: {', '.join(map(str, table))}"
+        )
+
+
+def _check_present(table: pd.DataFrame, column: str) -> None:
+    absent = np.flatnonzero(table[column].isna())
+    if len(absent):
+        raise DataError(f"{column} is missing in {_row(table, absent[0])} ({len(absent)} row(s) in all)")
+
+
+def _check_image_ids(table: pd.DataFrame) -> None:
+    _check_present(table, "image_id")
+    twice = np.flatnonzero(table["image_id"].astype(str).duplicated())
+    if len(twice):
+        raise DataError(
+            f"image_id {table['image_id'].iloc[twice[0]]!r} appears more than once, the second time in "
+            f"{_row(table, twice[0])}; every image needs its own"
+        )
+
+
+def _check_labels(table: pd.DataFrame, column: str) -> None:
+    try:
+        values = table[column].to_numpy(np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        raise DataError(f"{column} holds values that are no numbers; labels lie in [0, 1]") from None
+    wrong = np.flatnonzero((values < 0) | (values > 1))
+    if len(wrong):
+        raise DataError(f"{column} is {values[wrong[0]]:g} in {_row(table, wrong[0])}; labels lie in [0, 1]")
+
+
+def _check_splits(table: pd.DataFrame) -> None:
+    wrong = np.flatnonzero(~table["split"].isin(SPLITS))
+    if len(wrong):
+        value = table["split"].iloc[wrong[0]]
+        raise DataError(f"split is {value!r} in {_row(table, wrong[0])}; it is one of: {', '.join(SPLITS)}")
+    real = table[~is_synthetic(table)]
+    if real.empty:
+        return
+    _check_present(real, "patient_id")
+    side = real["split"].where(real["split"] != "unlabelled", "train")
+    both = side.groupby(real["patient_id"].astype(str), sort=False).nunique()
+    if (both > 1).any():
+        patient = both.index[both > 1][0]
+        splits = ", ".join(sorted(set(real.loc[real["patient_id"].astype(str) == patient, "split"])))
+        raise DataError(
+            f"images of patient {patient!r} are in more than one split ({splits}); "
+            "put all images of a patient in one split"
+        )
+
+
+def _row(table: pd.DataFrame, number: int) -> str:
+    """Say which row: by its file where there is one, else by its number."""
+    if "file" in table and not pd.isna(table["file"].iloc[number]):
+        return f"the row of {table['file'].iloc[number]!r}"
+    return f"row {number}"
