@@ -1,0 +1,29 @@
+"""Built-in phantom data, written in the public sets' own file formats so that the real readers read it.
+
+No person was ever X-rayed for these images: everything is drawn. A folder of them holds a file
+`PHANTOM_FILE`, by which whatever is made from it can say that it is phantom data.
+"""
+
+from medaug.data.phantoms.measure import measure
+from medaug.data.phantoms.population import CHESTXRAY14, CHEXPERT, Patient, Site, draw_patient
+from medaug.data.phantoms.radiograph import draw_radiograph
+from medaug.data.phantoms.trees import (
+    PHANTOM_FILE,
+    write_chestxray14_tree,
+    write_chexpert_tree,
+    write_radiograph_phantoms,
+)
+
+__all__ = [
+    "CHESTXRAY14",
+    "CHEXPERT",
+    "PHANTOM_FILE",
+    "Patient",
+    "Site",
+    "draw_patient",
+    "draw_radiograph",
+    "measure",
+    "write_chestxray14_tree",
+    "write_chexpert_tree",
+    "write_radiograph_phantoms",
+]

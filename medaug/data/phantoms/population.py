@@ -1,0 +1,130 @@
+"""Who is X-rayed where: two phantom hospitals that differ in patients, conditions and machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.stats import norm
+
+CONDITIONS = ("atelectasis", "cardiomegaly", "consolidation", "edema", "effusion")
+
+
+@dataclass(frozen=True)
+class Patient:
+    """One person at the time of one radiograph.
+
+    Parameters
+    ----------
+    sex : {"F", "M"}
+        Changes the size of the thorax; women have breast shadows.
+    age : int
+        Years; changes aorta, spine and heart a little.
+    conditions : frozenset of str
+        What is present, out of `CONDITIONS`.
+    """
+
+    sex: Literal["F", "M"]
+    age: int
+    conditions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Site:
+    """A hospital: its patients and how its images look.
+
+    Parameters
+    ----------
+    name : str
+        Name of the public data set that it stands for.
+    prevalence : mapping of str to float
+        Share of radiographs with each condition.
+    co_occurrence : float
+        Correlation (0 to 1) of the hidden severity behind the conditions; 0 makes them independent.
+    female : float
+        Share of women.
+    age_mean, age_sd : float
+        Years.
+    gamma, contrast, brightness : float
+        Grey value = brightness + contrast * density ** gamma, before clipping to [0, 1].
+    noise : float
+        Standard deviation of the noise in grey values of [0, 1].
+    collimation : float
+        Largest width of the black border, as a share of the side.
+    """
+
+    name: str
+    prevalence: Mapping[str, float]
+    co_occurrence: float
+    female: float
+    age_mean: float
+    age_sd: float
+    gamma: float
+    contrast: float
+    brightness: float
+    noise: float
+    collimation: float
+
+
+CHEXPERT = Site(
+    name="CheXpert",
+    prevalence={
+        "atelectasis": 0.24,
+        "cardiomegaly": 0.26,
+        "consolidation": 0.18,
+        "edema": 0.28,
+        "effusion": 0.36,
+    },
+    co_occurrence=0.45,
+    female=0.41,
+    age_mean=60.0,
+    age_sd=17.0,
+    gamma=0.95,
+    contrast=1.0,
+    brightness=0.0,
+    noise=0.025,
+    collimation=0.03,
+)
+"""Stands for Stanford: sicker patients, conditions together (Figure 4a of the paper), strong contrast."""
+
+CHESTXRAY14 = Site(
+    name="ChestX-ray14",
+    prevalence={
+        "atelectasis": 0.17,
+        "cardiomegaly": 0.13,
+        "consolidation": 0.13,
+        "edema": 0.11,
+        "effusion": 0.20,
+    },
+    co_occurrence=0.1,
+    female=0.41,
+    age_mean=47.0,
+    age_sd=16.0,
+    gamma=1.2,
+    contrast=0.8,
+    brightness=0.1,
+    noise=0.045,
+    collimation=0.08,
+)
+"""Stands for the NIH: fewer conditions, mostly alone (Figure 4b), flatter, noisier, more collimated."""
+
+
+def draw_patient(site: Site, generator: np.random.Generator) -> Patient:
+    """Draw a person with sex, age and conditions as they are common at a site.
+
+    Conditions follow a Gaussian copula with one factor, so that their prevalence is exact and their
+    co-occurrence grows with ``site.co_occurrence``.
+    """
+    sex: Literal["F", "M"] = "F" if generator.random() < site.female else "M"
+    age = int(np.clip(generator.normal(site.age_mean, site.age_sd), 18, 90))
+    return Patient(sex, age, draw_conditions(site, generator))
+
+
+def draw_conditions(site: Site, generator: np.random.Generator) -> frozenset[str]:
+    """Draw the conditions of one radiograph; see `draw_patient`."""
+    shared, own = generator.normal(), generator.normal(size=len(CONDITIONS))
+    severity = np.sqrt(site.co_occurrence) * shared + np.sqrt(1 - site.co_occurrence) * own
+    limits = norm.isf([site.prevalence[name] for name in CONDITIONS])
+    return frozenset(name for name, is_over in zip(CONDITIONS, severity > limits, strict=True) if is_over)
