@@ -4,7 +4,7 @@ No person was ever X-rayed for these images: everything is drawn. A folder of th
 `PHANTOM_FILE`, by which whatever is made from it can say that it is phantom data.
 """
 
-from medaug.data.phantoms.measure import measure
+from medaug.data.phantoms.measurement import measure
 from medaug.data.phantoms.population import CHESTXRAY14, CHEXPERT, Patient, Site, draw_patient
 from medaug.data.phantoms.radiograph import draw_radiograph
 from medaug.data.phantoms.trees import (
