@@ -1,0 +1,145 @@
+"""Products and the settings they were made with.
+
+A product (image store, model, predictions) has a file ``<name>.settings.json`` beside it. A product whose
+settings match is reused, an unfinished one is continued, and one that differs is an error, unless the user
+says ``--fresh true``: then the old one is set aside, never deleted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from medaug.engine.distributed import barrier, is_first
+from medaug.errors import SettingsError
+from medaug.files import write_aside
+
+logger = logging.getLogger(__name__)
+
+PACKAGES = ("medaug", "torch", "monai", "pytorch-ignite", "numpy", "pandas", "scikit-image", "pydicom")
+
+
+def settings_path(product: Path | str) -> Path:
+    """Return where the settings of a product lie: ``data`` has ``data.settings.json``."""
+    product = Path(product)
+    return product.with_name(f"{product.stem}.settings.json")
+
+
+def is_made(product: Path | str) -> bool:
+    """Tell whether a product is there, whole."""
+    return Path(product).exists()
+
+
+def identity(product: Path | str) -> str:
+    """Return a digest of the settings that a product was made with, which hold those of its inputs.
+
+    Raises
+    ------
+    SettingsError
+        If the product has no settings beside it.
+    """
+    path = settings_path(product)
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))["settings"]
+    except FileNotFoundError:
+        raise SettingsError(f"{path} is missing: run the stage that makes {Path(product).name} first") from None
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def claim(product: Path | str, settings: Mapping[str, Any], fresh: bool | str = False) -> None:
+    """Make sure that a product, whole or half made, belongs to these settings, and record them.
+
+    Parameters
+    ----------
+    product : Path
+        File or folder that a stage makes.
+    settings : mapping
+        Every setting that the product depends on, and the `identity` of each input.
+    fresh : bool
+        Set a product with other settings aside and start anew, instead of raising an error.
+
+    Raises
+    ------
+    SettingsError
+        If the recorded settings differ; names the keys and the way out.
+    """
+    product = Path(product)
+    if is_first():
+        _claim(product, plain(settings), _truth(fresh))
+    barrier()
+
+
+def _claim(product: Path, settings: dict[str, Any], fresh: bool) -> None:
+    path = settings_path(product)
+    if path.is_file():
+        recorded = json.loads(path.read_text(encoding="utf-8"))["settings"]
+        differing = sorted(k for k in recorded.keys() | settings.keys() if recorded.get(k) != settings.get(k))
+        if not differing:
+            return
+        if not fresh:
+            raise SettingsError(_difference(product, recorded, settings, differing))
+        set_aside(product)
+    elif product.exists():
+        raise SettingsError(
+            f"{product} was not made by medaug (no {path.name} beside it); name another --output_dir"
+        )
+    record = {"settings": settings, **_circumstances()}
+    with write_aside(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _difference(product: Path, recorded: Mapping[str, Any], settings: Mapping[str, Any], keys: list[str]) -> str:
+    differences = ", ".join(f"{k} (there {recorded.get(k)!r}, now {settings.get(k)!r})" for k in keys)
+    return (
+        f"{product} was made with other settings: {differences}. Add --fresh true to set it aside and make it "
+        "anew, or name another --output_dir"
+    )
+
+
+def set_aside(product: Path) -> None:
+    """Rename a product and all files that belong to it, so that nothing is lost and the name is free."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    belonging = [p for p in product.parent.iterdir() if p.name.split(".")[0] == product.stem]
+    for path in belonging:
+        path.rename(path.with_name(f"before-{stamp}-{path.name}"))
+    logger.info("%s had other settings and was set aside as before-%s-%s", product, stamp, product.name)
+
+
+def plain(value: Any) -> Any:
+    """Turn dataclasses, tuples and paths into what JSON holds, so that what is read back compares equal."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    return json.loads(json.dumps(value, default=str))
+
+
+def _truth(value: bool | str) -> bool:
+    """A command line says ``true`` where Python says ``True``."""
+    if str(value).lower() not in ("true", "false"):
+        raise SettingsError(f"fresh is true or false, not {value!r}")
+    return str(value).lower() == "true"
+
+
+def _circumstances() -> dict[str, Any]:
+    return {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "git_commit": _git_commit(),
+    }
+
+
+def _git_commit() -> str | None:
+    """Commit of the source tree that medaug runs from, if it runs from one."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Installs medaug with its test tools and runs lint, types and tests. Options go to pytest.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/environment.sh
+prepare_environment test,bench,generative
+ruff format --check .
+ruff check .
+mypy
+python -m pytest "$@"
