@@ -125,30 +125,45 @@ class StoreWriter:
         Sides in pixels.
     channels : int
         1 or 3.
+    recipe : mapping, optional
+        Whatever else decides the pixels (plain values): settings, a seed, the hash of a model or a listing.
+
+    Attributes
+    ----------
+    partial : Path
+        Where the store grows.
 
     Notes
     -----
-    What is begun for the same task, table, sizes and channels is continued, anything else in
+    What is begun for the same task, table, sizes, channels and recipe is continued, anything else in
     ``<path>.partial`` is discarded.
     """
 
     def __init__(
-        self, path: Path | str, task: Task, table: pd.DataFrame, sizes: Iterable[int], channels: int
-    ):
+        self,
+        path: Path | str,
+        task: Task,
+        table: pd.DataFrame,
+        sizes: Iterable[int],
+        channels: int,
+        recipe: Mapping[str, Any] | None = None,
+    ) -> None:
         check_table(table, task)
         if "split" not in table:
             raise DataError("the table lacks the column split; assign splits before writing a store")
         self.path, self.task, self.channels = Path(path), task, channels
         self.table = stored_columns(table, task)
         self.sizes = tuple(sorted(set(sizes), reverse=True))
-        self.identity = _identity(self.table, task, self.sizes, channels)
-        self._partial = self.path.with_name(self.path.name + ".partial")
+        self.identity = _identity(self.table, task, self.sizes, channels, dict(recipe or {}))
+        self.partial = self.path.with_name(self.path.name + ".partial")
         self._files = {size: self._pixel_file(size) for size in self.sizes}
-        self._journal = self._partial / f"journal-{uuid4().hex}.jsonl"
+        self._journal = self.partial / f"journal-{uuid4().hex}.jsonl"
         if idist.get_rank() == 0:
             self._create()
         idist.barrier()
         self._written, self._rejected = self._read_journals()
+        # Nobody writes before everybody knows what is pending, so that all agree on the shares.
+        idist.barrier()
 
     def pending(self) -> IntArray:
         """Return the numbers of the rows that are neither written nor rejected, in order."""
@@ -160,7 +175,7 @@ class StoreWriter:
         """Write the images of some rows: for every size uint8 (B, size, size, C), in the order of `rows`."""
         rows = [int(row) for row in rows]
         self._check_images(len(rows), images)
-        with disk_errors(self._partial):
+        with disk_errors(self.partial):
             for size, file in self._files.items():
                 file.write(rows, images[size])
             self._note({"written": rows})
@@ -168,16 +183,16 @@ class StoreWriter:
 
     def reject(self, row: int, reason: str) -> None:
         """Leave out a row; the reason goes to ``rejected.csv`` and must hold nothing about the patient."""
-        with disk_errors(self._partial):
+        with disk_errors(self.partial):
             self._note({"rejected": int(row), "reason": reason})
         self._rejected[int(row)] = reason
 
     def rejected(self) -> pd.DataFrame:
-        """Return file and reason of every row that was left out so far, by any process, in row order."""
+        """Return ``file`` and ``reason`` of all rows rejected so far, by any process; the index is the row."""
         _, rejected = self._read_journals()
         rows = sorted(rejected)
-        files = self.table["file"].iloc[rows].tolist()
-        return pd.DataFrame({"file": files, "reason": [rejected[row] for row in rows]}, dtype=object)
+        content = {"file": self.table["file"].iloc[rows].tolist(), "reason": [rejected[row] for row in rows]}
+        return pd.DataFrame(content, index=pd.Index(rows, dtype=np.int64), dtype=object)
 
     def finish(self, origin: Mapping[str, Any]) -> ImageStore:
         """Drop rejected rows, write the rest of the store and move it to its place.
@@ -199,10 +214,10 @@ class StoreWriter:
         """
         idist.barrier()
         if idist.get_rank() == 0:
-            with disk_errors(self._partial):
+            with disk_errors(self.partial):
                 self._complete(origin)
                 self._tidy()
-                self._partial.rename(self.path)
+                self.partial.rename(self.path)
         idist.barrier()
         return ImageStore.open(self.path)
 
@@ -210,13 +225,16 @@ class StoreWriter:
         """Begin in an empty folder, unless what is there was begun for the same rows."""
         if self.path.exists():
             raise DataError(f"{self.path} exists already; delete it, or choose another folder")
-        begun = self._partial / "begun.json"
+        begun = self.partial / "begun.json"
         if self._completed() or _read_json(begun).get("identity") == self.identity:
             return
-        with disk_errors(self._partial):
-            if self._partial.exists():
-                shutil.rmtree(self._partial)
-            self._partial.mkdir(parents=True)
+        with disk_errors(self.partial):
+            if self.partial.exists():
+                # First what says that it is good for something, so that a kill leaves no half of it.
+                begun.unlink(missing_ok=True)
+                (self.partial / "origin.json").unlink(missing_ok=True)
+                shutil.rmtree(self.partial)
+            self.partial.mkdir(parents=True)
             for file in self._files.values():
                 file.create()
             with write_aside(begun) as temporary:
@@ -224,11 +242,11 @@ class StoreWriter:
 
     def _completed(self) -> bool:
         """Whether everything is written and only tidying and renaming is left to do."""
-        return bool(_read_json(self._partial / "origin.json").get("identity") == self.identity)
+        return bool(_read_json(self.partial / "origin.json").get("identity") == self.identity)
 
     def _pixel_file(self, size: int) -> PixelFile:
         shape = (len(self.table), size, size, self.channels)
-        return PixelFile(self._partial / f"building-{size}.npy", shape)
+        return PixelFile(self.partial / f"building-{size}.npy", shape)
 
     def _check_images(self, count: int, images: Mapping[int, UInt8Array]) -> None:
         for size in self.sizes:
@@ -248,7 +266,7 @@ class StoreWriter:
         if self._completed():
             written[:] = True
             return written, rejected
-        for journal in sorted(self._partial.glob("journal-*.jsonl")):
+        for journal in sorted(self.partial.glob("journal-*.jsonl")):
             for entry in _whole_lines(journal):
                 written[entry.get("written", [])] = True
                 if "rejected" in entry:
@@ -263,15 +281,15 @@ class StoreWriter:
         self._check_finished()
         kept = np.setdiff1d(np.arange(len(self.table)), list(self._rejected))
         for size, file in self._files.items():
-            file.keep(kept, self._partial / images_name(size))
-        with write_aside(self._partial / "table.parquet") as temporary:
+            file.keep(kept, self.partial / images_name(size))
+        with write_aside(self.partial / "table.parquet") as temporary:
             self.table.iloc[kept].reset_index(drop=True).to_parquet(temporary)
-        with write_aside(self._partial / "rejected.csv") as temporary:
+        with write_aside(self.partial / "rejected.csv") as temporary:
             self.rejected().to_csv(temporary, index=False)
-        with write_aside(self._partial / "task.json") as temporary:
+        with write_aside(self.partial / "task.json") as temporary:
             self.task.save(temporary)
         own = {"format": FORMAT, "identity": self.identity, "sizes": self.sizes, "channels": self.channels}
-        with write_aside(self._partial / "origin.json") as temporary:
+        with write_aside(self.partial / "origin.json") as temporary:
             temporary.write_text(json.dumps({**origin, **own}, indent=2) + "\n", encoding="utf-8")
 
     def _check_finished(self) -> None:
@@ -283,9 +301,9 @@ class StoreWriter:
             raise DataError(f"no image of {self.path} could be used; the first reason: {self._rejected[0]}")
 
     def _tidy(self) -> None:
-        for leftover in [*self._partial.glob("journal-*"), *self._partial.glob("building-*")]:
-            leftover.unlink()
-        (self._partial / "begun.json").unlink(missing_ok=True)
+        for pattern in ("journal-*", "building-*", ".*.partial", "begun.json"):
+            for leftover in list(self.partial.glob(pattern)):
+                leftover.unlink()
 
 
 def images_name(size: int) -> str:
@@ -320,7 +338,10 @@ def _open_images(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[
 def _whole_lines(journal: Path) -> Iterable[dict[str, Any]]:
     """Give the entries of a journal; a last line that a kill cut short does not count."""
     for line in journal.read_bytes().split(b"\n")[:-1]:
-        yield json.loads(line)
+        try:
+            yield json.loads(line)
+        except ValueError:
+            return
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -331,9 +352,13 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _identity(table: pd.DataFrame, task: Task, sizes: tuple[int, ...], channels: int) -> str:
+def _identity(
+    table: pd.DataFrame, task: Task, sizes: tuple[int, ...], channels: int, recipe: dict[str, Any]
+) -> str:
     content = pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes().hex()
-    return _sha256(json.dumps([task.to_dict(), list(table), sizes, channels], sort_keys=True), content)
+    return _sha256(
+        json.dumps([task.to_dict(), list(table), sizes, channels, recipe], sort_keys=True), content
+    )
 
 
 def _sha256(*parts: str) -> str:

@@ -1,0 +1,204 @@
+"""Who is trained on, validated on and tested on, in and out of distribution; a patient is in one split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medaug.errors import DataError, SettingsError
+from medaug.randomness import derive_seed
+from medaug.task import LABEL_PREFIX
+
+BOTH_SIDES = "the patient also has images in the other kind of domain, where this patient was put"
+NO_DOMAIN = "the domain is unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitSettings:
+    """How patients are divided.
+
+    Parameters
+    ----------
+    train_domains : tuple of str
+        Domains that are in distribution; all others are the shift.
+    domain_column : str
+        Column whose values are the domains: data set, hospital, view, scanner.
+    val_fraction, test_fraction : float
+        Shares of the in-distribution patients for ``id_val`` and ``id_test``.
+    ood_val_fraction : float
+        Share of the patients of other domains for ``ood_val``; the rest is ``ood_test``.
+    unlabelled_fraction : float
+        Share of the patients of other domains whose images are used without labels, to train the generator.
+    seed : int
+        Seed of the run.
+    """
+
+    train_domains: tuple[str, ...]
+    domain_column: str = "domain"
+    val_fraction: float = 0.1
+    test_fraction: float = 0.1
+    ood_val_fraction: float = 0.2
+    unlabelled_fraction: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for first, second in (
+            ("val_fraction", "test_fraction"),
+            ("ood_val_fraction", "unlabelled_fraction"),
+        ):
+            shares = getattr(self, first), getattr(self, second)
+            if min(shares) < 0 or sum(shares) >= 1:
+                raise SettingsError(
+                    f"{first} and {second} must not be negative and leave some patients over, not {shares}"
+                )
+
+
+def assign_splits(table: pd.DataFrame, settings: SplitSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give every row of a source table its split.
+
+    In distribution, official splits are kept; what a domain's official splits lack (most have no test or no
+    validation part) is drawn from its other patients. Out of distribution, an official test part is
+    ``ood_test`` and the rest ``ood_val``; without one, patients are drawn. A training image without any known
+    label is ``unlabelled``. A patient in both kinds of domain is put on one side by a coin. Every draw is a
+    function of the seed and the patient alone.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``patient_id``, the domain column, ``label:<class>`` and possibly ``official_split``
+        (``train``, ``val``, ``test`` or missing).
+    settings : SplitSettings
+        How to divide.
+
+    Returns
+    -------
+    table : DataFrame
+        Rows in the same order, with ``split`` and ``domain``; labels removed where they must not be known.
+    left_out : DataFrame
+        Rows that are not used, with ``reason``.
+
+    Raises
+    ------
+    DataError
+        The domain column is missing, a train domain is unknown, an official split is not understood, or
+        ``train``, ``id_val`` or ``id_test`` would be empty.
+    """
+    table = _with_domain(table, settings)
+    reasons = pd.Series(None, index=table.index, dtype=object)
+    reasons[table["domain"].isna()] = NO_DOMAIN
+    inside = table["domain"].isin(settings.train_domains)
+    reasons[reasons.isna() & (inside != _side(table, inside, settings.seed))] = BOTH_SIDES
+    kept = table[reasons.isna()].copy()
+    left_out = table[reasons.notna()].assign(reason=reasons[reasons.notna()])
+    kept["split"] = _splits(kept, inside[kept.index], settings)
+    _hide_labels(kept, inside[kept.index])
+    _check_not_empty(kept["split"])
+    return kept.reset_index(drop=True), left_out.reset_index(drop=True)
+
+
+def _with_domain(table: pd.DataFrame, settings: SplitSettings) -> pd.DataFrame:
+    column = settings.domain_column
+    if column not in table:
+        raise DataError(
+            f"there is no column {column!r} for the domain; there are: {', '.join(map(str, table))}"
+        )
+    table = table.reset_index(drop=True)
+    if (missing := np.flatnonzero(table["patient_id"].isna())).size:
+        raise DataError(
+            f"patient_id is missing in row {missing[0]}; without it images of one patient may leak"
+        )
+    domain = table[column].astype(object).where(table[column].notna(), None)
+    table["domain"] = [None if value is None or value == "" else str(value) for value in domain]
+    there = sorted(table["domain"].dropna().unique())
+    if unknown := [name for name in settings.train_domains if name not in there]:
+        raise DataError(
+            f"train_domains {unknown} are not in column {column!r}; there are: {', '.join(there)}"
+        )
+    return table
+
+
+def _side(table: pd.DataFrame, inside: pd.Series[bool], seed: int) -> pd.Series[bool]:
+    """Return for each row whether its patient is in distribution."""
+    known = inside[table["domain"].notna()].groupby(table["patient_id"])
+    some, every = known.any(), known.all()
+    side = {
+        patient: bool(derive_seed(seed, "side", str(patient)) & 1)
+        if some[patient] and not every[patient]
+        else bool(every[patient])
+        for patient in some.index
+    }
+    return table["patient_id"].map(side)
+
+
+def _splits(table: pd.DataFrame, inside: pd.Series[bool], settings: SplitSettings) -> pd.Series[Any]:
+    """Return the split of each row, decided by patient."""
+    official = _official(table)
+    has = {part: official.eq(part).groupby(table["domain"]).transform("any") for part in ("val", "test")}
+    rows = pd.DataFrame(
+        {
+            "inside": inside,
+            "test": official.eq("test"),
+            "val": official.eq("val"),
+            "drawable": official.isna(),
+            "lacks_test": ~has["test"],
+            "lacks_val": ~has["val"],
+        }
+    )
+    patients = rows.groupby(table["patient_id"]).any()
+    found = {row.Index: _split_of(row, settings) for row in patients.itertuples()}
+    return table["patient_id"].map(found)
+
+
+def _split_of(patient: Any, settings: SplitSettings) -> str:
+    draw = derive_seed(settings.seed, "split", str(patient.Index)) / 2.0**63
+    decide = _inside_split if patient.inside else _outside_split
+    return decide(patient, draw, settings)
+
+
+def _inside_split(patient: Any, draw: float, settings: SplitSettings) -> str:
+    if patient.test or patient.val:
+        return "id_test" if patient.test else "id_val"
+    if draw < settings.test_fraction:
+        return "id_test" if patient.lacks_test or patient.drawable else "train"
+    if draw < settings.test_fraction + settings.val_fraction:
+        return "id_val" if patient.lacks_val or patient.drawable else "train"
+    return "train"
+
+
+def _outside_split(patient: Any, draw: float, settings: SplitSettings) -> str:
+    if patient.test:
+        return "ood_test"
+    if draw < settings.unlabelled_fraction:
+        return "unlabelled"
+    if draw < settings.unlabelled_fraction + settings.ood_val_fraction or not patient.lacks_test:
+        return "ood_val"
+    return "ood_test"
+
+
+def _official(table: pd.DataFrame) -> pd.Series[Any]:
+    if "official_split" not in table:
+        return pd.Series(None, index=table.index, dtype=object)
+    official = table["official_split"].astype(object).where(table["official_split"].notna(), None)
+    wrong = official.notna() & ~official.isin(("train", "val", "test"))
+    if wrong.any():
+        raise DataError(f"official_split is {official[wrong].iloc[0]!r}; it is train, val, test or missing")
+    return official
+
+
+def _hide_labels(table: pd.DataFrame, inside: pd.Series[bool]) -> None:
+    """Remove the labels of unlabelled patients; a training row that has no label is unlabelled too."""
+    labels = [name for name in table if str(name).startswith(LABEL_PREFIX)]
+    table.loc[(table["split"] == "unlabelled") & ~inside, labels] = np.nan
+    table.loc[(table["split"] == "train") & table[labels].isna().all(axis=1), "split"] = "unlabelled"
+
+
+def _check_not_empty(splits: pd.Series[Any]) -> None:
+    for name in ("train", "id_val", "id_test"):
+        if not (splits == name).any():
+            raise DataError(
+                f"no image is left for the split {name}; use more patients in train_domains, other "
+                "fractions, or another seed"
+            )
