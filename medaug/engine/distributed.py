@@ -1,0 +1,98 @@
+"""One process or many: what ``torchrun`` needs, and nothing where it was not used."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+import torch
+from ignite import distributed as idist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from medaug.errors import SettingsError
+
+LONGEST_WAIT = timedelta(hours=12)
+"""One process may write a store or a report for long while the others wait for it."""
+
+
+def start(name: str = "auto") -> None:
+    """Join the other processes of ``torchrun``; do nothing in a program that runs alone.
+
+    Parameters
+    ----------
+    name : str
+        Device to train on (see `device`); decides between NCCL (one GPU a process) and Gloo.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or idist.backend() is not None:
+        return
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    on_gpus = name != "cpu" and torch.cuda.is_available() and torch.cuda.device_count() >= here
+    idist.initialize("nccl" if on_gpus else "gloo", timeout=LONGEST_WAIT)
+
+
+def end() -> None:
+    """Leave the other processes; do nothing in a program that runs alone."""
+    if idist.backend() is not None:
+        idist.finalize()
+
+
+def device(name: str = "auto") -> torch.device:
+    """Return this process's device.
+
+    Parameters
+    ----------
+    name : str
+        ``"auto"`` (a GPU where there is one for each process), ``"cuda"`` (this process's GPU), or any name
+        that torch knows, for example ``"cpu"`` or ``"cuda:1"``.
+
+    Raises
+    ------
+    SettingsError
+        There is no such device here.
+
+    Examples
+    --------
+    >>> device("cpu")
+    device(type='cpu')
+    """
+    gpu = torch.cuda.is_available() and idist.backend() != "gloo"
+    if name == "auto":
+        name = "cuda" if gpu else "cpu"
+    try:
+        found = torch.device(name)
+    except RuntimeError:
+        raise SettingsError(f"there is no device {name!r}; use 'auto', 'cpu' or 'cuda'") from None
+    if found.type == "cuda" and not gpu:
+        raise SettingsError(f"the device {name!r} was asked for but no GPU can be used; use --device cpu")
+    if found.type == "cuda" and found.index is None:
+        return torch.device("cuda", idist.get_local_rank())
+    return found
+
+
+def wrap(network: nn.Module, device: torch.device) -> nn.Module:
+    """Move a network to a device, and average its gradients over all processes if there are several.
+
+    With a batch shared evenly, the gradients are those of the whole batch in one process up to rounding.
+    Unlike Ignite's ``auto_model`` this never spreads one process over several GPUs.
+    """
+    network = network.to(device)
+    if idist.get_world_size() == 1:
+        return network
+    return DistributedDataParallel(network, device_ids=[device] if device.type == "cuda" else None)
+
+
+def unwrap(network: nn.Module) -> nn.Module:
+    """Return the network inside `wrap` or ``torch.compile``, whose state has the plain names."""
+    inner: nn.Module = getattr(network, "_orig_mod", network)
+    return inner.module if isinstance(inner, DistributedDataParallel) else inner
+
+
+def is_first() -> bool:
+    """Say whether this is the process that writes files."""
+    return bool(idist.get_rank() == 0)
+
+
+def barrier() -> None:
+    """Wait for all processes."""
+    idist.barrier()
