@@ -1,0 +1,152 @@
+"""Training examples from real and synthetic images (Eq. 2-3), in an exact share."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from medaug.data.sampling import Batch, Example, PermutedRows, StoreBatches
+from medaug.data.store import ImageStore
+from medaug.errors import DataError, SettingsError
+from medaug.randomness import derive_seed
+from medaug.transforms.augmentation import Augmentation
+
+IntArray = np.ndarray[Any, np.dtype[np.int64]]
+
+_LARGEST_DENOMINATOR = 1_000_000
+"""Keeps position times numerator within 64 bits for any length of training."""
+
+
+class MixedRows:
+    """An endless order of real and synthetic rows; of the first P ``floor(P · real_fraction)`` are real.
+
+    Parameters
+    ----------
+    real, synthetic : ImageStore
+        Rows of the split ``train`` are drawn. `synthetic` may be None where `real_fraction` is 1.
+    real_fraction : float
+        Share of real examples, the paper's alpha in Eq. 2-3: 1 is the baseline, 0 purely synthetic.
+    seed : int
+        The run's seed.
+
+    Notes
+    -----
+    A row below ``len(real)`` belongs to the real store, another one to the synthetic store, shifted by
+    ``len(real)``: the numbering of `MixedStoreBatches`.
+    """
+
+    def __init__(
+        self, real: ImageStore, synthetic: ImageStore | None, real_fraction: float, seed: int
+    ) -> None:
+        if not 0 <= real_fraction <= 1:
+            raise SettingsError(f"real_fraction must be between 0 and 1, not {real_fraction}")
+        self._share = Fraction(str(real_fraction)).limit_denominator(_LARGEST_DENOMINATOR)
+        self._real = _stream(real, 0, seed, "real") if real_fraction > 0 else None
+        self._synthetic = None
+        if real_fraction < 1:
+            if synthetic is None:
+                raise SettingsError(
+                    f"real_fraction {real_fraction} needs synthetic images; generate them first"
+                )
+            self._synthetic = _stream(synthetic, len(real), seed, "synthetic")
+
+    def rows(self, positions: IntArray) -> IntArray:
+        """Return the row at each position; position p is real iff ``floor((p+1) a) > floor(p a)``."""
+        positions = np.asarray(positions, np.int64)
+        real_before, real = self._real_before(positions), self.is_real(positions)
+        found = np.empty(len(positions), np.int64)
+        if self._real is not None:
+            found[real] = self._real.rows(real_before[real])
+        if self._synthetic is not None:
+            found[~real] = self._synthetic.rows((positions - real_before)[~real])
+        return found
+
+    def is_real(self, positions: IntArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Return whether the example at each position is a real one."""
+        return self._real_before(positions + 1) > self._real_before(positions)
+
+    def _real_before(self, positions: IntArray) -> IntArray:
+        """How many of the positions before each are real, in whole numbers so that no rounding creeps in."""
+        return positions * self._share.numerator // self._share.denominator
+
+
+class MixedStoreBatches(Dataset[Example]):
+    """Batches for the classifier, gathered from the memory maps of both stores.
+
+    ``dataset[batch]`` is a dictionary: ``image`` float32 (B, C, H, W) in [0, 1], ``label`` float32
+    (B, classes) with NaN for unknown, ``position`` int64 (B,): the keys of MONAI's
+    ``default_prepare_batch``.
+
+    Parameters
+    ----------
+    real, synthetic : ImageStore
+        `synthetic` may be None. Both must have the same classes and channels.
+    size : int
+        Side in pixels.
+    augmentation : Augmentation, optional
+        Transform of one image (C, H, W); example p gets the random numbers of (seed, "augment", p), so the
+        result does not depend on workers or processes. Without one no example is touched by itself.
+    seed : int
+        The run's seed.
+    """
+
+    def __init__(
+        self,
+        real: ImageStore,
+        synthetic: ImageStore | None,
+        size: int,
+        augmentation: Augmentation | None = None,
+        seed: int = 0,
+    ) -> None:
+        stores = [real] if synthetic is None else [real, synthetic]
+        _check_alike(stores)
+        self._sources = [StoreBatches(s, size, {"label": s.task.labels(s.table)}) for s in stores]
+        self._augmentation, self._seed = augmentation, seed
+
+    def __len__(self) -> int:
+        return sum(len(source) for source in self._sources)
+
+    def __getitem__(self, batch: Batch) -> Example:
+        example = self._gather(batch)
+        image = example["image"].contiguous().float() / 255
+        if self._augmentation is not None:
+            image = self._augment(self._augmentation, image, batch.positions)
+        return {**example, "image": image}
+
+    def _gather(self, batch: Batch) -> Example:
+        parts, places, offset = [], [], 0
+        for source in self._sources:
+            own = np.flatnonzero((batch.rows >= offset) & (batch.rows < offset + len(source)))
+            parts.append(source[Batch(batch.positions[own], batch.rows[own] - offset)])
+            places.append(own)
+            offset += len(source)
+        order = torch.from_numpy(np.argsort(np.concatenate(places)))
+        return {key: torch.cat([part[key] for part in parts])[order] for key in parts[0]}
+
+    def _augment(self, augmentation: Augmentation, images: Tensor, positions: IntArray) -> Tensor:
+        augmented = torch.empty_like(images)
+        for place, position in enumerate(positions.tolist()):
+            augmentation.set_random_state(seed=derive_seed(self._seed, "augment", position))
+            augmented[place] = augmentation(images[place])
+        return augmented
+
+
+def _stream(store: ImageStore, offset: int, seed: int, name: str) -> PermutedRows:
+    rows = store.rows("train")
+    if len(rows) == 0:
+        raise DataError(f"{store.path} has no images in the split 'train'")
+    return PermutedRows(rows + offset, seed, "classifier", name)
+
+
+def _check_alike(stores: list[ImageStore]) -> None:
+    first, last = stores[0], stores[-1]
+    if (first.task.classes, first.channels) != (last.task.classes, last.channels):
+        raise DataError(
+            f"{first.path} (classes {', '.join(first.task.classes)}; {first.channels} channels) and "
+            f"{last.path} (classes {', '.join(last.task.classes)}; {last.channels} channels) cannot be mixed"
+        )

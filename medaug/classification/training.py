@@ -1,0 +1,191 @@
+"""Parts that a bundle composes with MONAI's ``SupervisedTrainer`` to train a classifier (Section E.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from ignite.engine import Engine, Events
+from sklearn.metrics import roc_auc_score
+from torch import Tensor, nn
+from torch.optim import SGD, Adam, Optimizer
+from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler
+
+from medaug.classification.losses import Loss
+from medaug.classification.model import ClassifierInfo, save_classifier
+from medaug.classification.networks import Classifier
+from medaug.classification.predict import predict_logits, probabilities
+from medaug.data.store import ImageStore
+from medaug.engine.distributed import unwrap
+from medaug.errors import DataError, SettingsError, TrainingError
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+
+_OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "adam": Adam,
+    "sgd": lambda parameters, **settings: SGD(parameters, momentum=0.9, **settings),
+}
+
+
+def optimizer(name: str, parameters: Iterable[nn.Parameter], lr: float, weight_decay: float) -> Optimizer:
+    """Return ``adam``, or ``sgd`` with momentum 0.9 (Table E1 (a), "Momentum")."""
+    if name not in _OPTIMIZERS:
+        raise SettingsError(f"there is no optimizer {name!r}; there are: {', '.join(_OPTIMIZERS)}")
+    return _OPTIMIZERS[name](parameters, lr=lr, weight_decay=weight_decay)
+
+
+def scheduler(name: str, optimizer: Optimizer, iterations: int) -> LRScheduler:
+    """Return a learning-rate schedule in iterations: ``constant``, or ``cosine`` down to zero at the end."""
+    if name == "constant":
+        return ConstantLR(optimizer, factor=1.0)
+    if name == "cosine":
+        return CosineAnnealingLR(optimizer, T_max=iterations)
+    raise SettingsError(f"there is no schedule {name!r}; there are: constant, cosine")
+
+
+@dataclass(frozen=True)
+class ValidationResult:
+    """How a network did on the validation images.
+
+    ``score`` is the number to be maximised: the mean AUC, or minus the loss where no AUC is defined. ``aucs``
+    holds the AUC of each class that has one; ``labels`` and ``probabilities`` are float32 (N, classes).
+    """
+
+    score: float
+    loss: float
+    aucs: dict[str, float]
+    labels: Array
+    probabilities: Array
+
+    @property
+    def mean_auc(self) -> float | None:
+        """Mean over the classes that have an AUC; None if none has."""
+        return float(np.mean(list(self.aucs.values()))) if self.aucs else None
+
+
+class Validation:
+    """Measures a network on a split, the same in every process.
+
+    Parameters
+    ----------
+    store : ImageStore
+        Images and labels.
+    loss : Loss
+        The training loss.
+    image_size, batch_size : int
+        Side in pixels; images of a batch in one process.
+    device : device
+        Where the network is.
+    split : str
+        Hyper-parameters and the best epoch are chosen in distribution, so ``"id_val"``.
+    """
+
+    def __init__(
+        self,
+        store: ImageStore,
+        loss: Loss,
+        *,
+        image_size: int,
+        batch_size: int,
+        device: torch.device | str,
+        split: str = "id_val",
+    ) -> None:
+        self.store, self.loss = store, loss
+        self.rows = store.rows(split)
+        if len(self.rows) == 0:
+            raise DataError(f"{store.path} has no images in the split {split!r} to validate on")
+        self._how: dict[str, Any] = {"image_size": image_size, "batch_size": batch_size, "device": device}
+
+    def __call__(self, network: nn.Module) -> ValidationResult:
+        """Predict the split and compare with its labels."""
+        task = self.store.task
+        logits = predict_logits(network, self.store, self.rows, **self._how)
+        if not logits.isfinite().all():
+            raise TrainingError(
+                "the network's predictions on the validation images are not finite; lower the learning rate"
+            )
+        labels = task.labels(self.store.table.iloc[self.rows])
+        scores = probabilities(logits, task).numpy()
+        loss = float(self.loss(logits, torch.from_numpy(labels)))
+        aucs = class_aucs(task.classes, labels, scores)
+        score = float(np.mean(list(aucs.values()))) if aucs else -loss
+        return ValidationResult(score, loss, aucs, labels, scores)
+
+
+def class_aucs(classes: Iterable[str], labels: Array, scores: Array) -> dict[str, float]:
+    """Return the ROC-AUC of each class over its known labels (0.5 or more is positive).
+
+    A class without positives or without negatives has none and is left out.
+    """
+    aucs = {}
+    for name, label, score in zip(classes, labels.T, scores.T, strict=True):
+        known = ~np.isnan(label)
+        positive = label[known] >= 0.5
+        if positive.any() and not positive.all():
+            aucs[name] = float(roc_auc_score(positive, score[known]))
+    return aucs
+
+
+class KeepBest:
+    """Handler that validates after each epoch and keeps the weights of the best one.
+
+    It has a state, so that ``Resume(..., parts={"best": keep_best})`` loses nothing in a kill; `save` writes
+    the product, for ``Finish(product, keep_best.save, resume)``. The last result is in `result`, and the
+    trainer's ``state.metrics`` get ``val_auc`` (where defined) and ``val_loss``. An equal later epoch does
+    not replace the best one.
+
+    Parameters
+    ----------
+    network : Classifier
+        The network that is trained.
+    validate : Validation
+        Measures it.
+    path : path
+        The product, for example ``models/model.pt``.
+    info : ClassifierInfo
+        Saved with it.
+    """
+
+    def __init__(
+        self, network: nn.Module, validate: Validation, path: Path | str, info: ClassifierInfo
+    ) -> None:
+        self.network, self.validate = network, validate
+        self.path, self.info = Path(path), info
+        self.score, self.epoch = float("-inf"), 0
+        self.weights: dict[str, Tensor] | None = None
+        self.result: ValidationResult | None = None
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to a trainer, before handlers that show metrics."""
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self._update)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return score, epoch and weights of the best network so far."""
+        return {"score": self.score, "epoch": self.epoch, "weights": self.weights}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take back what `state_dict` returned."""
+        self.score, self.epoch, self.weights = state["score"], state["epoch"], state["weights"]
+
+    def save(self) -> None:
+        """Write the best network."""
+        if self.weights is None:
+            raise TrainingError("no epoch was completed, so there is no network to save; train longer")
+        network = unwrap(self.network)
+        if not isinstance(network, Classifier):
+            raise TrainingError("only a network of build_classifier can be saved as a classifier")
+        save_classifier(self.path, network, self.info, self.weights)
+
+    def _update(self, engine: Engine) -> None:
+        self.result = result = self.validate(self.network)
+        engine.state.metrics["val_loss"] = result.loss
+        if result.mean_auc is not None:
+            engine.state.metrics["val_auc"] = result.mean_auc
+        if result.score > self.score:
+            state = unwrap(self.network).state_dict()
+            self.weights = {name: value.detach().cpu().clone() for name, value in state.items()}
+            self.score, self.epoch = result.score, engine.state.epoch
