@@ -92,7 +92,7 @@ def predict_logits(
 
 
 def probabilities(logits: Tensor, task: Task) -> Tensor:
-    """Return probabilities (N, classes): each class by itself, or summing to one if they exclude each other."""
+    """Return probabilities (N, classes): each class by itself, or summing to one."""
     return logits.sigmoid() if task.kind == "multilabel" else logits.softmax(dim=1)
 
 

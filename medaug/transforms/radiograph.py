@@ -31,8 +31,8 @@ class RadiographParameters:
     """What one augmentation does.
 
     ``top`` and ``left`` place the crop, as shares (0 to 1) of the free margin, so that the same parameters
-    mean the same at every resolution. ``angle`` is in degrees, counter-clockwise. ``luminance`` is added, then
-    ``contrast`` multiplied.
+    mean the same at every resolution. ``angle`` is in degrees, counter-clockwise. ``luminance`` is added,
+    then ``contrast`` multiplied.
     """
 
     flip: bool
