@@ -1,0 +1,293 @@
+"""From predictions to estimates: every metric, overall and by group, with all bootstrap replicates.
+
+The work goes cell by cell (a split of a domain). Within a cell all methods, seeds and groups share the
+weights of a replicate, so that gaps and differences between methods are paired.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from medaug.errors import DataError
+from medaug.evaluation.bootstrap import weight_blocks
+from medaug.evaluation.groups import Grouping, find_groupings
+from medaug.evaluation.metrics import Array, Metric
+from medaug.evaluation.predictions import check_predictions
+from medaug.evaluation.problems import Problem, pose_problems
+from medaug.evaluation.settings import EvaluationSettings
+from medaug.progress import Progress
+from medaug.randomness import numpy_generator
+from medaug.task import Task
+
+ALL_DOMAINS = "all"
+GAP, WORST = "_gap", "_worst"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One row of ``metrics.csv`` before its replicates are turned into an interval.
+
+    ``values`` holds the estimate, then its replicates (NaN where one is not defined); it is empty where
+    `reason` says that nothing can be estimated. `note` is a remark on something that was estimated.
+    """
+
+    method: str
+    seed: int
+    split: str
+    domain: str
+    metric: str
+    label: str
+    attribute: str
+    group: str
+    values: Array
+    n: int
+    n_positive: int | None
+    reason: str = ""
+    note: str = ""
+
+    @property
+    def estimable(self) -> bool:
+        """Whether there is a value."""
+        return not self.reason
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """Rows of one split and domain, of all methods."""
+
+    split: str
+    domain: str
+    rows: Array
+
+
+@dataclass(frozen=True)
+class _Subset:
+    """Rows of one method and seed within a cell that are reported together."""
+
+    method: str
+    seed: int
+    attribute: str
+    group: str
+    rows: Array
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A problem on a subset: the rows of known truth, and why a metric cannot be estimated on them."""
+
+    problem: Problem
+    subset: _Subset
+    rows: Array
+    reasons: tuple[str, ...]
+
+
+def estimate(
+    predictions: pd.DataFrame, settings: EvaluationSettings, task: Task | None = None
+) -> Iterator[list[Estimate]]:
+    """Yield the estimates of one cell after another; see `medaug.evaluation.evaluate.evaluate`."""
+    predictions = check_predictions(predictions)
+    problems = pose_problems(predictions, settings, task)
+    groupings = find_groupings(predictions, settings, task)
+    cells = _cells(predictions, settings.splits)
+    total = len(cells) * (settings.replicates + 1)
+    with Progress("Evaluating", total, unit="replicate") as shown:
+        for cell in cells:
+            jobs = _jobs(predictions, cell, problems, groupings, settings)
+            values = _compute(predictions, cell, jobs, settings, shown)
+            single = _single_estimates(cell, jobs, values)
+            means = _means_over_labels(single, problems, jobs)
+            yield [*single, *means, *_gaps([*single, *means], problems)]
+
+
+def _cells(predictions: pd.DataFrame, splits: Sequence[str]) -> list[_Cell]:
+    """Each domain of each split; where a split has several, all of them together as well."""
+    wanted = list(splits) or sorted(set(predictions["split"]))
+    cells = []
+    for split in wanted:
+        in_split = (predictions["split"] == split).to_numpy()
+        if not in_split.any():
+            there_are = ", ".join(sorted(set(predictions["split"])))
+            raise DataError(f"no predictions have the split {split!r}; there are: {there_are}")
+        domains = sorted(set(predictions["domain"][in_split]))
+        for domain in domains:
+            chosen = in_split & (predictions["domain"] == domain).to_numpy()
+            cells.append(_Cell(split, domain, np.flatnonzero(chosen)))
+        if len(domains) > 1:
+            cells.append(_Cell(split, ALL_DOMAINS, np.flatnonzero(in_split)))
+    return cells
+
+
+def _jobs(
+    predictions: pd.DataFrame,
+    cell: _Cell,
+    problems: Sequence[Problem],
+    groupings: Sequence[Grouping],
+    settings: EvaluationSettings,
+) -> list[_Job]:
+    jobs = []
+    for (method, seed), found in _by_method(predictions, cell.rows).items():
+        for attribute, group, rows in _parts(cell, found, groupings):
+            subset = _Subset(method, seed, attribute, group, rows)
+            for problem in problems:
+                known = rows[problem.known[rows]]
+                reasons = (problem.obstacle(m, known, settings.min_group_size) for m in problem.metrics)
+                jobs.append(_Job(problem, subset, known, tuple(reasons)))
+    return jobs
+
+
+def _by_method(predictions: pd.DataFrame, rows: Array) -> dict[tuple[str, int], Array]:
+    """Rows of each method and seed."""
+    found = predictions.iloc[rows].groupby(["method", "seed"]).indices
+    return {(str(method), int(seed)): rows[at] for (method, seed), at in found.items()}  # type: ignore[misc]
+
+
+def _parts(cell: _Cell, rows: Array, groupings: Sequence[Grouping]) -> Iterator[tuple[str, str, Array]]:
+    """Overall, then each group of each grouping; groups by domain only where domains are together."""
+    yield "", "", rows
+    for grouping in groupings:
+        if "domain" in grouping.attribute.split(" & ") and cell.domain != ALL_DOMAINS:
+            continue
+        for code, group in enumerate(grouping.groups):
+            yield grouping.attribute, group, rows[grouping.codes[rows] == code]
+
+
+def _compute(
+    predictions: pd.DataFrame,
+    cell: _Cell,
+    jobs: Sequence[_Job],
+    settings: EvaluationSettings,
+    shown: Progress,
+) -> dict[tuple[int, str], Array]:
+    """Values by number of the job and name of the metric: the estimate, then the replicates."""
+    patient_of = np.zeros(len(predictions), np.int64)
+    patients, patient_of[cell.rows] = np.unique(
+        predictions["patient_id"].to_numpy(str)[cell.rows], return_inverse=True
+    )
+    generator = numpy_generator(settings.seed, "bootstrap", cell.split, cell.domain)
+    largest = max(len(job.rows) for job in jobs)
+    parts: dict[tuple[int, str], list[Array]] = defaultdict(list)
+    for weights in weight_blocks(len(patients), settings.replicates, largest, generator):
+        for number, job in enumerate(jobs):
+            for metric, values in _measure(job, weights, patient_of):
+                parts[number, metric.name].append(values)
+        shown.update(weights.shape[1], f"{cell.split} {cell.domain}")
+    return {key: np.concatenate(values) for key, values in parts.items()}
+
+
+def _measure(job: _Job, weights: Array, patient_of: Array) -> Iterator[tuple[Metric, Array]]:
+    """Estimable metrics of a job under each column of weights."""
+    if all(job.reasons):
+        return
+    truth, rows = job.problem.truth[job.rows], job.rows
+    spread = weights[patient_of[rows]]
+    for metric, reason in zip(job.problem.metrics, job.reasons, strict=True):
+        if not reason:
+            answers = job.problem.score if metric.uses == "score" else job.problem.decision
+            yield metric, metric.function(truth, answers[rows], weights=spread)
+
+
+def _single_estimates(
+    cell: _Cell, jobs: Sequence[_Job], values: dict[tuple[int, str], Array]
+) -> list[Estimate]:
+    estimates = []
+    for number, job in enumerate(jobs):
+        positive = job.problem.positive
+        for metric, reason in zip(job.problem.metrics, job.reasons, strict=True):
+            estimates.append(
+                Estimate(
+                    job.subset.method,
+                    job.subset.seed,
+                    cell.split,
+                    cell.domain,
+                    metric.name,
+                    job.problem.label,
+                    job.subset.attribute,
+                    job.subset.group,
+                    values.get((number, metric.name), np.empty(0)),
+                    len(job.rows),
+                    None if positive is None else int(positive[job.rows].sum()),
+                    reason,
+                )
+            )
+    return estimates
+
+
+def _means_over_labels(
+    single: Sequence[Estimate], problems: Sequence[Problem], jobs: Sequence[_Job]
+) -> list[Estimate]:
+    """Mean over the labels that are estimable overall; a group must have all of them to be comparable."""
+    known = np.any([problem.known for problem in problems], axis=0)
+    counts = {_subset_key(j.subset): int(known[j.subset.rows].sum()) for j in jobs}
+    by_label: dict[tuple[str, int, str, str, str], list[Estimate]] = defaultdict(list)
+    for item in single:
+        if item.label:
+            by_label[item.method, item.seed, item.attribute, item.group, item.metric].append(item)
+    means = []
+    for (method, seed, attribute, group, metric), items in by_label.items():
+        overall = by_label[method, seed, "", "", metric]
+        labels = {item.label for item in overall if item.estimable}
+        n = counts[method, seed, attribute, group]
+        means.append(replace(_mean([i for i in items if i.label in labels], items), n=n))
+    return means
+
+
+def _subset_key(subset: _Subset) -> tuple[str, int, str, str]:
+    return subset.method, subset.seed, subset.attribute, subset.group
+
+
+def _mean(chosen: Sequence[Estimate], items: Sequence[Estimate]) -> Estimate:
+    """Mean of the chosen labels out of all items; not estimable if one of them is not."""
+    result = replace(items[0], label="", values=np.empty(0), n_positive=None, reason="", note="")
+    if not chosen:
+        return replace(result, reason="no label can be estimated")
+    if missing := [item for item in chosen if not item.estimable]:
+        return replace(result, reason="; ".join(f"{item.label}: {item.reason}" for item in missing))
+    note = "" if len(chosen) == len(items) else f"mean over {len(chosen)} of {len(items)} labels"
+    return replace(result, values=np.mean([item.values for item in chosen], axis=0), note=note)
+
+
+def _gaps(estimates: Sequence[Estimate], problems: Sequence[Problem]) -> list[Estimate]:
+    """Gap and worst group of each metric, label and attribute, in every replicate."""
+    higher_is_better = {m.name: m.higher_is_better for problem in problems for m in problem.metrics}
+    by_attribute: dict[tuple[str, int, str, str, str], list[Estimate]] = defaultdict(list)
+    for item in estimates:
+        if item.attribute:
+            by_attribute[item.method, item.seed, item.metric, item.label, item.attribute].append(item)
+    return [
+        row
+        for items in by_attribute.values()
+        for row in _gap_and_worst(items, higher_is_better[items[0].metric])
+    ]
+
+
+def _gap_and_worst(items: Sequence[Estimate], higher_is_better: bool) -> tuple[Estimate, Estimate]:
+    """Best minus worst group, and the worst; over the groups that can be estimated, at least two.
+
+    Replicates compare the two groups that are best and worst in the data. The largest difference within each
+    replicate would be larger than the estimate on average, and its interval would often miss the estimate.
+    """
+    usable = [item for item in items if item.estimable]
+    positives = [item.n_positive for item in usable if item.n_positive is not None]
+    gap = replace(
+        items[0],
+        metric=items[0].metric + GAP,
+        group="",
+        values=np.empty(0),
+        n=sum(item.n for item in usable),
+        n_positive=sum(positives) if positives else None,
+        reason="",
+        note="" if len(usable) == len(items) else f"over {len(usable)} of {len(items)} groups",
+    )
+    worst = replace(gap, metric=items[0].metric + WORST)
+    if len(usable) < 2:
+        reason = f"{len(usable)} of {len(items)} groups can be estimated, a gap needs two"
+        return replace(gap, reason=reason, note=""), replace(worst, reason=reason, note="")
+    rising = sorted(usable, key=lambda item: float(item.values[0]))
+    best, poorest = (rising[-1], rising[0]) if higher_is_better else (rising[0], rising[-1])
+    distance = best.values - poorest.values if higher_is_better else poorest.values - best.values
+    return replace(gap, values=distance), replace(worst, values=poorest.values, group=poorest.group)

@@ -1,0 +1,115 @@
+"""Accuracy and fairness of predictions as one tidy table (Sections 3.1 and F.2 of the paper)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medaug.evaluation.bootstrap import percentile_interval
+from medaug.evaluation.estimate import GAP, Estimate, estimate
+from medaug.evaluation.metrics import Array
+from medaug.evaluation.settings import EvaluationSettings
+from medaug.files import write_aside
+from medaug.task import Task
+
+TEXT_COLUMNS = ("method", "split", "domain", "metric", "label", "attribute", "group", "reason", "source")
+METRIC_COLUMNS = (
+    *("method", "seed", "split", "domain", "metric", "label", "attribute", "group"),
+    *("value", "ci_low", "ci_high", "n", "n_positive", "estimable", "reason", "source"),
+)
+PHANTOM_DATA = "phantom data"
+
+
+def evaluate(
+    predictions: pd.DataFrame, settings: EvaluationSettings | None = None, task: Task | None = None
+) -> pd.DataFrame:
+    """Measure accuracy and fairness of a table of predictions, in and out of distribution.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        See `medaug.evaluation.predictions.check_predictions`; classes and attributes are read from it.
+    settings : EvaluationSettings, optional
+        What to measure; by default all metrics, for every attribute and pair of attributes.
+    task : Task, optional
+        Kind of the task, high-risk classes, bins and order of the groups. Without it the kind follows
+        from the table (`detect_kind`) and the bins from the settings.
+
+    Returns
+    -------
+    DataFrame
+        Columns `METRIC_COLUMNS`, one row for each method, seed, split, domain, metric, label and group:
+
+        - overall rows have an empty ``attribute`` and ``group``; an empty ``label`` is the mean over the
+          labels (for classes that exclude one another, or the figure of all classes at once);
+        - ``<metric>_gap`` is the best minus the worst group, with an empty ``group``; ``<metric>_worst`` the
+          value of the worst group, whose name is in ``group``. For the mean over labels both compare the
+          groups' means. For fpr, fnr and ece the largest value is the worst;
+        - ``ci_low`` and ``ci_high`` are the patient-cluster bootstrap interval. That of a gap is for the two
+          groups that are best and worst in the data; a ``ci_low`` of 0 does not exclude that they are equal;
+        - what cannot be estimated has ``estimable`` False, no value and a ``reason``. A value without an
+          interval, or over part of the groups or labels, says so in ``reason`` too;
+        - ``source`` is ``"phantom data"`` where the predictions are marked as such;
+        - a split with several domains also has the domain ``all``: its images together.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"score:edema": [0.1, 0.4, 0.4, 0.8], "label:edema": [0, 0, 1, 1]})
+    >>> metrics = evaluate(table, EvaluationSettings(metrics=["auc"], replicates=0))
+    >>> float(metrics["value"].iloc[0])
+    0.875
+    """
+    settings = settings or EvaluationSettings()
+    phantom = "phantom" in predictions and bool(predictions["phantom"].fillna(False).astype(bool).any())
+    rows = [
+        _row(item, settings.confidence, PHANTOM_DATA if phantom else "")
+        for cell in estimate(predictions, settings, task)
+        for item in cell
+    ]
+    table = pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
+    counts = {"seed": "int64", "n": "int64", "n_positive": "Int64"}
+    return table.astype(counts).sort_values(["method", "seed"], kind="stable", ignore_index=True)
+
+
+def write_metrics(metrics: pd.DataFrame, path: Path | str) -> None:
+    """Write the table of `evaluate` as CSV, numbers with 12 digits; the file is whole or absent."""
+    flags = metrics["estimable"].map({True: "true", False: "false"})
+    with write_aside(Path(path)) as temporary:
+        metrics.assign(estimable=flags).to_csv(temporary, index=False, float_format="%.12g")
+
+
+def read_metrics(path: Path | str) -> pd.DataFrame:
+    """Read what `write_metrics` wrote; empty text stays empty text."""
+    empty = {name: [""] for name in ("value", "ci_low", "ci_high", "n_positive")}
+    types: dict[str, Any] = {**dict.fromkeys(TEXT_COLUMNS, "str"), "n_positive": "Int64"}
+    return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=empty)
+
+
+def interval_of(replicates: Array, confidence: float) -> tuple[float, float, str]:
+    """Return both ends of the interval, and why there are none (NaN) where too few replicates are defined."""
+    if len(replicates) == 0:
+        return np.nan, np.nan, ""
+    interval = percentile_interval(replicates, confidence)
+    if interval is None:
+        failed = int(np.isnan(replicates).sum())
+        return np.nan, np.nan, f"no interval: undefined in {failed:,} of {len(replicates):,} replicates"
+    return *interval, ""
+
+
+def _row(item: Estimate, confidence: float, source: str) -> dict[str, Any]:
+    low, high, without = interval_of(item.values[1:], confidence)
+    if item.metric.endswith(GAP):
+        low = max(low, 0.0)
+    remarks = [text for text in (item.reason, item.note, without) if text]
+    row = {name: getattr(item, name, None) for name in METRIC_COLUMNS}
+    value = float(item.values[0]) if item.estimable else np.nan
+    return row | {
+        "value": value,
+        "ci_low": low,
+        "ci_high": high,
+        "reason": "; ".join(remarks),
+        "source": source,
+    }

@@ -1,0 +1,100 @@
+"""The groups in which performance is compared: categories, bins of numbers, and their intersections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medaug.errors import SettingsError
+from medaug.evaluation.metrics import Array
+from medaug.evaluation.predictions import attribute_names
+from medaug.evaluation.settings import EvaluationSettings
+from medaug.task import Attribute, Task, attribute_column
+
+MOST_CATEGORIES_OF_NUMBERS = 10
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The group of every row under one attribute (or intersection).
+
+    ``codes`` (rows,) are positions in ``groups``; -1 means unknown: the row is in no group, but it does count
+    in the overall figures.
+    """
+
+    attribute: str
+    groups: tuple[str, ...]
+    codes: Array
+
+
+def find_groupings(
+    predictions: pd.DataFrame, settings: EvaluationSettings, task: Task | None = None
+) -> list[Grouping]:
+    """Return the groupings of a table: each attribute, then each intersection.
+
+    Bins and the order of categories come from `task` where it has the attribute, else bins from
+    `settings.bins` and categories from the table.
+
+    Raises
+    ------
+    SettingsError
+        An attribute is not in the table, or is a measured number without bins.
+    """
+    found = attribute_names(predictions)
+    names = found if settings.attributes is None else list(settings.attributes)
+    single = {name: _grouping(predictions, name, found, settings, task) for name in names}
+    crossed = combinations(names, 2) if settings.intersections is None else settings.intersections
+    return [*single.values(), *(_cross(single, parts) for parts in crossed)]
+
+
+def _grouping(
+    predictions: pd.DataFrame, name: str, found: list[str], settings: EvaluationSettings, task: Task | None
+) -> Grouping:
+    if name not in (*found, "domain"):
+        raise SettingsError(
+            f"there is no attribute {name!r}; the predictions have: {', '.join(found) or 'none'}"
+        )
+    values = predictions[attribute_column(name)]
+    known = {a.name: a for a in task.attributes} if task else {}
+    if bins := (known[name].bins if name in known else settings.bins.get(name)):
+        attribute = Attribute(name, bins=tuple(float(edge) for edge in bins))
+        return _from_categorical(name, attribute.group_of(values))
+    order = known[name].groups if name in known else ()
+    return _from_categorical(name, _categories(values, name, order))
+
+
+def _categories(values: pd.Series[Any], name: str, order: Sequence[str]) -> pd.Series[Any]:
+    """Values as categories: those of `order` first, the others sorted; none is lost."""
+    numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+    if numeric and values.nunique() > MOST_CATEGORIES_OF_NUMBERS:
+        raise SettingsError(
+            f"attribute {name!r} is a number without bins: give edges, for example "
+            f"bins={{'{name}': [0, 50, 'inf']}}, or leave it out of `attributes`"
+        )
+    text = values.map(lambda value: f"{value:g}" if numeric else str(value), na_action="ignore")
+    present = sorted(set(text.dropna()))
+    kept = [group for group in order if group in present]
+    names = kept + [group for group in present if group not in kept]
+    return pd.Series(pd.Categorical(text, categories=names))
+
+
+def _from_categorical(name: str, values: pd.Series[Any]) -> Grouping:
+    return Grouping(name, tuple(map(str, values.cat.categories)), values.cat.codes.to_numpy(np.int64))
+
+
+def _cross(single: dict[str, Grouping], parts: Sequence[str]) -> Grouping:
+    """Intersection of attributes: ``F & (60, 80]`` under ``sex & age``; unknown if any part is unknown."""
+    if missing := [name for name in parts if name not in single]:
+        raise SettingsError(f"intersection {list(parts)} needs {missing} among the attributes")
+    names: tuple[str, ...] = ("",)
+    codes = np.zeros(len(single[parts[0]].codes), np.int64)
+    for grouping in (single[name] for name in parts):
+        names = tuple(f"{a} & {b}" if a else b for a in names for b in grouping.groups)
+        crossed = codes * len(grouping.groups) + grouping.codes
+        codes = np.where((codes < 0) | (grouping.codes < 0), -1, crossed)
+    return Grouping(" & ".join(parts), names, codes)

@@ -1,0 +1,67 @@
+"""What is measured, for whom, and how sure we want to be: the settings of an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from medaug.errors import SettingsError
+
+AGE_BINS: tuple[float | str, ...] = (0, 40, 60, 80, "inf")
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """Settings of `medaug.evaluation.evaluate.evaluate`; every one is plain JSON.
+
+    Parameters
+    ----------
+    metrics : sequence of str
+        Names of metrics; empty means all that apply to the kind of task.
+    attributes : sequence of str, optional
+        Attributes to report, ``"domain"`` among them if wanted; None means every ``attr:`` column.
+    intersections : sequence of sequences of str, optional
+        Attributes to cross, for example ``[["sex", "age"]]``; None means every pair of `attributes`.
+    bins : mapping of str to sequence of float
+        Increasing edges for each numeric attribute, open on the left, closed on the right; ``"inf"`` may
+        close the last bin.
+    splits : sequence of str
+        Splits to report; empty means all in the table.
+    threshold : float or str
+        A score at or above it is a positive decision. ``"id_val"`` chooses one for each method, seed and
+        class on the split ``id_val`` (largest Youden index). Columns ``decision:<class>`` win over both.
+    min_group_size : int
+        A group with fewer images of known label is not estimable.
+    replicates : int
+        Bootstrap replicates for the intervals; 0 leaves the intervals empty.
+    confidence : float
+        Coverage of the intervals, between 0 and 1.
+    seed : int
+        Seed of the bootstrap.
+    """
+
+    metrics: Sequence[str] = ()
+    attributes: Sequence[str] | None = None
+    intersections: Sequence[Sequence[str]] | None = None
+    bins: Mapping[str, Sequence[float | str]] = field(default_factory=lambda: {"age": AGE_BINS})
+    splits: Sequence[str] = ()
+    threshold: float | str = 0.5
+    min_group_size: int = 2
+    replicates: int = 1000
+    confidence: float = 0.95
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.threshold != "id_val" and not _is_probability(self.threshold):
+            raise SettingsError(f"threshold must be between 0 and 1 or 'id_val', not {self.threshold!r}")
+        if not 0 < self.confidence < 1:
+            raise SettingsError(f"confidence must lie between 0 and 1, not {self.confidence!r}")
+        if self.replicates < 0 or self.min_group_size < 1:
+            raise SettingsError("replicates must be at least 0 and min_group_size at least 1")
+
+
+def _is_probability(value: float | str) -> bool:
+    try:
+        return 0 <= float(value) <= 1
+    except ValueError:
+        return False
