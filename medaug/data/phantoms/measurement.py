@@ -23,7 +23,11 @@ Array = NDArray[np.floating[Any]]
 SIDE = 64
 """All measuring is done at this size."""
 
+UPPER = 0.58
+"""Above this v the shape of the lungs does not depend on the conditions."""
+
 _SEARCH_SIDE = 32
+_WIDTH_IN_BAND = 0.92
 _AVERAGE = Findings(0.5, (0.05, 0.05), (0.08, 0.08), (0.0, 0.0), (0.5, 0.4, 0.2), 0.0)
 _COLUMNS = np.linspace(-1, 1, 81)
 _ROWS = np.linspace(0, 1.1, 67)
@@ -94,11 +98,15 @@ def _templates() -> tuple[list[Pose], Array]:
 
 
 def _template(pose: Pose) -> Array:
-    """Lungs dark, the tissue around them bright, zero elsewhere; mean 0, norm 1."""
+    """Lungs dark, the tissue around them bright, zero elsewhere; mean 0, norm 1.
+
+    The lower lungs count for nothing, because effusion and atelectasis make them bright.
+    """
     u, v = thorax_frame(_SEARCH_SIDE, pose)
     lung = lungs(u, v, _AVERAGE)
-    near = (np.abs(u) < 1.2) & (v > -0.12) & (v < 0.95)
+    near = (np.abs(u) < 1.2) & (v > -0.12) & (v < UPPER)
     bright = np.where(near, 1 - lung, 0)
+    lung = np.where(v < UPPER, lung, 0)
     template = bright / bright.sum() - lung / lung.sum()
     return np.asarray(template / np.linalg.norm(template), np.float32).ravel()
 
@@ -126,9 +134,14 @@ def sides(thorax: Array) -> tuple[Array, Array]:
 
 
 def heart_ratio(thorax: Array) -> float:
-    """Return the width of the bright span around the midline over that of the thorax."""
+    """Return the width of the bright span around the midline over that of the thorax.
+
+    It is taken above the widest place, out of reach of a raised diaphragm, and scaled
+    by the share of its full width that a heart has there.
+    """
     rows = uniform_filter(thorax, (5, 1))[_between(0.52, 0.66)]
-    return float(sum(np.quantile(_span(half), 0.35) for half in sides(rows)))
+    width = sum(np.quantile(_span(half), 0.35) for half in sides(rows))
+    return float(width) / _WIDTH_IN_BAND
 
 
 def _span(half: Array) -> Array:

@@ -1,0 +1,199 @@
+"""ChestX-ray14 (Wang et al. 2017, NIH Clinical Center), PNG or DICOM files, old and new tables."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from medaug.data.readers.tables import files_below, need_choice, need_columns, read_text_table
+from medaug.data.table import canonical_age, canonical_sex
+from medaug.errors import DataError, SettingsError
+from medaug.task import Task, label_column
+
+DOMAIN = "ChestX-ray14"
+FINDINGS = (
+    "Atelectasis",
+    "Cardiomegaly",
+    "Consolidation",
+    "Edema",
+    "Effusion",
+    "Emphysema",
+    "Fibrosis",
+    "Hernia",
+    "Infiltration",
+    "Mass",
+    "Nodule",
+    "Pleural_Thickening",
+    "Pneumonia",
+    "Pneumothorax",
+    "No_Finding",
+)
+VIEWS = ("PA", "AP")
+LISTS = {"train_val_list.txt": "train", "test_list.txt": "test"}
+"""Official lists of file names and their split. Train and validation are not told apart officially."""
+
+_ENDINGS = (".png", ".dcm", ".dicom")
+_COLUMNS = ("image index", "finding labels", "patient id", "patient age", "patient gender", "view position")
+
+logger = logging.getLogger(__name__)
+
+
+def read_chestxray14(folder: Path, task: Task, *, views: Sequence[str] = VIEWS) -> pd.DataFrame:
+    """Read ChestX-ray14.
+
+    Images may lie anywhere below the folder, as PNG or DICOM under the name (without ending) that the table
+    gives. Where a name occurs more than once, the largest file is taken. Rows without a file are left out,
+    and their number is logged.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``Data_Entry_2017*.csv`` and, where there are any, the official lists `LISTS`.
+    task : Task
+        Classes are findings of ChestX-ray14 in any case, words joined by spaces or underscores. A finding
+        that the table does not list for an image is absent from it.
+    views : sequence of {"PA", "AP"}
+        Which images to read.
+
+    Returns
+    -------
+    DataFrame
+        As described in `medaug.data.readers`; further column ``view``. ``official_split`` is missing
+        where there are no official lists.
+
+    Raises
+    ------
+    DataError
+        The table, a column or all images are missing, a finding is not known (names the row), or an image
+        is in both lists.
+    SettingsError
+        A view or a class of the task is not known.
+    """
+    for view in views:
+        need_choice("views", view, VIEWS)
+    _need_findings(task)
+    path = find_table(folder)
+    source = _read_entries(path)
+    findings = _findings(source["finding labels"], path)
+    table = pd.DataFrame(
+        {
+            "image_id": source["image index"].map(_stem),
+            "patient_id": source["patient id"].map(lambda number: number.zfill(8)),
+            "domain": DOMAIN,
+            "view": source["view position"].str.upper(),
+            "attr:sex": canonical_sex(source["patient gender"]),
+            "attr:age": canonical_age(source["patient age"]),
+            **{label_column(name): _is_listed(findings, name) for name in task.classes},
+        }
+    )
+    table["official_split"] = table["image_id"].map(_official_splits(folder))
+    table = table[table["view"].isin(list(views))]
+    if table.empty:
+        raise DataError(f"{path} has no rows with a view out of: {', '.join(views)}")
+    return _with_files(table, folder, path)
+
+
+def find_table(folder: Path) -> Path:
+    """Return the table: the only ``Data_Entry*.csv`` in the folder or right below it."""
+    tables = sorted(folder.glob("Data_Entry*.csv")) or sorted(folder.glob("*/Data_Entry*.csv"))
+    if len(tables) != 1:
+        found = ", ".join(table.name for table in tables) or "none"
+        raise DataError(
+            f"{folder} must hold one table Data_Entry_2017*.csv, but has: {found}; "
+            "set dataset_dir to the folder of ChestX-ray14"
+        )
+    return tables[0]
+
+
+def _read_entries(path: Path) -> pd.DataFrame:
+    """Read the table; brackets in its header split on commas, so only names without brackets are used."""
+    source = read_text_table(path)
+    source.columns = [re.sub(r"[\s_]+", " ", name).lower() for name in source.columns]
+    need_columns(source, _COLUMNS, path)
+    return source
+
+
+def _stem(name: str) -> str:
+    return os.path.splitext(name)[0]
+
+
+def _finding(name: str) -> str:
+    return name.strip().lower().replace(" ", "_")
+
+
+def _need_findings(task: Task) -> None:
+    known = {name.lower() for name in FINDINGS}
+    if unknown := [name for name in task.classes if _finding(name) not in known]:
+        raise SettingsError(
+            f"ChestX-ray14 has no finding {', '.join(unknown)}; it has: {', '.join(FINDINGS)}"
+        )
+
+
+def _findings(values: pd.Series[str], path: Path) -> pd.Series[str]:
+    """Return findings in one form, ``|edema|effusion|``; whatever is not a known finding is an error."""
+    forms = {value: [_finding(name) for name in value.split("|")] for value in values.unique()}
+    known = {name.lower() for name in FINDINGS}
+    for value, names in forms.items():
+        if unknown := [name for name in names if name not in known]:
+            row = int((values == value).to_numpy().argmax()) + 1
+            raise DataError(
+                f"{path}, row {row}, column 'Finding Labels': {unknown[0]!r} is not understood; "
+                f"findings are: {', '.join(FINDINGS)}, joined by |"
+            )
+    return values.map({value: f"|{'|'.join(names)}|" for value, names in forms.items()})
+
+
+def _is_listed(findings: pd.Series[str], name: str) -> pd.Series[float]:
+    return findings.str.contains(f"|{_finding(name)}|", regex=False).astype("float64")
+
+
+def _official_splits(folder: Path) -> dict[str, str]:
+    """Return image to split, from the lists that are there."""
+    splits: dict[str, str] = {}
+    for name, split in LISTS.items():
+        for image in _listed(folder, name):
+            if splits.setdefault(image, split) != split:
+                raise DataError(f"the image {image} is in both {' and '.join(LISTS)} of {folder}")
+    return splits
+
+
+def _listed(folder: Path, name: str) -> list[str]:
+    path = folder / name
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return [_stem(line.strip()) for line in lines if line.strip()]
+
+
+def _with_files(table: pd.DataFrame, folder: Path, path: Path) -> pd.DataFrame:
+    """Add ``path`` and ``file``; leave out the rows whose file is not there."""
+    paths = table["image_id"].map(_largest_files(folder, set(table["image_id"])))
+    present = paths.notna()
+    if not present.any():
+        raise DataError(
+            f"none of the {len(table):,} images that {path} lists is below {folder}, "
+            f"{table['image_id'].iloc[0]}.png for one; unpack the images there"
+        )
+    if not present.all():
+        absent = int((~present).sum())
+        logger.info("%s: %d of %d rows have no file here and are left out", path.name, absent, len(table))
+    table, paths = table[present], paths[present]
+    table = table.assign(path=paths, file=[os.path.relpath(p, folder) for p in paths])
+    return table.reset_index(drop=True)
+
+
+def _largest_files(folder: Path, wanted: set[str]) -> dict[str, str]:
+    """Return image to path; a name that occurs twice (two resolutions) stands for its larger file."""
+    found: dict[str, str] = {}
+    for entry in files_below(folder, _ENDINGS):
+        name = _stem(entry.name)
+        if name in wanted:
+            found[name] = _larger(found[name], entry.path) if name in found else entry.path
+    return found
+
+
+def _larger(first: str, second: str) -> str:
+    return max(first, second, key=lambda path: (os.stat(path).st_size, path))
