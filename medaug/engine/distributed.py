@@ -65,7 +65,7 @@ def device(name: str = "auto") -> torch.device:
         raise SettingsError(f"there is no device {name!r}; use 'auto', 'cpu' or 'cuda'") from None
     if found.type == "cuda" and not gpu:
         raise SettingsError(f"the device {name!r} was asked for but no GPU can be used; use --device cpu")
-    if found.type == "cuda" and found.index is None:
+    if name == "cuda":
         return torch.device("cuda", idist.get_local_rank())
     return found
 

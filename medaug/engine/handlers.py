@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 from ignite import distributed as idist
 from ignite.engine import Events
 from monai.engines.trainer import SupervisedTrainer
 from monai.engines.utils import IterationEvents
+from monai.handlers.lr_schedule_handler import LrScheduleHandler
+from torch.optim.lr_scheduler import LRScheduler
 
 from medaug.engine import distributed
 from medaug.engine.resume import Resume
@@ -164,3 +167,67 @@ class ShowProgress:
         if self._progress is not None:
             self._progress.__exit__()
             self._progress = None
+
+
+class Handler(Protocol):
+    """Anything that a MONAI trainer takes as a handler."""
+
+    def attach(self, engine: Any) -> None:
+        """Attach to the trainer."""
+        ...
+
+
+def training_handlers(
+    *,
+    description: str,
+    product: Path | str,
+    save: Callable[[], None],
+    resume: Resume,
+    tensorboard: Handler,
+    seed: int,
+    largest_norm: float = 1.0,
+    scheduler: LRScheduler | None = None,
+    more: Sequence[Handler] = (),
+) -> list[Handler]:
+    """Return the handlers of a training run in the order in which a trainer needs them.
+
+    Parameters
+    ----------
+    description : str
+        Shown beside the progress.
+    product, save : Path, callable
+        The file that the run is for, and what writes it (see `Finish`).
+    resume : Resume
+        Owns the resume file; give it `scheduler` and all of `more` that has a state as `parts`.
+    tensorboard : Handler
+        A `TensorBoard`.
+    seed : int
+        Seed of the run.
+    largest_norm : float
+        See `ClipGradients`.
+    scheduler : LRScheduler, optional
+        Stepped after each iteration.
+    more : sequence of Handler
+        Moving average, validation: they come before what shows their results.
+    """
+    schedule = [] if scheduler is None else [_each_iteration(scheduler)]
+    return [
+        Finish(product, save, resume),
+        resume,
+        IterationSeed(seed),
+        ClipGradients(largest_norm),
+        LossMonitor(),
+        *schedule,
+        *more,
+        ShowProgress(description),
+        tensorboard,
+    ]
+
+
+def _each_iteration(scheduler: LRScheduler) -> Handler:
+    handler: Handler = LrScheduleHandler(
+        scheduler,  # type: ignore[arg-type]  # MONAI names the older base class
+        print_lr=False,
+        epoch_level=False,
+    )
+    return handler

@@ -1,0 +1,75 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tiny_run
+import torch
+from torch import nn
+
+from medaug.engine import distributed
+from medaug.errors import SettingsError
+
+PROGRAM = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import tiny_run
+from medaug.engine import distributed
+distributed.start("cpu")
+distributed.start("cpu")
+trainer = tiny_run.build(Path(sys.argv[2]), dropout=0.0)
+assert distributed.unwrap(trainer.network) is not trainer.network
+trainer.run()
+distributed.end()
+"""
+
+
+def test_two_processes_train_as_one(tmp_path):
+    (tmp_path / "program.py").write_text(PROGRAM)
+    command = [
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc_per_node=2",
+        str(tmp_path / "program.py"),
+    ]
+    arguments = [str(Path(__file__).parent), str(tmp_path / "two")]
+    subprocess.run([sys.executable, *command, *arguments], check=True, timeout=200)
+    tiny_run.build(tmp_path / "one", dropout=0.0).run()
+    one, two = (torch.load(tmp_path / n / "product.pt", weights_only=True) for n in ("one", "two"))
+    for part in ("network", "ema"):
+        for name, value in one[part].items():
+            torch.testing.assert_close(two[part][name], value, atol=1e-5, rtol=0)
+    assert not (tmp_path / "two" / "resume.pt").exists()
+
+
+def test_alone_nothing_is_started():
+    distributed.start()
+    distributed.barrier()
+    assert distributed.is_first()
+    distributed.end()
+
+
+def test_wrap_alone_is_the_network():
+    network = nn.Linear(2, 2)
+    assert distributed.wrap(network, torch.device("cpu")) is network
+    assert distributed.unwrap(network) is network
+
+
+def test_unwrap_sees_through_compile():
+    network = nn.Linear(2, 2)
+    assert distributed.unwrap(torch.compile(network)) is network
+
+
+def test_device_names():
+    assert distributed.device("cpu") == torch.device("cpu")
+    with pytest.raises(SettingsError, match="no device 'gpu'"):
+        distributed.device("gpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_absent_gpu_is_said():
+    assert distributed.device("auto") == torch.device("cpu")
+    with pytest.raises(SettingsError, match="--device cpu"):
+        distributed.device("cuda")

@@ -1,0 +1,119 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tiny_run
+import torch
+from ignite.engine import Events
+
+from medaug.errors import CheckpointError, TrainingError
+
+
+class Stopped(Exception):
+    pass
+
+
+def stop(*_):
+    raise Stopped
+
+
+def run_and_stop(folder, iteration):
+    trainer = tiny_run.build(folder)
+    trainer.add_event_handler(Events.ITERATION_COMPLETED(once=iteration), stop)
+    with pytest.raises(Stopped):
+        trainer.run()
+
+
+def product(folder):
+    content = torch.load(folder / "product.pt", weights_only=True)
+    return {f"{part}.{name}": value for part, state in content.items() for name, value in state.items()}
+
+
+def assert_bit_equal(one, other):
+    assert one.keys() == other.keys()
+    for name in one:
+        assert torch.equal(one[name].view(torch.int32), other[name].view(torch.int32)), name
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("whole")
+    tiny_run.build(folder).run()
+    return product(folder)
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("killed")
+    subprocess.run([sys.executable, tiny_run.__file__, folder], check=True, timeout=120)
+    return folder
+
+
+@pytest.mark.parametrize("moment", tiny_run.MOMENTS)
+def test_run_killed_at_any_moment_ends_bit_equal(moment, killed, uninterrupted):
+    folder = killed / moment
+    assert (folder / "product.pt").exists() == (moment == "after product")
+    tiny_run.build(folder).run()
+    assert_bit_equal(product(folder), uninterrupted)
+    assert not (folder / "resume.pt").exists()
+
+
+def test_resumed_run_repeats_only_the_unfinished_epoch(tmp_path):
+    run_and_stop(tmp_path, 2 * tiny_run.EPOCH_LENGTH + 2)
+    trainer = tiny_run.build(tmp_path)
+    iterations = []
+    trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda e: iterations.append(e.state.iteration))
+    trainer.run()
+    assert iterations == list(range(11, 16))
+
+
+def test_finished_run_does_nothing_and_removes_what_is_left_over(tmp_path):
+    tiny_run.build(tmp_path).run()
+    before = (tmp_path / "product.pt").read_bytes()
+    (tmp_path / "resume.pt").write_bytes(b"left over")
+    trainer = tiny_run.build(tmp_path)
+    trainer.run()
+    assert trainer.state.iteration == 0
+    assert (tmp_path / "product.pt").read_bytes() == before
+    assert not (tmp_path / "resume.pt").exists()
+
+
+def test_other_settings_are_named(tmp_path):
+    run_and_stop(tmp_path, 6)
+    with pytest.raises(
+        CheckpointError, match=r"resume.pt was saved with other settings: data was None and is 'b'"
+    ):
+        tiny_run.build(tmp_path, data="b").run()
+
+
+def test_another_network_is_refused(tmp_path):
+    run_and_stop(tmp_path, 6)
+    with pytest.raises(
+        CheckpointError, match=r"resume.pt holds another network: .*size mismatch.*--fresh true"
+    ):
+        tiny_run.build(tmp_path, width=16).run()
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", {"format": "other"}])
+def test_damaged_or_foreign_file_is_refused(content, tmp_path):
+    path = tmp_path / "resume.pt"
+    path.write_bytes(content) if isinstance(content, bytes) else torch.save(content, path)
+    with pytest.raises(CheckpointError, match=r"resume\.pt"):
+        tiny_run.build(tmp_path).run()
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path):
+    trainer = tiny_run.build(tmp_path)
+
+    def spoil(engine):
+        if engine.state.iteration == 2 * tiny_run.EPOCH_LENGTH:
+            next(engine.network.parameters()).data[0, 0] = float("inf")
+
+    trainer.add_event_handler(Events.ITERATION_COMPLETED, spoil)
+    with pytest.raises(TrainingError, match=r"network.0.weight is not finite after iteration 10"):
+        trainer.run()
+    saved = torch.load(Path(tmp_path) / "resume.pt", weights_only=True)
+    assert saved["epoch"] == 1
+    assert not (tmp_path / "product.pt").exists()
