@@ -1,51 +1,27 @@
-"""What TensorBoard shows of a classifier's training: AUC of each class, ROC curves."""
+"""What TensorBoard shows of a classifier's validation beside the numbers: ROC curves."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from ignite import distributed as idist
-from ignite.engine import Engine, Events
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 from torch.utils.tensorboard import SummaryWriter
 
 from medaug.classification.training import KeepBest, ValidationResult
+from medaug.engine.tensorboard import Draw
 
 
-class ValidationBoard:
-    """Handler that shows validation results: scalars after each epoch, ROC curves at the end.
+def roc_drawing(best: KeepBest) -> Draw:
+    """Return what draws the ROC curves of the last validation, for ``TensorBoard(draw=...)``."""
 
-    Parameters
-    ----------
-    log_dir : str
-        TensorBoard folder; other writers may share it.
-    best : KeepBest
-        Validates; attach it before this handler.
-    """
+    def draw(writer: SummaryWriter, iteration: int) -> None:
+        if best.result is not None:
+            figure = roc_figure(best.validate.store.task.classes, best.result)
+            writer.add_figure("validation/roc", figure, iteration)
 
-    def __init__(self, log_dir: str, best: KeepBest) -> None:
-        self.log_dir, self.best = log_dir, best
-
-    def attach(self, engine: Engine) -> None:
-        """Attach to a trainer; only the first process writes."""
-        if idist.get_rank() == 0:
-            engine.add_event_handler(Events.EPOCH_COMPLETED, self._write)
-
-    def _write(self, engine: Engine) -> None:
-        result = self.best.result
-        if result is None:
-            return
-        classes, step = self.best.validate.store.task.classes, engine.state.iteration
-        with SummaryWriter(str(self.log_dir)) as writer:
-            writer.add_scalar("validation/loss", result.loss, step)
-            if result.mean_auc is not None:
-                writer.add_scalar("validation/auc", result.mean_auc, step)
-            for name, auc in result.aucs.items():
-                writer.add_scalar(f"validation/auc/{name}", auc, step)
-            if engine.state.epoch == engine.state.max_epochs:
-                writer.add_figure("validation/roc", roc_figure(classes, result), step)
+    return draw
 
 
 def roc_figure(classes: Sequence[str], result: ValidationResult) -> Figure:

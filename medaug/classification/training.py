@@ -62,9 +62,11 @@ class ValidationResult:
     probabilities: Array
 
     @property
-    def mean_auc(self) -> float | None:
-        """Mean over the classes that have an AUC; None if none has."""
-        return float(np.mean(list(self.aucs.values()))) if self.aucs else None
+    def metrics(self) -> dict[str, float]:
+        """Return the numbers by the names that TensorBoard shows."""
+        mean = {"validation/auc": self.score} if self.aucs else {}
+        classes = {f"validation/auc/{name}": auc for name, auc in self.aucs.items()}
+        return {"validation/loss": self.loss, **mean, **classes}
 
 
 class Validation:
@@ -110,7 +112,7 @@ class Validation:
             )
         labels = task.labels(self.store.table.iloc[self.rows])
         scores = probabilities(logits, task).numpy()
-        loss = float(self.loss(logits, torch.from_numpy(labels)))
+        loss = float(self.loss(logits, torch.tensor(labels)))
         aucs = class_aucs(task.classes, labels, scores)
         score = float(np.mean(list(aucs.values()))) if aucs else -loss
         return ValidationResult(score, loss, aucs, labels, scores)
@@ -135,8 +137,8 @@ class KeepBest:
 
     It has a state, so that ``Resume(..., parts={"best": keep_best})`` loses nothing in a kill; `save` writes
     the product, for ``Finish(product, keep_best.save, resume)``. The last result is in `result`, and the
-    trainer's ``state.metrics`` get ``val_auc`` (where defined) and ``val_loss``. An equal later epoch does
-    not replace the best one.
+    trainer's ``state.metrics`` get ``validation/loss`` and, where defined, ``validation/auc`` (the mean) and
+    ``validation/auc/<class>``. An equal later epoch does not replace the best one.
 
     Parameters
     ----------
@@ -182,9 +184,7 @@ class KeepBest:
 
     def _update(self, engine: Engine) -> None:
         self.result = result = self.validate(self.network)
-        engine.state.metrics["val_loss"] = result.loss
-        if result.mean_auc is not None:
-            engine.state.metrics["val_auc"] = result.mean_auc
+        engine.state.metrics |= result.metrics
         if result.score > self.score:
             state = unwrap(self.network).state_dict()
             self.weights = {name: value.detach().cpu().clone() for name, value in state.items()}
