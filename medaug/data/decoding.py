@@ -14,6 +14,7 @@ from pathlib import Path
 
 from medaug.data.grey import UInt8Array
 from medaug.data.pixels import Recipe, decode
+from medaug.errors import DataError
 
 Decoded = dict[int, UInt8Array] | str
 """The image at every size, or the reason why there is none."""
@@ -82,12 +83,23 @@ def _one_by_one(rows: deque[int], paths: Sequence[Path], recipe: Recipe) -> Iter
     """Decode in one process, a new one after each file that ended it."""
     while rows:
         with _pool(1) as pool:
+            _check_starts(pool)
             try:
                 while rows:
                     result = pool.submit(decode, [paths[rows[0]]], recipe).result()[0]
                     yield rows.popleft(), result
             except BrokenProcessPool:
                 yield rows.popleft(), CRASHED
+
+
+def _check_starts(pool: ProcessPoolExecutor) -> None:
+    try:
+        pool.submit(os.getpid).result()
+    except BrokenProcessPool:
+        raise DataError(
+            "decoding processes cannot start; put what your script does under `if __name__ == '__main__':`, "
+            "or decode with workers=0"
+        ) from None
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:

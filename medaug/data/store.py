@@ -188,7 +188,7 @@ class StoreWriter:
         self._rejected[int(row)] = reason
 
     def rejected(self) -> pd.DataFrame:
-        """Return ``file`` and ``reason`` of all rows rejected so far, by any process; the index is the row."""
+        """Return ``file`` and ``reason`` of all rows rejected so far, by any process, indexed by row."""
         _, rejected = self._read_journals()
         rows = sorted(rejected)
         content = {"file": self.table["file"].iloc[rows].tolist(), "reason": [rejected[row] for row in rows]}
