@@ -3,8 +3,8 @@
 A reader is a function ``reader(folder, task, **options) -> DataFrame``. Its table has one row an image:
 ``image_id`` (unique), ``path`` (where the pixels are; never stored), ``file`` (what a store may show of it),
 ``patient_id``, ``domain``, ``official_split`` (``train``, ``val``, ``test`` or missing), ``label:<class>`` in
-[0, 1] or missing, ``attr:sex`` (F, M or missing), ``attr:age`` (years or missing), and further columns that can
-serve as the domain, such as ``view``.
+[0, 1] or missing, ``attr:sex`` (F, M or missing), ``attr:age`` (years or missing), and further columns that
+can serve as the domain, such as ``view``.
 """
 
 from __future__ import annotations
@@ -68,4 +68,4 @@ def read_source(reader: str, folder: Path, task: Task, **options: Any) -> pd.Dat
         )
     if not Path(folder).is_dir():
         raise DataError(f"the folder {folder} is not there; set dataset_dir to where the data set lies")
-    return READERS[reader](Path(folder), task, **options)
+    return READERS[reader](Path(folder).absolute(), task, **options)

@@ -132,7 +132,7 @@ def _observations(task: Task, source: pd.DataFrame, path: Path) -> dict[str, pd.
     """Return the cells of each class."""
     found = {name.lower(): name for name in map(str, source.columns)}
     wanted = {label: _OTHER_NAMES.get(label, label).replace("_", " ") for label in task.classes}
-    columns = {label: found.get(name.lower(), name) for label, name in wanted.items()}
+    columns = {label: found.get(name.lower(), name.title()) for label, name in wanted.items()}
     need_columns(source, list(columns.values()), path)
     return {label: source[column] for label, column in columns.items()}
 

@@ -41,8 +41,8 @@ def read_csv(
     """Read a hospital's own table.
 
     File names and patient numbers go no further (but for ``path``, which is never stored): ``file`` and
-    ``image_id`` are ``row 1``, ``row 2``, ... (the first row below the header is 1), patients are ``patient 1``,
-    ``patient 2``, ... in order of appearance.
+    ``image_id`` are ``row 1``, ``row 2``, ... (the first row below the header is 1), patients are
+    ``patient 1``, ``patient 2``, ... in order of appearance.
 
     Parameters
     ----------
@@ -53,10 +53,10 @@ def read_csv(
     table : str
         Name of the CSV file in the folder.
     columns : mapping of str to str
-        Column of the table for each of medaug's names: ``path``, ``patient_id``, the classes and attributes of
-        the task, optionally ``domain``, ``official_split`` (``train``, ``val``, ``test`` or blank), and any further
-        name, which becomes a column that can serve as the domain. A name that is not mapped is looked for as
-        it is.
+        Column of the table for each of medaug's names: ``path``, ``patient_id``, the classes and attributes
+        of the task, optionally ``domain``, ``official_split`` (``train``, ``val``, ``test`` or blank), and
+        any further name, which becomes a column that can serve as the domain. A name that is not mapped
+        is looked for as it is.
     domain : str, optional
         One name for all images, where the table has no column for the domain. Default ``"own data"``.
     from_headers : sequence of {"sex", "age"}
