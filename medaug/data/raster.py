@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from medaug.data.grey import UInt8Array, to_uint8
 from medaug.errors import DataError
 
-FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "WEBP")
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
 
 _BEGINNINGS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"BM")
 _PHOTOMETRIC = 262
