@@ -81,7 +81,8 @@ class Attribute:
             Same index; categories are `group_names`; unknown or outside every group is missing.
         """
         if not self.bins:
-            return pd.Series(pd.Categorical(values, categories=list(self.groups)), index=values.index)
+            known = values.where(values.isin(list(self.groups)))
+            return pd.Series(pd.Categorical(known, categories=list(self.groups)), index=values.index)
         cut = pd.cut(pd.to_numeric(values, errors="coerce"), list(self.bins), labels=list(self.group_names))
         return pd.Series(cut, index=values.index)
 

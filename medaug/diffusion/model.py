@@ -12,7 +12,7 @@ import torch
 from medaug.diffusion.condition import ConditionEncoder
 from medaug.diffusion.unet import ConditionalUNet, build_unet
 from medaug.errors import CheckpointError, MedaugError
-from medaug.files import write_aside
+from medaug.files import disk_errors, write_aside
 
 FORMAT = "medaug-diffusion-1"
 
@@ -60,7 +60,7 @@ def save_model(path: Path, model: DiffusionModel) -> None:
         "network": model.network.state_dict(),
         "info": dict(model.info),
     }
-    with write_aside(path) as temporary:
+    with disk_errors(path), write_aside(path) as temporary:
         torch.save(content, temporary)
 
 

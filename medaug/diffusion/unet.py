@@ -55,9 +55,8 @@ class ConditionalUNet(DiffusionModelUNet):
         try:
             super().load_old_state_dict(old | embedding, verbose)
         except (KeyError, RuntimeError) as error:
-            raise CheckpointError(
-                f"these weights are of another UNet than {self.arguments}: {error}"
-            ) from None
+            reason = " ".join(str(error).split())[:200]
+            raise CheckpointError(f"the weights do not fit the UNet {self.arguments}: {reason}") from None
 
     def _no_condition(self) -> dict[str, Tensor]:
         weights = {

@@ -1,0 +1,241 @@
+"""Sampling a whole plan into an image store, cascade included.
+
+Image i has a generator of its own, seeded by (seed, "image", i), for all noise of both stages. So an image
+depends neither on the batch it is made in nor on the number of processes, and a run that was killed goes on
+where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from ignite import distributed as idist
+from torch import Tensor
+
+from medaug.data.store import ImageStore, StoreWriter
+from medaug.diffusion.guidance import NoiseNetwork, clipped, guided, with_image
+from medaug.diffusion.model import DiffusionModel
+from medaug.diffusion.samplers import SAMPLERS, Sampler
+from medaug.diffusion.schedule import NoiseSchedule
+from medaug.errors import CheckpointError, SettingsError
+from medaug.progress import Progress
+from medaug.randomness import torch_generator
+from medaug.transforms.degradation import enlarge
+
+IntArray = np.ndarray[Any, np.dtype[np.int64]]
+UInt8Array = np.ndarray[Any, np.dtype[np.uint8]]
+
+SCHEDULE = NoiseSchedule()
+"""The schedule that the models are trained with."""
+
+
+@dataclass(frozen=True)
+class Cascade:
+    """A base model, an optional upsampler and the way to sample them.
+
+    Parameters
+    ----------
+    base : DiffusionModel
+        Makes the small images.
+    upsampler : DiffusionModel or None
+        Enlarges them.
+    sampler : Sampler
+        See `medaug.diffusion.samplers`.
+    steps : int
+        Steps of each stage.
+    guidance : float
+        Scale of classifier-free guidance of the base model.
+    upsampler_guidance : float
+        The same of the upsampler, whose low-resolution image says most about the condition already.
+    """
+
+    base: DiffusionModel
+    upsampler: DiffusionModel | None
+    sampler: Sampler
+    steps: int
+    guidance: float
+    upsampler_guidance: float = 1.0
+
+    @property
+    def last(self) -> DiffusionModel:
+        """The model that makes the images that come out."""
+        return self.upsampler or self.base
+
+    def sample(self, condition: Tensor, generators: list[torch.Generator]) -> Tensor:
+        """Make one batch of images.
+
+        Parameters
+        ----------
+        condition : Tensor, (B, size)
+            Condition vectors, on the device of the networks.
+        generators : list of torch.Generator
+            One CPU generator an image.
+
+        Returns
+        -------
+        Tensor of uint8, (B, C, H, W)
+            The images, on the device of the networks.
+        """
+        images = self._stage(self.base, self.base.network, condition, self.guidance, generators)
+        if self.upsampler is None:
+            return images
+        low = enlarge(images.to(condition.dtype) / 255, self.upsampler.image_size)
+        network = with_image(self.upsampler.network, low)
+        return self._stage(self.upsampler, network, condition, self.upsampler_guidance, generators)
+
+    def _stage(
+        self,
+        model: DiffusionModel,
+        network: NoiseNetwork,
+        condition: Tensor,
+        guidance: float,
+        generators: list[torch.Generator],
+    ) -> Tensor:
+        shape = (model.channels, model.image_size, model.image_size)
+
+        def draw() -> Tensor:
+            return torch.stack([torch.randn(shape, generator=g) for g in generators]).to(condition)
+
+        predict_noise = clipped(guided(network, condition, guidance), SCHEDULE)
+        return to_uint8(self.sampler(predict_noise, draw(), SCHEDULE, self.steps, draw))
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Quantise images in [-1, 1] to uint8."""
+    return ((images.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+
+
+def generate(
+    plan: pd.DataFrame,
+    base: DiffusionModel,
+    upsampler: DiffusionModel | None,
+    output: Path,
+    *,
+    sampler: str,
+    steps: int,
+    guidance: float,
+    batch_size: int,
+    seed: int,
+    device: torch.device | str,
+    origin: Mapping[str, Any],
+    upsampler_guidance: float = 1.0,
+) -> ImageStore:
+    """Make all images of a plan, shared among the processes, and put them into a store.
+
+    Parameters
+    ----------
+    plan : DataFrame
+        From `medaug.diffusion.plan.fair_plan`, or any table for a store with the encoder's columns.
+    base, upsampler : DiffusionModel
+        Trained models; without an upsampler the base model's images are the result.
+    output : Path
+        Folder of the store; what an interrupted call has left beside it is continued.
+    sampler : {"ddpm", "ddim", "dpm_solver"}
+        See `medaug.diffusion.samplers`.
+    steps : int
+        Sampling steps of each stage.
+    guidance : float
+        Scale of classifier-free guidance of the base model; 1 is none, at half the cost.
+    batch_size : int
+        Images a batch and process.
+    seed : int
+        The seed of the run.
+    device : torch.device or str
+        Where this process computes.
+    origin : mapping
+        Goes to ``origin.json``, with what this function knows; a model of phantoms makes phantoms.
+    upsampler_guidance : float
+        Scale of guidance of the upsampler.
+
+    Returns
+    -------
+    ImageStore
+        Row i is image i of the plan.
+
+    Raises
+    ------
+    SettingsError
+        The sampler is unknown, or a count is not positive.
+    CheckpointError
+        The models are not a base model and its upsampler.
+    """
+    if sampler not in SAMPLERS:
+        raise SettingsError(f"there is no sampler {sampler!r}; there are: {', '.join(SAMPLERS)}")
+    if batch_size < 1:
+        raise SettingsError(f"batch_size must be at least 1, not {batch_size}")
+    check_cascade(base, upsampler)
+    cascade = Cascade(base, upsampler, SAMPLERS[sampler], steps, guidance, upsampler_guidance)
+    task, size = base.encoder.task, cascade.last.image_size
+    writer = StoreWriter(output, task, plan, (size,), cascade.last.channels)
+    _prepare(cascade, torch.device(device))
+    _write_images(writer, cascade, plan, batch_size, seed, torch.device(device))
+    settings = {"sampler": sampler, "steps": steps, "guidance": guidance, "seed": seed}
+    settings["upsampler_guidance"] = upsampler_guidance
+    phantom = any(model.info.get("phantom", False) for model in (base, upsampler) if model is not None)
+    return writer.finish({**origin, "source": "generated", "settings": settings, "phantom": phantom})
+
+
+def check_cascade(base: DiffusionModel, upsampler: DiffusionModel | None) -> None:
+    """Raise a CheckpointError unless the models are a base model and, if any, its upsampler."""
+    if base.kind != "base":
+        raise CheckpointError("the base model is an upsampler; give the file that train_diffusion wrote")
+    if upsampler is None:
+        return
+    if upsampler.kind != "upsampler":
+        raise CheckpointError("the upsampler is a base model; give the file that train_upsampler wrote")
+    if upsampler.encoder != base.encoder or upsampler.channels != base.channels:
+        raise CheckpointError(
+            "base model and upsampler differ in condition or channels; train both on the same store"
+        )
+    expected = upsampler.info.get("low_size", base.image_size)
+    if expected != base.image_size:
+        raise CheckpointError(
+            f"the upsampler enlarges images of side {expected}, the base model makes {base.image_size}; "
+            "train the upsampler again"
+        )
+
+
+def _prepare(cascade: Cascade, device: torch.device) -> None:
+    """Move the networks to the device, in the memory layout that convolutions are fastest in."""
+    for model in (cascade.base, cascade.upsampler):
+        if model is not None:
+            model.network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+
+
+def _write_images(
+    writer: StoreWriter,
+    cascade: Cascade,
+    plan: pd.DataFrame,
+    batch_size: int,
+    seed: int,
+    device: torch.device,
+) -> None:
+    """Make and write this process's batches that are not there yet."""
+    conditions = torch.from_numpy(cascade.base.encoder.encode(plan))
+    size = cascade.last.image_size
+    own = np.arange(idist.get_rank(), len(plan), idist.get_world_size())
+    pending = np.intersect1d(own, writer.pending())
+    with Progress("Sampling images", len(own), done=len(own) - len(pending)) as shown:
+        for rows in _batches(own, pending, batch_size):
+            generators = [torch_generator(seed, "image", int(row)) for row in rows]
+            with torch.inference_mode():
+                images = cascade.sample(conditions[rows].to(device), generators)
+            writer.write(rows, {size: _channels_last(images)})
+            shown.update(len(rows))
+
+
+def _batches(own: IntArray, pending: IntArray, batch_size: int) -> list[IntArray]:
+    """Cut the rows as if none were done, so that a continued run computes the same batches, bit for bit."""
+    cuts = np.split(own, range(batch_size, len(own), batch_size))
+    left = [np.intersect1d(batch, pending) for batch in cuts]
+    return [batch for batch in left if len(batch)]
+
+
+def _channels_last(images: Tensor) -> UInt8Array:
+    return np.ascontiguousarray(images.permute(0, 2, 3, 1).cpu().numpy())

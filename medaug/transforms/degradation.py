@@ -1,0 +1,200 @@
+"""The low-resolution image that an upsampler sees: the preprocessing of Section E.1 of the paper.
+
+In training a high-resolution image is reduced, enlarged, and spoiled a little, so that the upsampler forgives
+the flaws of the base model; at sampling the base model's image goes through the fixed part (`enlarge`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from monai.config.type_definitions import KeysCollection
+from monai.transforms.transform import MapTransform, Randomizable, Transform
+from torch import Tensor
+
+NOISE_SIGMA = 4.0 / 255.0
+NOISE_PROBABILITY = 0.2
+ANTIALIAS_PROBABILITY = 0.5
+BLUR_SIGMA_DEVIATION = 0.2
+BLUR_SIDE = 7
+
+
+@dataclass(frozen=True)
+class Degradation:
+    """What was drawn for one image: enough to do the same again.
+
+    Parameters
+    ----------
+    antialias : bool
+        Whether the reduction averages over pixels.
+    noise_seed : int or None
+        Seed of the added noise; None adds none.
+    blur_sigma : float
+        Standard deviation of the blur in pixels; 0 does not blur.
+    """
+
+    antialias: bool
+    noise_seed: int | None
+    blur_sigma: float
+
+    @classmethod
+    def draw(cls, random: np.random.RandomState | np.random.Generator) -> Degradation:
+        """Draw the parameters of Section E.1; always takes the same four numbers from `random`."""
+        antialias, noisy, seed = (random.random() for _ in range(3))
+        noise_seed = int(seed * 2**53) if noisy < NOISE_PROBABILITY else None
+        return cls(
+            antialias < ANTIALIAS_PROBABILITY, noise_seed, abs(float(random.normal(0, BLUR_SIGMA_DEVIATION)))
+        )
+
+    def apply(self, image: Tensor, low_size: int) -> Tensor:
+        """Degrade one image (C, H, W) in [0, 1] with these parameters; see `degrade`."""
+        noise = None
+        if self.noise_seed is not None:
+            generator = torch.Generator().manual_seed(self.noise_seed)
+            noise = torch.randn(image.shape, generator=generator).to(image)
+        return degrade(image, low_size, antialias=self.antialias, noise=noise, blur_sigma=self.blur_sigma)
+
+
+def degrade(
+    image: Tensor, low_size: int, *, antialias: bool, noise: Tensor | None, blur_sigma: float
+) -> Tensor:
+    """Reduce and enlarge images, add noise, blur, quantise and normalise (Section E.1, steps 1 to 5).
+
+    Parameters
+    ----------
+    image : Tensor, (..., C, H, W)
+        In [0, 1], H = W.
+    low_size : int
+        Side in pixels of the images that the upsampler will enlarge.
+    antialias : bool
+        Whether the reduction averages over pixels.
+    noise : Tensor or None
+        Standard normal noise of the shape of `image`; is scaled by 4/255.
+    blur_sigma : float
+        Standard deviation in pixels of the 7 x 7 Gaussian blur; 0 does not blur.
+
+    Returns
+    -------
+    Tensor
+        Same shape, in [-1, 1], one of 256 levels.
+    """
+    low = _resize(image, low_size, antialias)
+    spoiled = _resize(low, image.shape[-1], antialias=False)
+    if noise is not None:
+        spoiled = spoiled + NOISE_SIGMA * noise
+    return _finish(_blur(spoiled, blur_sigma))
+
+
+def enlarge(image: Tensor, size: int) -> Tensor:
+    """Make the upsampler's input from images of the base model: the fixed part of `degrade`.
+
+    Parameters
+    ----------
+    image : Tensor, (..., C, h, w)
+        In [0, 1].
+    size : int
+        Side in pixels of the images that the upsampler makes.
+
+    Returns
+    -------
+    Tensor, (..., C, size, size)
+        In [-1, 1], one of 256 levels.
+    """
+    return _finish(_resize(image, size, antialias=False))
+
+
+class Degrade(Randomizable, Transform):
+    """Degrade a high-resolution image to what an upsampler is shown (Section E.1), at random.
+
+    Parameters
+    ----------
+    low_size : int
+        Side in pixels of the images that the upsampler will enlarge.
+
+    Attributes
+    ----------
+    drawn : Degradation
+        What the last call drew; ``transform.drawn.apply(image, low_size)`` repeats it.
+
+    Examples
+    --------
+    >>> transform = Degrade(low_size=16)
+    >>> _ = transform.set_random_state(seed=0)
+    >>> low = transform(torch.rand(1, 64, 64))
+    >>> tuple(low.shape), bool(low.abs().max() <= 1)
+    ((1, 64, 64), True)
+    """
+
+    def __init__(self, low_size: int) -> None:
+        self.low_size = low_size
+        self.drawn = Degradation(antialias=True, noise_seed=None, blur_sigma=0.0)
+
+    def randomize(self, data: Any = None) -> None:
+        """Draw the parameters of the next image."""
+        self.drawn = Degradation.draw(self.R)
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """Degrade one image (C, H, W) in [0, 1]; the result is in [-1, 1]."""
+        self.randomize()
+        return self.drawn.apply(image, self.low_size)
+
+
+class Degraded(Randomizable, MapTransform):
+    """`Degrade` for dictionaries: writes the degraded image and the parameters beside the image.
+
+    Parameters
+    ----------
+    keys : str or sequence of str
+        Keys of the images, (C, H, W) in [0, 1], left as they are.
+    low_size : int
+        Side in pixels of the images that the upsampler will enlarge.
+    suffix : str
+        Is appended to a key to name the degraded image, and with ``_drawn`` its `Degradation`.
+    """
+
+    def __init__(self, keys: KeysCollection, low_size: int, suffix: str = "_low") -> None:
+        super().__init__(keys)
+        self.suffix = suffix
+        self.transform = Degrade(low_size)
+
+    def set_random_state(
+        self, seed: int | None = None, state: np.random.RandomState | None = None
+    ) -> Degraded:
+        """Seed the drawing of parameters."""
+        self.transform.set_random_state(seed, state)
+        return self
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Return a copy of `data` with the degraded images."""
+        result = dict(data)
+        for key in self.key_iterator(result):
+            result[f"{key}{self.suffix}"] = self.transform(result[key])
+            result[f"{key}{self.suffix}_drawn"] = self.transform.drawn
+        return result
+
+
+def _resize(image: Tensor, size: int, antialias: bool) -> Tensor:
+    batch = image.reshape(-1, *image.shape[-3:])
+    resized = F.interpolate(batch, size=(size, size), mode="bilinear", antialias=antialias)
+    return resized.reshape(*image.shape[:-2], size, size)
+
+
+def _blur(image: Tensor, sigma: float) -> Tensor:
+    """Separable Gaussian blur with mirrored borders."""
+    if sigma == 0:
+        return image
+    offsets = torch.arange(BLUR_SIDE, dtype=torch.float64) - BLUR_SIDE // 2
+    kernel = torch.softmax(-(offsets**2) / (2 * sigma**2), 0).to(image)
+    planes = F.pad(image.reshape(-1, 1, *image.shape[-2:]), [BLUR_SIDE // 2] * 4, mode="reflect")
+    down = F.conv2d(planes, kernel.reshape(1, 1, -1, 1))
+    return F.conv2d(down, kernel.reshape(1, 1, 1, -1)).reshape(image.shape)
+
+
+def _finish(image: Tensor) -> Tensor:
+    """Quantise to 256 levels, and from [0, 1] to [-1, 1]."""
+    return (image.clamp(0, 1) * 255).round() / 127.5 - 1

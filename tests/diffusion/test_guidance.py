@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import torch
+
+from medaug.diffusion.guidance import clipped, guided, with_image
+from medaug.diffusion.schedule import NoiseSchedule
+
+
+class Recorder:
+    """A network whose output is a known function of its input and condition."""
+
+    def __init__(self):
+        self.batches = []
+
+    def __call__(self, x, *, timesteps, class_labels):
+        self.batches.append(len(x))
+        return x[:, :1] + timesteps[:, None, None, None] + class_labels.sum(1)[:, None, None, None]
+
+
+X = torch.arange(8.0).reshape(2, 1, 2, 2)
+T = torch.tensor([3, 5])
+CONDITION = torch.tensor([[0.0, 1.0], [2.0, 2.0]])
+
+
+def test_guidance_goes_from_the_unconditional_prediction_past_the_conditional():
+    network = Recorder()
+    found = guided(network, CONDITION, 1.5)(X, T)
+    without = X + T[:, None, None, None]
+    torch.testing.assert_close(found, without + 1.5 * torch.tensor([1.0, 4.0])[:, None, None, None])
+    assert network.batches == [4]
+
+
+def test_scale_one_asks_once_for_each_image():
+    network = Recorder()
+    found = guided(network, CONDITION, 1.0)(X, T)
+    torch.testing.assert_close(found, network(X, timesteps=T, class_labels=CONDITION))
+    assert network.batches == [2, 2]
+
+
+def test_the_low_resolution_image_goes_with_both_halves_of_a_guided_batch():
+    seen = []
+
+    def network(x, *, timesteps, class_labels):
+        seen.append(x)
+        return x[:, :1]
+
+    low = torch.stack([torch.full((1, 2, 2), 10.0), torch.full((1, 2, 2), 20.0)])
+    guided(with_image(network, low), CONDITION, 2.0)(X, T)
+    torch.testing.assert_close(seen[0], torch.cat([torch.cat([X, X]), torch.cat([low, low])], dim=1))
+
+
+def test_clipping_keeps_the_image_within_the_range_and_changes_nothing_inside():
+    schedule = NoiseSchedule()
+    generator = torch.Generator().manual_seed(0)
+    image = torch.rand(3, 1, 4, 4, generator=generator, dtype=torch.float64) * 4 - 2
+    noise = torch.randn(3, 1, 4, 4, generator=generator, dtype=torch.float64)
+    t = torch.tensor([0, 400, 999])
+    x = schedule.add_noise(image, noise, t)
+    found = clipped(lambda x, t: noise, schedule)(x, t)
+    image_scale, noise_scale = schedule.scales(t, x)
+    meant = (x - noise_scale * found) / image_scale
+    torch.testing.assert_close(meant, image.clamp(-1, 1), rtol=1e-6, atol=1e-6)

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import importlib
+import warnings
+
+import pytest
+import torch
+
+from medaug.diffusion.unet import build_unet
+from medaug.errors import CheckpointError, SettingsError
+
+
+def randomise(network):
+    """Fill every weight, as fresh networks predict zero whatever the rest."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.copy_(0.2 * torch.randn(parameter.shape, generator=generator))
+    return network.eval()
+
+
+def inputs(network, size, batch=3):
+    generator = torch.Generator().manual_seed(1)
+    x = torch.randn(batch, network.in_channels, size, size, generator=generator)
+    return x, torch.tensor([0, 500, 999])[:batch]
+
+
+def test_output_has_the_shape_of_the_image():
+    network = build_unet(16, 3, 6, 4, (8, 16), 1, 8)
+    x, t = inputs(network, 16)
+    assert network(x, timesteps=t, class_labels=torch.rand(3, 4)).shape == (3, 3, 16, 16)
+
+
+def test_output_depends_on_every_slot_of_the_condition():
+    network = randomise(build_unet(8, 1, 1, 3, (8, 16), 1, 8))
+    x, t = inputs(network, 8)
+    condition = torch.zeros(3, 3, requires_grad=True)
+    network(x, timesteps=t, class_labels=condition).sum().backward()
+    assert (condition.grad.abs() > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("size", "channels", "attention"),
+    [
+        (64, (8, 8, 8, 8), [False, True, True, True]),
+        (224, (8,) * 6, [False, False, False, True, True, True]),
+        (96, (8,) * 5, [False, False, True, True, True]),
+        (16, (8, 8), [True, True]),
+    ],
+)
+def test_attention_at_levels_of_side_32_and_less(size, channels, attention):
+    assert list(build_unet(size, 1, 1, 2, channels, 1, 8).attention_levels) == attention
+
+
+def test_sizes_that_are_odd_at_the_last_level_work():
+    network = build_unet(28, 1, 1, 2, (8, 8, 8), 1, 8)
+    x, t = inputs(network, 28, 1)
+    assert network(x, timesteps=t, class_labels=torch.zeros(1, 2)).shape == (1, 1, 28, 28)
+
+
+def test_sizes_that_cannot_be_halved_are_refused():
+    with pytest.raises(SettingsError, match="side 30 cannot be halved 2 times"):
+        build_unet(30, 1, 1, 2, (8, 8, 8), 1, 8)
+
+
+@pytest.mark.parametrize(
+    ("channels", "groups"),
+    [((192, 384), 32), ((128, 128, 256), 32), ((96, 192), 24), ((32, 64), 8), ((16, 32), 4), ((6, 9), 1)],
+)
+def test_norm_groups_divide_and_hold_at_least_four_channels(channels, groups):
+    network = build_unet(8, 1, 1, 2, channels, 1, 3)
+    assert network.out[0].num_groups == groups
+
+
+def old_network(**arguments):
+    pytest.importorskip("generative")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        nets = importlib.import_module("generative.networks.nets")
+    return randomise(
+        nets.DiffusionModelUNet(
+            spatial_dims=2,
+            out_channels=1,
+            num_channels=(8, 16),
+            num_res_blocks=1,
+            num_head_channels=(8, 8),
+            norm_num_groups=2,
+            **arguments,
+        )
+    )
+
+
+@pytest.mark.parametrize("in_channels", [1, 2], ids=["base", "upsampler"])
+def test_unconditional_networks_of_monai_generative_give_the_same_output(in_channels):
+    old = old_network(in_channels=in_channels, attention_levels=(False, True))
+    new = build_unet(64, 1, in_channels, 5, (8, 16), 1, 8).eval()
+    new.load_old_state_dict(old.state_dict())
+    x, t = inputs(new, 64)
+    with torch.no_grad():
+        found = new(x, timesteps=t, class_labels=torch.rand(3, 5))
+        torch.testing.assert_close(found, old(x, t), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("in_channels", [1, 2], ids=["base", "upsampler"])
+def test_class_conditional_networks_of_monai_generative_give_the_same_output(in_channels):
+    old = old_network(in_channels=in_channels, attention_levels=(True, True), num_class_embeds=4)
+    new = build_unet(16, 1, in_channels, 4, (8, 16), 1, 8).eval()
+    new.load_old_state_dict(old.state_dict())
+    x, t = inputs(new, 16)
+    classes = torch.tensor([3, 0, 2])
+    with torch.no_grad():
+        expected = old(x, t, class_labels=classes)
+        found = new(x, timesteps=t, class_labels=torch.nn.functional.one_hot(classes, 4).float())
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    assert found.abs().max() > 0.1
+
+
+def test_weights_of_another_network_are_refused():
+    old = old_network(in_channels=1, attention_levels=(False, True), num_class_embeds=4)
+    with pytest.raises(CheckpointError, match="4 classes"):
+        build_unet(64, 1, 1, 5, (8, 16), 1, 8).load_old_state_dict(old.state_dict())
+    with pytest.raises(CheckpointError, match="do not fit"):
+        build_unet(64, 1, 1, 4, (8, 8), 1, 8).load_old_state_dict(old.state_dict())
