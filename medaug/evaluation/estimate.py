@@ -142,8 +142,9 @@ def _jobs(
 
 def _by_method(predictions: pd.DataFrame, rows: Array) -> dict[tuple[str, int], Array]:
     """Rows of each method and seed."""
-    found = predictions.iloc[rows].groupby(["method", "seed"]).indices
-    return {(str(method), int(seed)): rows[at] for (method, seed), at in found.items()}  # type: ignore[misc]
+    methods, seeds = predictions["method"].to_numpy()[rows], predictions["seed"].to_numpy()[rows]
+    pairs = sorted(set(zip(methods.tolist(), seeds.tolist(), strict=True)))
+    return {(method, seed): rows[(methods == method) & (seeds == seed)] for method, seed in pairs}
 
 
 def _parts(cell: _Cell, rows: Array, groupings: Sequence[Grouping]) -> Iterator[tuple[str, str, Array]]:

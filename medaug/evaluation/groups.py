@@ -61,11 +61,17 @@ def _grouping(
         )
     values = predictions[attribute_column(name)]
     known = {a.name: a for a in task.attributes} if task else {}
-    if bins := (known[name].bins if name in known else settings.bins.get(name)):
+    bins = known[name].bins if name in known else settings.bins.get(name)
+    if bins and _all_numbers(values):
         attribute = Attribute(name, bins=tuple(float(edge) for edge in bins))
         return _from_categorical(name, attribute.group_of(values))
     order = known[name].groups if name in known else ()
     return _from_categorical(name, _categories(values, name, order))
+
+
+def _all_numbers(values: pd.Series[Any]) -> bool:
+    """Whether every known value is a number; ages may also come as the names of their bins."""
+    return bool((pd.to_numeric(values, errors="coerce").notna() == values.notna()).all())
 
 
 def _categories(values: pd.Series[Any], name: str, order: Sequence[str]) -> pd.Series[Any]:

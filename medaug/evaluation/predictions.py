@@ -14,6 +14,7 @@ from medaug.task import ATTRIBUTE_PREFIX, LABEL_PREFIX, Kind, label_column
 
 SCORE_PREFIX = "score:"
 DECISION_PREFIX = "decision:"
+ROUNDING = 1e-6  # of float32 probabilities
 
 _DEFAULTS = {"method": "model", "split": "id_test", "domain": "all"}
 _TEXT = ("image_id", "patient_id", *_DEFAULTS)
@@ -102,7 +103,7 @@ def check_predictions(table: pd.DataFrame, source: str = "predictions") -> pd.Da
             table[column] = _probabilities(table[column], source, may_be_empty=empty)
         if decision_column(name) in table:
             table[decision_column(name)] = _decisions(table, name, source)
-    table = _with_defaults(table)
+    table = _with_defaults(table, source)
     _check_unique(table, source)
     order = ["method", "seed", "split", "domain", "patient_id", "image_id"]
     return table.sort_values(order, kind="stable", ignore_index=True)
@@ -156,8 +157,9 @@ def _probabilities(column: pd.Series[Any], source: str, *, may_be_empty: bool) -
     numbers = _numbers(column, source)
     if not may_be_empty:
         _refuse(column, numbers.isna(), source, "is empty")
-    _refuse(column, (numbers < 0) | (numbers > 1), source, "is outside 0 to 1")
-    return numbers
+    outside = (numbers < -ROUNDING) | (numbers > 1 + ROUNDING)
+    _refuse(column, outside, source, "is outside 0 to 1")
+    return numbers.clip(0, 1)
 
 
 def _decisions(table: pd.DataFrame, name: str, source: str) -> pd.Series[Any]:
@@ -174,10 +176,10 @@ def _refuse(column: pd.Series[Any], wrong: pd.Series[bool], source: str, what: s
         raise DataError(f"{source}, row {row + 1}: column {column.name} {what} ({column.iloc[row]!r})")
 
 
-def _with_defaults(table: pd.DataFrame) -> pd.DataFrame:
+def _with_defaults(table: pd.DataFrame, source: str) -> pd.DataFrame:
     for column, value in _DEFAULTS.items():
         table[column] = table[column].astype("str").fillna(value) if column in table else value
-    table["seed"] = pd.to_numeric(table["seed"]).fillna(0).astype("int64") if "seed" in table else 0
+    table["seed"] = _numbers(table["seed"], source).fillna(0).astype("int64") if "seed" in table else 0
     table["phantom"] = table["phantom"].fillna(False).astype(bool) if "phantom" in table else False
     count = table.groupby(["method", "seed"]).cumcount() + 1
     image = table["image_id"] if "image_id" in table else pd.Series(pd.NA, index=table.index)

@@ -1,0 +1,63 @@
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medaug.errors import DataError
+from medaug.evaluation.compare import COMPARISON_COLUMNS, compare
+from medaug.evaluation.evaluate import evaluate
+from medaug.evaluation.settings import EvaluationSettings
+
+SETTINGS = EvaluationSettings(metrics=["auc", "fnr"], replicates=200)
+KEYS = ["split", "domain", "metric", "label", "attribute", "group"]
+
+
+@pytest.fixture
+def two_methods(predictions: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+    first = predictions(200)
+    better = first.assign(method="synthetic")
+    for name in ("c0", "c1"):
+        better[f"score:{name}"] = 0.7 * first[f"score:{name}"] + 0.3 * first[f"label:{name}"].fillna(0)
+    return pd.concat([first, better])
+
+
+def test_differences_are_those_of_the_metrics(two_methods: pd.DataFrame) -> None:
+    result = compare(two_methods, "real", SETTINGS)
+    assert list(result.columns) == list(COMPARISON_COLUMNS)
+    values = evaluate(two_methods, SETTINGS).query("~metric.str.endswith('_worst')")
+    by_method = {m: v.set_index(KEYS)["value"] for m, v in values.groupby("method")}
+    expected = (by_method["synthetic"] - by_method["real"]).dropna()
+    found = result.query("~metric.str.endswith('_worst')").set_index(KEYS)["difference"]
+    pd.testing.assert_series_equal(
+        found.sort_index(), expected.sort_index(), check_names=False, check_exact=False, atol=1e-12
+    )
+
+
+def test_pairing_makes_the_interval_narrow(two_methods: pd.DataFrame) -> None:
+    row = compare(two_methods, "real", SETTINGS).query("metric == 'auc' and label == '' and attribute == ''")
+    own = evaluate(two_methods, SETTINGS).query("metric == 'auc' and label == '' and attribute == ''")
+    width = float((row["ci_high"] - row["ci_low"]).iloc[0])
+    assert float(row["ci_low"].iloc[0]) > 0
+    assert width < float((own["ci_high"] - own["ci_low"]).max())
+
+
+def test_equal_methods_do_not_differ(predictions: Callable[..., pd.DataFrame]) -> None:
+    same = pd.concat([predictions(100), predictions(100).assign(method="again")])
+    result = compare(same, "real", SETTINGS)
+    assert not result.empty
+    assert (result["difference"] == 0).all()
+    assert (result[["ci_low", "ci_high"]].dropna() == 0).all(axis=None)
+
+
+def test_seeds_are_averaged(two_methods: pd.DataFrame) -> None:
+    swapped = two_methods.assign(
+        seed=1, method=two_methods["method"].map({"real": "synthetic", "synthetic": "real"})
+    )
+    result = compare(pd.concat([two_methods, swapped]), "real", SETTINGS)
+    assert np.allclose(result["difference"], 0, atol=1e-12)
+
+
+def test_the_baseline_must_be_there(two_methods: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="nothing to compare with 'other'"):
+        compare(two_methods, "other", SETTINGS)

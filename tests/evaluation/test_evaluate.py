@@ -1,0 +1,259 @@
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from fairlearn.metrics import MetricFrame
+from sklearn import metrics as sk
+
+from medaug.errors import DataError, SettingsError
+from medaug.evaluation.evaluate import METRIC_COLUMNS, evaluate, read_metrics, write_metrics
+from medaug.evaluation.predictions import read_predictions
+from medaug.evaluation.settings import EvaluationSettings
+from medaug.task import Task
+
+Predictions = Callable[..., pd.DataFrame]
+QUICK = EvaluationSettings(replicates=0)
+
+# the men all have the finding
+TWELVE_ROWS = """image_id,patient_id,score:nodule,label:nodule,attr:sex
+1,a,0.9,1,F
+2,a,0.2,0,F
+3,b,0.6,1,F
+4,c,0.7,0,F
+5,d,0.1,0,F
+6,e,0.3,0,F
+7,f,0.8,1,M
+8,f,0.7,1,M
+9,g,0.4,1,M
+10,h,0.9,1,M
+11,i,0.5,1,
+12,j,0.3,0,
+"""
+
+
+def pick(metrics: pd.DataFrame, metric: str, **where: object) -> pd.Series:
+    wanted = {"metric": metric, "label": "", "attribute": "", "group": ""} | where
+    found = metrics[np.all([metrics[key] == value for key, value in wanted.items()], axis=0)]
+    assert len(found) == 1, f"{len(found)} rows for {wanted}"
+    return found.iloc[0]
+
+
+@pytest.fixture
+def twelve(tmp_path: Path) -> pd.DataFrame:
+    (tmp_path / "twelve.csv").write_text(TWELVE_ROWS)
+    return evaluate(read_predictions(tmp_path / "twelve.csv"), EvaluationSettings(replicates=200))
+
+
+def test_a_group_of_one_class_is_not_estimable_and_says_why(twelve: pd.DataFrame) -> None:
+    assert list(twelve.columns) == list(METRIC_COLUMNS)
+    men = pick(twelve, "auc", label="nodule", attribute="sex", group="M")
+    assert not men["estimable"]
+    assert np.isnan(men["value"])
+    assert men["reason"] == "no negative image"
+    assert (men["n"], men["n_positive"]) == (4, 4)
+    women = pick(twelve, "auc", label="nodule", attribute="sex", group="F")
+    assert women["estimable"]
+    assert women["value"] == pytest.approx(7 / 8)
+    gap = pick(twelve, "auc_gap", label="nodule", attribute="sex")
+    assert not gap["estimable"]
+    assert "a gap needs two" in gap["reason"]
+    assert pick(twelve, "sensitivity", label="nodule", attribute="sex", group="M")["value"] == 0.75
+
+
+def test_rows_without_an_attribute_count_overall_only(twelve: pd.DataFrame) -> None:
+    assert pick(twelve, "auc", label="nodule")["n"] == 12
+    groups = twelve[
+        (twelve["metric"] == "auc") & (twelve["label"] == "nodule") & (twelve["attribute"] == "sex")
+    ]
+    assert groups["n"].tolist() == [6, 4]
+
+
+def test_what_is_not_estimable_has_no_value_and_a_reason(twelve: pd.DataFrame) -> None:
+    without = twelve[~twelve["estimable"]]
+    assert without[["value", "ci_low", "ci_high"]].isna().all(axis=None)
+    assert (without["reason"] != "").all()
+    assert twelve.loc[twelve["estimable"], "value"].notna().all()
+
+
+SCIKIT_LEARN = {"auc": sk.roc_auc_score, "average_precision": sk.average_precision_score}
+
+
+@pytest.mark.parametrize("name", ["auc", "average_precision", "accuracy", "fpr", "fnr"])
+def test_groups_gap_and_worst_equal_to_fairlearn(predictions: Predictions, name: str) -> None:
+    table = predictions(400)
+    result = evaluate(table, QUICK)
+    known = table[table["label:c1"].notna()]
+    truth, score = known["label:c1"], known["score:c1"]
+    reference = {
+        "accuracy": sk.accuracy_score,
+        "fpr": lambda t, d: 1 - sk.recall_score(t, d, pos_label=0),
+        "fnr": lambda t, d: 1 - sk.recall_score(t, d),
+    } | SCIKIT_LEARN
+    answer = score if name in SCIKIT_LEARN else (score >= 0.5).astype(float)
+    frame = MetricFrame(
+        metrics=reference[name], y_true=truth, y_pred=answer, sensitive_features=known["attr:sex"]
+    )
+    close = {"rel": 0, "abs": 1e-12}
+    assert pick(result, name, label="c1")["value"] == pytest.approx(frame.overall, **close)
+    for group in ("F", "M"):
+        found = pick(result, name, label="c1", attribute="sex", group=group)["value"]
+        assert found == pytest.approx(frame.by_group[group], **close)
+    gap = pick(result, f"{name}_gap", label="c1", attribute="sex")["value"]
+    assert gap == pytest.approx(frame.difference(), **close)
+    poorest = frame.by_group.idxmax() if name in ("fpr", "fnr") else frame.by_group.idxmin()
+    worst = pick(result, f"{name}_worst", label="c1", attribute="sex", group=poorest)["value"]
+    assert worst == pytest.approx(frame.by_group[poorest], **close)
+
+
+def test_the_mean_over_labels_and_its_gap(predictions: Predictions) -> None:
+    result = evaluate(predictions(200), QUICK)
+    single = [pick(result, "auc", label=label)["value"] for label in ("c0", "c1")]
+    assert pick(result, "auc")["value"] == pytest.approx(np.mean(single), abs=1e-12)
+    groups = [pick(result, "auc", attribute="sex", group=group)["value"] for group in "FM"]
+    gap = pick(result, "auc_gap", attribute="sex")["value"]
+    assert gap == pytest.approx(abs(groups[0] - groups[1]), abs=1e-12)
+
+
+def test_a_group_without_one_of_the_labels_has_no_mean(predictions: Predictions) -> None:
+    table = predictions(200)
+    table.loc[table["attr:sex"] == "F", "label:c0"] = 0.0
+    result = evaluate(table, QUICK)
+    assert pick(result, "auc", attribute="sex", group="F")["reason"] == "c0: no positive image"
+    assert pick(result, "auc", attribute="sex", group="M")["estimable"]
+    table["label:c0"] = np.nan
+    mean = pick(evaluate(table, QUICK), "auc")
+    assert mean["estimable"]
+    assert mean["reason"] == "mean over 1 of 2 labels"
+
+
+def test_intervals_contain_the_estimate_and_follow_the_closed_form(predictions: Predictions) -> None:
+    table = predictions(600, labels=1).assign(patient_id=lambda t: t["image_id"])
+    result = evaluate(table, EvaluationSettings(replicates=2000))
+    row = pick(result, "accuracy", label="c0")
+    spread = np.sqrt(row["value"] * (1 - row["value"]) / row["n"])
+    assert row["ci_low"] == pytest.approx(row["value"] - 1.96 * spread, abs=0.15 * spread + 1 / 600)
+    assert row["ci_high"] == pytest.approx(row["value"] + 1.96 * spread, abs=0.15 * spread + 1 / 600)
+    with_interval = result[result["ci_low"].notna()]
+    inside = with_interval["value"].between(with_interval["ci_low"], with_interval["ci_high"])
+    assert inside[with_interval["metric"] != "ece"].mean() > 0.97
+    assert (with_interval.loc[with_interval["metric"].str.endswith("_gap"), "ci_low"] >= 0).all()
+
+
+def test_images_of_a_patient_are_drawn_together(predictions: Predictions) -> None:
+    """Ten copies of every image carry no more information than one."""
+    once = predictions(100, labels=1).assign(patient_id=lambda t: t["image_id"])
+    copies = [once.assign(image_id=once["image_id"] + f" copy {i}") for i in range(10)]
+    settings = EvaluationSettings(metrics=["auc"], replicates=300)
+    columns = ["value", "ci_low", "ci_high"]
+    expected = evaluate(once, settings)[columns]
+    np.testing.assert_allclose(evaluate(pd.concat(copies), settings)[columns], expected, atol=1e-12)
+
+
+def test_deterministic_whatever_the_order_of_rows(predictions: Predictions) -> None:
+    table = pd.concat([predictions(100), predictions(100, seed=1, method="other")])
+    settings = EvaluationSettings(replicates=50)
+    first = evaluate(table, settings)
+    pd.testing.assert_frame_equal(first, evaluate(table.sample(frac=1, random_state=1), settings))
+    other = evaluate(table, dataclasses.replace(settings, seed=1))
+    assert not first["ci_low"].equals(other["ci_low"])
+    assert first["value"].equals(other["value"])
+
+
+def test_several_domains_are_also_taken_together(predictions: Predictions) -> None:
+    table = predictions(200)
+    table.loc[table.index[:80], "domain"] = "B"
+    settings = EvaluationSettings(metrics=["auc"], attributes=["domain"], replicates=0)
+    result = evaluate(table, settings)
+    assert sorted(set(result["domain"])) == ["A", "B", "all"]
+    hospitals = [pick(result, "auc", domain=d, label="c0")["value"] for d in "AB"]
+    gap = pick(result, "auc_gap", domain="all", label="c0", attribute="domain")["value"]
+    assert gap == pytest.approx(abs(hospitals[0] - hospitals[1]), abs=1e-12)
+    assert set(result.loc[result["attribute"] == "domain", "domain"]) == {"all"}
+
+
+def test_classes_that_exclude_one_another() -> None:
+    generator = np.random.default_rng(0)
+    scores = generator.dirichlet(np.ones(5), 300)
+    truth = generator.integers(0, 5, 300)
+    table = pd.DataFrame({f"score:k{i}": scores[:, i] for i in range(5)})
+    table = table.assign(**{f"label:k{i}": (truth == i) * 0.5 + 0.1 for i in range(5)})
+    task = Task("multiclass", tuple(f"k{i}" for i in range(5)), high_risk=("k3", "k4"))
+    result = evaluate(table, QUICK, task)
+    decided = scores.argmax(axis=1)
+    assert pick(result, "accuracy")["value"] == pytest.approx(sk.accuracy_score(truth, decided))
+    assert pick(result, "balanced_accuracy")["value"] == pytest.approx(
+        sk.balanced_accuracy_score(truth, decided)
+    )
+    assert pick(result, "top3_accuracy")["value"] == pytest.approx(
+        sk.top_k_accuracy_score(truth, scores, k=3)
+    )
+    risky = truth >= 3
+    pooled = pick(result, "high_risk_sensitivity")
+    assert pooled["value"] == pytest.approx((decided == truth)[risky].mean())
+    assert pooled["n_positive"] == risky.sum()
+    macro = sk.roc_auc_score(truth, scores, multi_class="ovr", average="macro")
+    assert pick(result, "auc")["value"] == pytest.approx(macro)
+    assert pick(result, "sensitivity", label="k2")["value"] == pytest.approx(
+        (decided == 2)[truth == 2].mean()
+    )
+    assert result[(result["metric"] == "accuracy") & (result["label"] != "")].empty
+
+
+def test_phantom_data_are_called_so(predictions: Predictions) -> None:
+    assert set(evaluate(predictions(40), QUICK)["source"]) == {""}
+    assert set(evaluate(predictions(40).assign(phantom=True), QUICK)["source"]) == {"phantom data"}
+
+
+def test_written_table_comes_back(twelve: pd.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    write_metrics(twelve, path)
+    pd.testing.assert_frame_equal(read_metrics(path), twelve, rtol=1e-11)
+    assert ",false," in path.read_text()
+
+
+def test_no_threshold_is_a_reason(predictions: Predictions) -> None:
+    val = predictions(60).assign(split="id_val", **{"label:c0": 0.0})
+    val["image_id"] += " val"
+    settings = EvaluationSettings(threshold="id_val", splits=["id_test"], replicates=0)
+    result = evaluate(pd.concat([val, predictions(60)]), settings)
+    assert pick(result, "accuracy", label="c0")["reason"].startswith("no threshold")
+    assert pick(result, "accuracy", label="c1")["estimable"]
+    assert set(result["split"]) == {"id_test"}
+
+
+def test_an_interval_needs_half_of_the_replicates() -> None:
+    table = pd.DataFrame({"score:a": np.linspace(0, 1, 9), "label:a": [0] * 8 + [1]})
+    rare = pick(evaluate(table, EvaluationSettings(replicates=100)), "auc", label="a")
+    assert rare["estimable"]
+    assert np.isfinite(rare["ci_low"])
+    # of eight patients, the only positive and the only negative are both drawn in 41 % of the replicates
+    table = pd.DataFrame({"score:a": np.linspace(0, 1, 8), "label:a": [0] + [np.nan] * 6 + [1]})
+    none = pick(evaluate(table, EvaluationSettings(replicates=1000)), "auc", label="a")
+    assert (none["value"], none["estimable"]) == (1, True)
+    assert np.isnan(none["ci_low"])
+    assert none["reason"].startswith("no interval: undefined in 5")
+
+
+def test_settings_are_json_and_checked(predictions: Predictions) -> None:
+    settings = EvaluationSettings()
+    assert EvaluationSettings(**json.loads(json.dumps(dataclasses.asdict(settings)))).bins["age"][-1] == "inf"
+    for wrong in ({"threshold": 2}, {"threshold": "best"}, {"confidence": 95}, {"replicates": -1}):
+        with pytest.raises(SettingsError):
+            EvaluationSettings(**wrong)
+    with pytest.raises(
+        SettingsError, match="no metric 'f1' for these multilabel predictions; there are: acc"
+    ):
+        evaluate(predictions(20), EvaluationSettings(metrics=["f1"]))
+    with pytest.raises(DataError, match="no predictions have the split 'ood_test'; there are: id_test"):
+        evaluate(predictions(20), EvaluationSettings(splits=["ood_test"]))
+
+
+def test_soft_labels_of_a_finding_are_refused(predictions: Predictions) -> None:
+    table = predictions(20)
+    table.loc[3, "label:c0"] = 0.4
+    with pytest.raises(DataError, match="column label:c0, image image 0003: a label must be 0, 1 or empty"):
+        evaluate(table, QUICK)

@@ -1,0 +1,72 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medaug.errors import SettingsError
+from medaug.evaluation.groups import Grouping, find_groupings
+from medaug.evaluation.settings import EvaluationSettings
+from medaug.task import Attribute, Task
+
+TABLE = pd.DataFrame(
+    {
+        "domain": ["A", "B", "A", "B"],
+        "attr:sex": ["M", "F", None, "F"],
+        "attr:age": [30, 40, 75, np.nan],
+    }
+)
+
+
+def named(groupings: list[Grouping]) -> dict[str, list[str | None]]:
+    return {g.attribute: [g.groups[c] if c >= 0 else None for c in g.codes] for g in groupings}
+
+
+def test_categories_bins_and_their_intersection() -> None:
+    assert named(find_groupings(TABLE, EvaluationSettings())) == {
+        "sex": ["M", "F", None, "F"],
+        "age": ["(0, 40]", "(0, 40]", "(60, 80]", None],
+        "sex & age": ["M & (0, 40]", "F & (0, 40]", None, None],
+    }
+
+
+def test_every_combination_is_a_group() -> None:
+    crossed = find_groupings(TABLE, EvaluationSettings())[-1]
+    assert len(crossed.groups) == len(set(crossed.groups)) == 8
+
+
+def test_the_domain_when_asked() -> None:
+    settings = EvaluationSettings(attributes=["domain"], intersections=[])
+    assert named(find_groupings(TABLE, settings)) == {"domain": ["A", "B", "A", "B"]}
+
+
+def test_the_task_gives_bins_and_order_and_loses_no_category() -> None:
+    attributes = (Attribute("sex", groups=("M", "X")), Attribute("age", bins=(0, 50, math.inf)))
+    task = Task("multilabel", ("a",), attributes=attributes)
+    sex, age, _ = find_groupings(TABLE, EvaluationSettings(), task)
+    assert sex.groups == ("M", "F")
+    assert age.groups == ("(0, 50]", "(50, inf]")
+
+
+def test_ages_that_come_as_names_of_bins_are_categories() -> None:
+    table = pd.DataFrame({"attr:age": ["old", "young"]})
+    assert find_groupings(table, EvaluationSettings())[0].groups == ("old", "young")
+
+
+def test_small_numbers_are_categories_and_measured_ones_need_bins() -> None:
+    stage = pd.DataFrame({"attr:stage": [1.0, 2.0, np.nan]})
+    assert find_groupings(stage, EvaluationSettings())[0].groups == ("1", "2")
+    weight = pd.DataFrame({"attr:weight": np.arange(50.0)})
+    with pytest.raises(SettingsError, match="'weight' is a number without bins"):
+        find_groupings(weight, EvaluationSettings())
+    assert find_groupings(weight, EvaluationSettings(bins={"weight": [0, 20, "inf"]}))[0].groups == (
+        "(0, 20]",
+        "(20, inf]",
+    )
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(SettingsError, match="no attribute 'race'; the predictions have: sex, age"):
+        find_groupings(TABLE, EvaluationSettings(attributes=["race"]))
+    with pytest.raises(SettingsError, match=r"needs \['age'\] among the attributes"):
+        find_groupings(TABLE, EvaluationSettings(attributes=["sex"], intersections=[["sex", "age"]]))
