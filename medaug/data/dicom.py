@@ -29,11 +29,8 @@ _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 
 def is_dicom(head: bytes) -> bool:
     """Whether a file that begins like this is DICOM, with its preamble or (as old files are) without."""
-    return head[128:132] == b"DICM" or head[:4] in (
-        b"\x08\x00\x00\x00",
-        b"\x08\x00\x05\x00",
-        b"\x08\x00\x08\x00",
-    )
+    identifying = head[:2] == b"\x08\x00" and (head[4:6].isalpha() or head[6:8] == b"\0\0")
+    return head[128:132] == b"DICM" or identifying or head[:6] == b"\x02\0\0\0UL"
 
 
 def read_dicom(path: Path) -> UInt8Array:

@@ -24,7 +24,8 @@ def is_raster(head: bytes) -> bool:
 
 def read_raster(path: Path) -> UInt8Array:
     """Read a picture upright as uint8 (H, W, 1 or 3); see `medaug.data.pixels.read_pixels`."""
-    with Image.open(path, formats=FORMATS) as opened:
+    # Not by name: then Pillow maps the file, and turned, uncompressed TIFFs come out scrambled.
+    with path.open("rb") as file, Image.open(file, formats=FORMATS) as opened:
         if opened.format == "TIFF" and getattr(opened, "n_frames", 1) > 1:
             raise DataError("a TIFF of several pages, not one picture")
         white_is_zero = _is_deep(opened) and _photometric(opened) == _WHITE_IS_ZERO
