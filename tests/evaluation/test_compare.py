@@ -1,11 +1,12 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from medaug.errors import DataError
-from medaug.evaluation.compare import COMPARISON_COLUMNS, compare
+from medaug.evaluation.compare import COMPARISON_COLUMNS, compare, write_comparison
 from medaug.evaluation.evaluate import evaluate
 from medaug.evaluation.settings import EvaluationSettings
 
@@ -56,6 +57,15 @@ def test_seeds_are_averaged(two_methods: pd.DataFrame) -> None:
     )
     result = compare(pd.concat([two_methods, swapped]), "real", SETTINGS)
     assert np.allclose(result["difference"], 0, atol=1e-12)
+
+
+def test_written_table_comes_back(two_methods: pd.DataFrame, tmp_path: Path) -> None:
+    result = compare(two_methods, "real", SETTINGS)
+    write_comparison(result, tmp_path / "comparison.csv")
+    read = pd.read_csv(
+        tmp_path / "comparison.csv", keep_default_na=False, na_values={"ci_low": "", "ci_high": ""}
+    )
+    pd.testing.assert_frame_equal(read, result, check_dtype=False, rtol=1e-11)
 
 
 def test_the_baseline_must_be_there(two_methods: pd.DataFrame) -> None:
