@@ -1,0 +1,212 @@
+"""The answer at the top: did it become more accurate, and fairer? Honest where the data do not tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from medaug.report.parts import Cell, Table, name
+from medaug.report.tidy import attributes, row_of, select, shown_splits
+from medaug.report.words import (
+    NOT_ESTIMABLE,
+    interval,
+    listing,
+    metric_name,
+    number,
+    signed,
+    smaller_is_better,
+    split_name,
+)
+
+BETTER, WORSE, UNCLEAR, UNKNOWN = "better", "worse", "no clear difference", "not known"
+
+_READINGS = {
+    BETTER: "better: the interval excludes zero",
+    WORSE: "worse: the interval excludes zero",
+    UNCLEAR: "no clear difference: the interval includes zero",
+    UNKNOWN: "no interval of the difference, so chance is not excluded",
+}
+
+
+def verdict(row: pd.Series[Any], metric: str) -> str:
+    """Read a difference to the baseline: better, worse, no clear difference, or not known.
+
+    Parameters
+    ----------
+    row : Series
+        ``ci_low`` and ``ci_high`` of method minus baseline.
+    metric : str
+        Of gaps and error rates less is better.
+
+    Examples
+    --------
+    >>> verdict(pd.Series({"ci_low": -0.05, "ci_high": -0.01}), "auc_gap")
+    'better'
+    """
+    low, high = row["ci_low"], row["ci_high"]
+    if pd.isna(low) or pd.isna(high):
+        return UNKNOWN
+    if low <= 0 <= high:
+        return UNCLEAR
+    return BETTER if (low > 0) != smaller_is_better(metric) else WORSE
+
+
+def answer_sentences(
+    table: pd.DataFrame, comparison: pd.DataFrame | None, methods: Sequence[str], metric: str
+) -> list[str]:
+    """Return two sentences: one on accuracy, one on the gap of the first attribute.
+
+    Parameters
+    ----------
+    table, comparison : DataFrame
+        What `medaug.report.tidy.tidied` returned, for the metrics and for the differences to the baseline.
+    methods : sequence of str
+        The baseline first.
+    metric : str
+        The headline.
+    """
+    gap = (f"{metric}_gap", next(iter(attributes(table)), ""))
+    accurate = f"Mean {metric_name(metric)}"
+    if not gap[1]:
+        fair = "No sensitive attribute was given, so fairness could not be measured."
+        return [_sentence(table, comparison, methods, metric, "", accurate), fair]
+    what = f"The {metric_name(metric)} gap between groups of {gap[1]}"
+    sentences = [
+        _sentence(table, comparison, methods, metric, "", accurate),
+        _sentence(table, comparison, methods, *gap, what),
+    ]
+    if len(methods) == 1:
+        sentences.append(
+            "One method was evaluated, so this report cannot say whether it improves on another."
+        )
+    return sentences
+
+
+def answer_table(
+    table: pd.DataFrame, comparison: pd.DataFrame | None, methods: Sequence[str], metric: str
+) -> Table:
+    """Return accuracy and gaps of every method, with the differences to the baseline."""
+    single = [a for a in attributes(table) if " & " not in a]
+    measures = [(metric, "")] + [(f"{metric}_gap", a) for a in single]
+    head = ["Where", "Measure", "Method", "Value", "Difference to baseline", "Reading"]
+    rows = [
+        _answer_row(table, comparison, methods, method, split, *measure)
+        for split in shown_splits(table)
+        for measure in measures
+        for method in methods
+    ]
+    if len(methods) == 1:
+        head, rows = head[:4], [row[:4] for row in rows]
+    return Table("Accuracy and fairness at a glance, with intervals", head, rows, names=3)
+
+
+def _answer_row(
+    table: pd.DataFrame,
+    comparison: pd.DataFrame | None,
+    methods: Sequence[str],
+    method: str,
+    split: str,
+    metric: str,
+    attribute: str,
+) -> list[Cell]:
+    row = row_of(select(table, metric, split, attribute=attribute), method)
+    measure = metric_name(metric) + (f", {attribute}" if attribute else ", mean")
+    cells = [name(split_name(split)), name(measure), name(method), value_cell(row)]
+    if method == methods[0]:
+        return [*cells, Cell("–", kind="quiet"), Cell("baseline", kind="quiet")]
+    change = _difference(table, comparison, methods[0], method, split, metric, attribute)
+    if change is None:
+        return [*cells, Cell(NOT_ESTIMABLE, kind="quiet"), Cell("", kind="quiet")]
+    read = verdict(change, metric)
+    shown = Cell(signed(change["value"]), interval(change["ci_low"], change["ci_high"]))
+    return [*cells, shown, Cell(_READINGS[read], kind=f"reading {read.replace(' ', '-')}")]
+
+
+def value_cell(row: pd.Series[Any] | None) -> Cell:
+    """Return a value with its interval, or that it is not estimable, with the reason."""
+    if row is None:
+        return Cell("–", kind="quiet")
+    if not row["estimable"]:
+        return Cell(NOT_ESTIMABLE, row["reason"], "missing")
+    notes = [
+        interval(row["ci_low"], row["ci_high"]),
+        row["group"] if row["metric"].endswith("_worst") else "",
+    ]
+    return Cell(number(row["value"]), " ".join(n for n in [*notes, row["reason"]] if n))
+
+
+def _difference(
+    table: pd.DataFrame,
+    comparison: pd.DataFrame | None,
+    baseline: str,
+    method: str,
+    split: str,
+    metric: str,
+    attribute: str,
+) -> pd.Series[Any] | None:
+    """Take method minus baseline from the comparison, else of the two values, without an interval."""
+    if comparison is not None:
+        row = row_of(select(comparison, metric, split, attribute=attribute), method)
+        if row is not None and row["estimable"]:
+            return row
+    rows = select(table, metric, split, attribute=attribute)
+    one, other = row_of(rows, method), row_of(rows, baseline)
+    if one is None or other is None or not (one["estimable"] and other["estimable"]):
+        return None
+    nan = float("nan")
+    return pd.Series({"value": one["value"] - other["value"], "ci_low": nan, "ci_high": nan})
+
+
+def _sentence(
+    table: pd.DataFrame,
+    comparison: pd.DataFrame | None,
+    methods: Sequence[str],
+    metric: str,
+    attribute: str,
+    what: str,
+) -> str:
+    parts = []
+    for split in shown_splits(table):
+        where = split_name(split).split(",")[0]
+        if len(methods) == 1:
+            row = row_of(select(table, metric, split, attribute=attribute), methods[0])
+            parts.append(f"{_value_words(row)} {where}")
+        else:
+            found = {
+                m: _difference(table, comparison, methods[0], m, split, metric, attribute)
+                for m in methods[1:]
+            }
+            parts.append(f"{where} {_compare_words(found, metric)}")
+    if len(methods) == 1:
+        return f"{what} is {listing(parts)}."
+    return f"{what}, compared with {methods[0]}: {'; '.join(parts)}."
+
+
+def _value_words(row: pd.Series[Any] | None) -> str:
+    if row is None or not row["estimable"]:
+        return NOT_ESTIMABLE
+    return f"{number(row['value'])} {interval(row['ci_low'], row['ci_high'])}".strip()
+
+
+def _compare_words(found: dict[str, pd.Series[Any] | None], metric: str) -> str:
+    less = smaller_is_better(metric)
+    words = {
+        BETTER: "smaller" if less else "higher",
+        WORSE: "larger" if less else "lower",
+        UNCLEAR: "no clear difference",
+        UNKNOWN: "a difference without an interval",
+        NOT_ESTIMABLE: NOT_ESTIMABLE,
+    }
+    groups: dict[str, list[str]] = {}
+    for method, row in found.items():
+        read = NOT_ESTIMABLE if row is None else verdict(row, metric)
+        groups.setdefault(read, []).append(method + _change_words(row))
+    return ", ".join(f"{words[read]} with {listing(groups[read])}" for read in words if read in groups)
+
+
+def _change_words(row: pd.Series[Any] | None) -> str:
+    if row is None:
+        return ""
+    return f" ({signed(row['value'])} {interval(row['ci_low'], row['ci_high'])}".rstrip() + ")"

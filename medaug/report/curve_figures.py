@@ -1,0 +1,137 @@
+"""ROC curves and calibration of each condition, from the table of predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from sklearn.metrics import roc_curve
+
+from medaug.report.style import GREY, RULE, MethodStyle, grid, legend, method_styles, shortened
+from medaug.report.tidy import shown_splits
+from medaug.report.words import split_name
+
+MOST_PANELS = 30
+MOST_POINTS = 200
+CALIBRATION_BINS = 10
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Styles = Mapping[str, MethodStyle]
+DrawCurve = Callable[[Axes, Array, Array, dict[str, Any]], None]
+
+
+def scored_classes(predictions: pd.DataFrame) -> list[str]:
+    """Return the classes that have both a score and a label."""
+    names = [str(c).removeprefix("score:") for c in predictions.columns if str(c).startswith("score:")]
+    return [name for name in names if f"label:{name}" in predictions]
+
+
+def roc_figure(predictions: pd.DataFrame, styles: Styles | None = None) -> Figure:
+    """Draw the ROC curves of each class: a colour a method, dashed out of distribution.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        ``score:<class>``, ``label:<class>``; ``method`` and ``split`` where there are several. Seeds of a
+        method are drawn as lines of the same look.
+    styles : mapping of str to MethodStyle, optional
+        Look of each method; by default the first method is the baseline.
+    """
+    figure = _curves(predictions, styles, _draw_roc)
+    for axes in figure.axes:
+        axes.set(xlabel="1 − specificity", ylabel="Sensitivity")
+    return figure
+
+
+def calibration_figure(predictions: pd.DataFrame, styles: Styles | None = None) -> Figure:
+    """Draw how often the condition is present among images of similar score; the diagonal is perfect.
+
+    Images are sorted by score into ten parts of equal number. Parameters are those of `roc_figure`.
+    """
+    figure = _curves(predictions, styles, _draw_calibration)
+    for axes in figure.axes:
+        axes.set(xlabel="Mean score", ylabel="Share present")
+    return figure
+
+
+def reliability(truth: Array, score: Array, bins: int = CALIBRATION_BINS) -> tuple[Array, Array]:
+    """Return mean score and share of positives of parts of (nearly) equal number, by rising score.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in reliability(np.array([1, 0, 1, 1]), np.array([0.9, 0.1, 0.3, 0.7]), 2)]
+    [[0.2, 0.8], [0.5, 1.0]]
+    """
+    order = np.argsort(score, kind="stable")
+    parts = [part for part in np.array_split(order, bins) if len(part)]
+    return np.array([score[p].mean() for p in parts]), np.array([truth[p].mean() for p in parts])
+
+
+def _curves(predictions: pd.DataFrame, styles: Styles | None, draw: DrawCurve) -> Figure:
+    table = _with_keys(predictions)
+    classes, splits = scored_classes(table)[:MOST_PANELS], shown_splits(table)
+    styles = styles or method_styles(table["method"])
+    figure, panels = grid(len(classes), 2.55, 2.75, columns=3)
+    for axes, name in zip(panels, classes, strict=True):
+        axes.plot([0, 1], [0, 1], color=RULE, linewidth=1, zorder=0)
+        for method, split, truth, score in _cases(table, name, list(styles), splits):
+            look = {"color": styles[method].colour, "linestyle": "--" if split.startswith("ood") else "-"}
+            draw(axes, truth, score, look | {"label": f"{shortened(method)}, {split_name(split)}"})
+        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+        axes.set_title(_title(table, name, splits), loc="left", fontsize=9)
+        if len(axes.lines) == 1:
+            axes.text(0.5, 0.5, "not estimable", ha="center", color=GREY)
+    legend(figure, panels, columns=2)
+    return figure
+
+
+def _with_keys(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Fill in what one run leaves out: its method, split and seed."""
+    table = predictions.copy(deep=False)
+    for column, value in (("method", "model"), ("split", "id_test"), ("seed", 0)):
+        table[column] = table[column].fillna(value) if column in table else value
+    return table
+
+
+def _cases(
+    table: pd.DataFrame, name: str, methods: list[str], splits: list[str]
+) -> Iterator[tuple[str, str, Array, Array]]:
+    """Truth and score of a class for each method, split and seed with a known label."""
+    known = table[table[f"label:{name}"].notna() & table[f"score:{name}"].notna()]
+    for method in methods:
+        for split in splits:
+            rows = known[(known["method"] == method) & (known["split"] == split)]
+            for _, run in rows.groupby("seed", dropna=False):
+                yield (
+                    method,
+                    split,
+                    run[f"label:{name}"].to_numpy() >= 0.5,
+                    run[f"score:{name}"].to_numpy(float),
+                )
+
+
+def _draw_roc(axes: Axes, truth: Array, score: Array, look: dict[str, Any]) -> None:
+    if truth.all() or not truth.any():
+        return
+    false_positive, true_positive, _ = roc_curve(truth, score)
+    kept = np.unique(np.linspace(0, len(false_positive) - 1, MOST_POINTS).round().astype(int))
+    axes.plot(false_positive[kept], true_positive[kept], linewidth=1.3, **look)
+
+
+def _draw_calibration(axes: Axes, truth: Array, score: Array, look: dict[str, Any]) -> None:
+    axes.plot(*reliability(truth, score), marker="o", markersize=2.5, linewidth=1, **look)
+
+
+def _title(table: pd.DataFrame, name: str, splits: list[str]) -> str:
+    """Class, and how many images of each split have it, for one run of one method."""
+    first = table[(table["method"] == table["method"].iloc[0]) & (table["seed"] == table["seed"].iloc[0])]
+    parts = []
+    for split in splits:
+        label = first.loc[first["split"] == split, f"label:{name}"].dropna()
+        where = {"id": "ID", "ood": "OOD"}.get(split.split("_")[0], split)
+        parts.append(f"{where} {int((label >= 0.5).sum()):,} of {len(label):,}")
+    return f"{shortened(name)}\n" + ", ".join(parts)

@@ -1,0 +1,102 @@
+"""The data in numbers: who is in which split, and what was not used and why. No names, no files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from medaug.data.store import ImageStore
+from medaug.report.parts import Cell, Table, name
+from medaug.report.tidy import splits
+from medaug.report.words import count, share, split_name
+from medaug.task import ATTRIBUTE_PREFIX
+
+MOST_GROUPS = 10
+MOST_REASONS = 12
+
+
+def evaluated_images(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return each evaluated image once, whatever the number of methods and seeds."""
+    table = predictions
+    for column, value in (("domain", "all"), ("split", "id_test")):
+        table = table if column in table else table.assign(**{column: value})
+    return table.drop_duplicates("image_id") if "image_id" in table else table
+
+
+def data_table(table: pd.DataFrame) -> Table:
+    """Return images, patients and ages by domain and split."""
+    with_age = has_ages(table)
+    body = []
+    for domain, split, rows in _cells(table):
+        patients = count(rows["patient_id"].nunique()) if "patient_id" in rows else "–"
+        cells = [name(domain), name(split_name(split)), Cell(f"{len(rows):,}"), Cell(patients)]
+        body.append([*cells, _age_cell(rows)] if with_age else cells)
+    head = ["Domain", "Split", "Images", "Patients"] + (["Age, median (quartiles)"] if with_age else [])
+    return Table("Images and patients", head, body, names=2)
+
+
+def attribute_tables(table: pd.DataFrame) -> list[Table]:
+    """Return one table for each categorical attribute: images of each group, by domain and split."""
+    found = [str(c) for c in table.columns if str(c).startswith(ATTRIBUTE_PREFIX)]
+    return [_attribute_table(table, c) for c in found if _is_categorical(table[c])]
+
+
+def unused_table(store: ImageStore) -> Table | None:
+    """Return what was left out by the settings or rejected as unusable, by reason; None where nothing was."""
+    left_out = pd.Series(store.origin.get("counts", {}).get("left_out", {}), dtype="int64")
+    rejected = _rejected_reasons(store)
+    rows = [("left out", *item) for item in left_out.items()] + [("rejected", *i) for i in rejected.items()]
+    if not rows:
+        return None
+    body = [[name(what), Cell(str(why), kind="text"), Cell(f"{n:,}")] for what, why, n in rows]
+    return Table("Images that were not used", ["What", "Reason", "Images"], body)
+
+
+def has_ages(table: pd.DataFrame) -> bool:
+    """Tell whether any age is known."""
+    return "attr:age" in table and bool(pd.to_numeric(table["attr:age"], errors="coerce").notna().any())
+
+
+def _cells(table: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
+    order = ["train", "unlabelled", *(s for s in splits(table) if s not in ("train", "unlabelled"))]
+    grouped = {(str(d), str(s)): rows for (d, s), rows in table.groupby(["domain", "split"], sort=False)}
+    names = list(dict.fromkeys(d for d, _ in grouped))
+    return [(d, s, grouped[d, s]) for d in names for s in order if (d, s) in grouped]
+
+
+def _age_cell(rows: pd.DataFrame) -> Cell:
+    ages = pd.to_numeric(rows["attr:age"], errors="coerce").dropna()
+    if ages.empty:
+        return Cell("unknown", kind="quiet")
+    low, middle, high = ages.quantile([0.25, 0.5, 0.75])
+    return Cell(f"{middle:.0f} ({low:.0f}–{high:.0f})")
+
+
+def _is_categorical(values: pd.Series[Any]) -> bool:
+    return not pd.api.types.is_numeric_dtype(values) and bool(values.notna().any())
+
+
+def _attribute_table(table: pd.DataFrame, column: str) -> Table:
+    groups = [str(g) for g in sorted(table[column].dropna().astype(str).unique())][:MOST_GROUPS]
+    body = []
+    for domain, split, rows in _cells(table):
+        counts = rows[column].dropna().astype(str).value_counts()
+        found = [int(counts.get(g, 0)) for g in groups] + [int(rows[column].isna().sum())]
+        shown = [Cell(f"{n:,}", share(n, len(rows))) for n in found]
+        body.append([name(domain), name(split_name(split)), *shown])
+    title = column.removeprefix(ATTRIBUTE_PREFIX).replace("_", " ")
+    return Table(f"Images by {title}", ["Domain", "Split", *groups, "unknown"], body, names=2)
+
+
+def _rejected_reasons(store: ImageStore) -> pd.Series[Any]:
+    path = store.path / "rejected.csv"
+    if not path.is_file():
+        return pd.Series(dtype="int64")
+    reasons = pd.read_csv(path, dtype=str, keep_default_na=False)["reason"].value_counts()
+    shown, others = reasons.head(MOST_REASONS), reasons.iloc[MOST_REASONS:]
+    return (
+        pd.concat([shown, pd.Series({"other reasons, see rejected.csv": others.sum()})])
+        if len(others)
+        else shown
+    )

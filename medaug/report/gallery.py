@@ -1,0 +1,129 @@
+"""Synthetic images by condition beside the real training images nearest to them (Figure 9 of the paper)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medaug.data.store import ImageStore
+from medaug.report.image_figures import real_picture, synthetic_picture
+from medaug.report.neighbours import nearest_neighbours
+from medaug.task import Task
+
+A_CONDITION = 4
+REFERENCE_IMAGES = 24
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A synthetic image, what it was asked to show, and its nearest real image, if there is one to show."""
+
+    synthetic: str
+    asked: str
+    real: str = ""
+    shows: str = ""
+    distance: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Pairs by condition; ``reference`` is the median distance of real test images to the training images."""
+
+    rows: Sequence[tuple[str, Sequence[Pair]]]
+    reference: float = float("nan")
+    note: str = ""
+
+
+def gallery(synthetic: ImageStore, store: ImageStore | None) -> Gallery:
+    """Choose synthetic images of each condition and find the nearest real training image of each.
+
+    The images are spread evenly over the store, so that none was picked for its looks. Distances are those
+    of `nearest_neighbours` at the largest size that both stores have.
+    """
+    chosen = _choose(synthetic)
+    rows = np.array([row for _, some in chosen for row in some], np.int64)
+    problem = _why_not_comparable(synthetic, store)
+    if store is None or problem or len(rows) == 0:
+        pairs = [_pair(synthetic, row) for row in rows]
+        return Gallery(_by_condition(chosen, pairs), note=problem)
+    size = max(set(synthetic.sizes) & set(store.sizes))
+    tests = store.rows("id_test", "id_val")
+    tests = tests[_spread(len(tests), REFERENCE_IMAGES)]
+    queries = np.concatenate([synthetic.images(size)[rows], store.images(size)[tests]])
+    nearest, distances = nearest_neighbours(queries, store.images(size), store.rows("train"))
+    found = zip(rows, nearest, distances, strict=False)
+    pairs = [_pair(synthetic, row, store, near, distance) for row, near, distance in found]
+    reference = float(np.median(distances[len(rows) :])) if len(tests) else float("nan")
+    return Gallery(_by_condition(chosen, pairs), reference)
+
+
+def _why_not_comparable(synthetic: ImageStore, store: ImageStore | None) -> str:
+    if store is None:
+        return "There is no store of real images here, so their neighbours cannot be shown."
+    if not set(synthetic.sizes) & set(store.sizes) or synthetic.channels != store.channels:
+        return "Real and synthetic images have no size in common, so distances cannot be measured."
+    if len(store.rows("train")) == 0:
+        return "The store has no training images, so there are no neighbours to show."
+    return ""
+
+
+def _choose(synthetic: ImageStore) -> list[tuple[str, Array]]:
+    """Rows of each condition, and of images without any where classes do not exclude one another."""
+    task = synthetic.task
+    labels = task.labels(synthetic.table)
+    a_condition = A_CONDITION if len(task.classes) <= 12 else A_CONDITION // 2
+    if task.kind == "multiclass":
+        largest = np.nan_to_num(labels, nan=-1.0).argmax(axis=1)
+        members = [(c, largest == i) for i, c in enumerate(task.classes)]
+    else:
+        members = [(c, labels[:, i] >= 0.5) for i, c in enumerate(task.classes)]
+        members.append(("none of the conditions", (labels < 0.5).all(axis=1)))
+    found = [(c, np.flatnonzero(some)) for c, some in members]
+    return [(c, rows[_spread(len(rows), a_condition)]) for c, rows in found if len(rows)]
+
+
+def _spread(length: int, count: int) -> Array:
+    """At most `count` positions, evenly spread over `length`."""
+    return np.unique(np.linspace(0, length - 1, min(count, length)).round().astype(np.int64))
+
+
+def _by_condition(chosen: list[tuple[str, Array]], pairs: list[Pair]) -> list[tuple[str, list[Pair]]]:
+    ends = np.cumsum([len(rows) for _, rows in chosen])
+    return [(c, pairs[end - len(rows) : end]) for (c, rows), end in zip(chosen, ends, strict=True)]
+
+
+def _pair(
+    synthetic: ImageStore,
+    row: int,
+    store: ImageStore | None = None,
+    near: int = 0,
+    distance: float = float("nan"),
+) -> Pair:
+    picture = synthetic_picture(np.asarray(synthetic.images()[row]))
+    asked = _describe(synthetic.table.iloc[row], synthetic.task)
+    if store is None:
+        return Pair(picture, asked)
+    shows = _conditions(store.table.iloc[near], store.task)
+    return Pair(picture, asked, real_picture(np.asarray(store.images()[near])), shows, float(distance))
+
+
+def _describe(row: pd.Series[Any], task: Task) -> str:
+    """Conditions and attributes that a synthetic image was asked to show."""
+    columns = [f"attr:{a.name}" for a in task.attributes]
+    values = [row[c] for c in columns if c in row and pd.notna(row[c])]
+    return " · ".join([_conditions(row, task), *(v if isinstance(v, str) else f"{v:g}" for v in values)])
+
+
+def _conditions(row: pd.Series[Any], task: Task) -> str:
+    """Conditions of an image in words; of a real one this is all that is shown beside its pixels."""
+    labels = row[task.label_columns].to_numpy(float)
+    present = [c for c, label in zip(task.classes, labels, strict=True) if label >= 0.5]
+    if present:
+        return ", ".join(present)
+    return "labels unknown" if np.isnan(labels).any() else "none of the conditions"

@@ -1,0 +1,106 @@
+"""Tables of metrics: overall, per condition, by group, and what could not be estimated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from medaug.report.answer import value_cell
+from medaug.report.parts import Cell, Table, name
+from medaug.report.performance_figures import group_names
+from medaug.report.tidy import domains, labels, row_of, select, splits
+from medaug.report.words import count, metric_name, split_name
+
+MOST_ROWS = 100
+
+
+def overall_table(table: pd.DataFrame, methods: Sequence[str]) -> Table:
+    """Return every metric of every method, split and domain (mean over the conditions)."""
+    rows = table[(table["label"] == "") & (table["attribute"] == "")]
+    metrics = list(dict.fromkeys(rows["metric"]))
+    body = []
+    for split, domain in _places(table):
+        here = {m: select(table, m, split, domain=domain) for m in metrics}
+        for method in methods:
+            found = [row_of(here[m], method) for m in metrics]
+            n = [r["n"] for r in found if r is not None]
+            if n:
+                where = [name(split_name(split)), name(domain), name(method), Cell(count(max(n)))]
+                body.append([*where, *(value_cell(r) for r in found)])
+    head = ["Split", "Domain", "Method", "Images", *(metric_name(m) for m in metrics)]
+    return Table("All images: mean over the conditions, with intervals", head, body, names=3)
+
+
+def label_table(table: pd.DataFrame, methods: Sequence[str], metric: str) -> Table:
+    """Return one metric of each condition, split and domain; one column a method."""
+    body = []
+    for split, domain in _places(table):
+        for label in labels(table):
+            rows = select(table, metric, split, label=label, domain=domain)
+            if len(rows):
+                where = [name(split_name(split)), name(domain), name(label)]
+                body.append([*where, _count_cell(rows), *(value_cell(row_of(rows, m)) for m in methods)])
+    head = ["Split", "Domain", "Condition", "With it / images", *methods]
+    return Table(f"{metric_name(metric)} of each condition, with intervals", head, body, names=3)
+
+
+def group_table(table: pd.DataFrame, methods: Sequence[str], metric: str, attribute: str) -> Table:
+    """Return one metric of each group of an attribute, then the gap and the worst group."""
+    body = []
+    for split in splits(table):
+        rows = select(table, metric, split, attribute=attribute)
+        for group in group_names(table, metric, attribute):
+            here = rows[rows["group"] == group]
+            if len(here):
+                where = [name(split_name(split)), name(group), Cell(count(here["n"].max()))]
+                body.append([*where, *(value_cell(row_of(here, m)) for m in methods)])
+        for ending, words in (("_gap", "gap (best − worst)"), ("_worst", "worst group")):
+            here = select(table, metric + ending, split, attribute=attribute)
+            if len(here):
+                cells = (Cell(c.text, c.note, f"{c.kind} summary") for c in _cells(here, methods))
+                body.append([name(split_name(split)), name(words), Cell("", kind="summary"), *cells])
+    head = ["Split", "Group", "Images", *methods]
+    return Table(f"{metric_name(metric)} by {attribute}, mean over the conditions", head, body, names=2)
+
+
+def missing_table(table: pd.DataFrame) -> Table | None:
+    """Return what could not be estimated, and why; None where everything could."""
+    rows = table[~table["estimable"]]
+    if rows.empty:
+        return None
+    keys = ["method", "split", "domain", "label", "attribute", "group", "reason"]
+    joined = (
+        rows.groupby(keys, sort=False)
+        .agg(
+            metric=("metric", lambda found: ", ".join(dict.fromkeys(map(metric_name, found)))), n=("n", "max")
+        )
+        .reset_index()
+    )
+    body = []
+    for _, row in joined.head(MOST_ROWS).iterrows():
+        method, split, domain, label, attribute, group, reason = (str(row[key]) for key in keys)
+        who = (
+            f"{attribute}: {group}" if group else (f"{attribute} (all groups)" if attribute else "all images")
+        )
+        where = [name(method), name(split_name(split)), name(domain), name(label or "mean"), name(who)]
+        body.append(
+            [*where, Cell(count(row["n"])), Cell(row["metric"], kind="text"), Cell(reason, kind="text")]
+        )
+    caption = f"Not estimable: {len(joined):,} cases"
+    if len(joined) > MOST_ROWS:
+        caption += f", the first {MOST_ROWS} of them; the others are in metrics.csv"
+    head = ["Method", "Split", "Domain", "Condition", "Who", "Images", "Metrics", "Reason"]
+    return Table(caption, head, body, names=5)
+
+
+def _places(table: pd.DataFrame) -> list[tuple[str, str]]:
+    return [(split, domain) for split in splits(table) for domain in domains(table, split)]
+
+
+def _cells(rows: pd.DataFrame, methods: Sequence[str]) -> list[Cell]:
+    return [value_cell(row_of(rows, m)) for m in methods]
+
+
+def _count_cell(rows: pd.DataFrame) -> Cell:
+    return Cell(f"{count(rows['n_positive'].max())} / {count(rows['n'].max())}")

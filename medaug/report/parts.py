@@ -1,0 +1,59 @@
+"""What the report's template draws: sections of tables and pictures. Plain text, escaped there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from matplotlib.figure import Figure
+
+from medaug.report.style import svg_uri
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell: its text, a smaller note below, and its kind (a CSS class)."""
+
+    text: str
+    note: str = ""
+    kind: str = "number"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; the first `names` cells of a row are its headings."""
+
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    names: int = 1
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as a data URI with its width in CSS pixels, alternative text and caption."""
+
+    uri: str
+    width: int
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A numbered part of the report."""
+
+    title: str
+    text: Sequence[str] = ()
+    tables: Sequence[Table] = ()
+    pictures: Sequence[Picture] = field(default=())
+
+
+def name(text: str, note: str = "") -> Cell:
+    """Return a heading cell."""
+    return Cell(text, note, "name")
+
+
+def picture(figure: Figure, alt: str, caption: str) -> Picture:
+    """Return a figure as a picture; an inch is 96 CSS pixels."""
+    return Picture(svg_uri(figure), round(figure.get_figwidth() * 96), alt, caption)

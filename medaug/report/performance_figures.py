@@ -1,0 +1,137 @@
+"""Figures of performance: against the fairness gap (Figure 5), per condition (Figure G3), per group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from medaug.report.style import GREY, RULE, MethodStyle, grid, legend, shortened
+from medaug.report.tidy import domains, labels, row_of, select
+from medaug.report.words import metric_name, split_name
+
+Styles = Mapping[str, MethodStyle]
+
+
+def gap_figure(
+    table: pd.DataFrame, styles: Styles, metric: str, attribute: str, splits: Sequence[str]
+) -> Figure:
+    """Draw performance against the gap between groups, one panel a split; bars are the intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `medaug.report.tidy.tidied` returned.
+    styles : mapping of str to MethodStyle
+        Methods, the baseline first.
+    metric, attribute : str
+        For example ``"auc"`` and ``"sex"``.
+    splits : sequence of str
+        For example ``["id_test", "ood_test"]``.
+    """
+    figure, panels = grid(len(splits), 3.9, 3.2, columns=2)
+    for axes, split in zip(panels, splits, strict=True):
+        value, gap = select(table, metric, split), select(table, f"{metric}_gap", split, attribute=attribute)
+        for method, style in styles.items():
+            x, y = row_of(gap, method), row_of(value, method)
+            if x is not None and y is not None and x["estimable"] and y["estimable"]:
+                _cross(axes, x, y, style, method)
+        axes.set_title(_panel_title(table, value, split), loc="left")
+        axes.set(xlabel=f"{metric_name(metric)} gap, {shortened(attribute)} (smaller is fairer)")
+        axes.set_ylabel(f"Mean {metric_name(metric)} (larger is better)")
+        _say_if_empty(axes)
+    legend(figure, panels)
+    return figure
+
+
+def label_figure(table: pd.DataFrame, styles: Styles, metric: str, splits: Sequence[str]) -> Figure:
+    """Draw a metric of each condition with its interval, one panel a split."""
+    names = labels(table)
+
+    def rows(split: str) -> list[pd.DataFrame]:
+        return [select(table, metric, split, label=name) for name in names]
+
+    return _forest(table, styles, metric, splits, names, rows)
+
+
+def group_figure(
+    table: pd.DataFrame, styles: Styles, metric: str, attribute: str, splits: Sequence[str]
+) -> Figure:
+    """Draw a metric of each group with its interval, one panel a split; what has no value has no mark."""
+    groups = group_names(table, metric, attribute)
+
+    def rows(split: str) -> list[pd.DataFrame]:
+        found = select(table, metric, split, attribute=attribute)
+        return [found[found["group"] == group] for group in groups]
+
+    return _forest(table, styles, metric, splits, groups, rows)
+
+
+def group_names(table: pd.DataFrame, metric: str, attribute: str) -> list[str]:
+    """Return the groups of an attribute, in the order of the table."""
+    rows = table[(table["metric"] == metric) & (table["attribute"] == attribute)]
+    return [group for group in dict.fromkeys(rows["group"]) if group]
+
+
+def _forest(
+    table: pd.DataFrame,
+    styles: Styles,
+    metric: str,
+    splits: Sequence[str],
+    names: Sequence[str],
+    rows: Callable[[str], list[pd.DataFrame]],
+) -> Figure:
+    """Draw one line a name and mark a method, values to the right."""
+    height = 1.0 + len(names) * (0.16 + 0.12 * len(styles))
+    figure, panels = grid(len(splits), 3.9, height, columns=2, sharey=True)
+    offsets = np.linspace(-0.3, 0.3, len(styles)) if len(styles) > 1 else np.zeros(1)
+    for axes, split in zip(panels, splits, strict=True):
+        for position, found in enumerate(rows(split)):
+            axes.axhline(position, color=RULE, linewidth=0.6, zorder=0)
+            for offset, (method, style) in zip(offsets, styles.items(), strict=True):
+                row = row_of(found, method)
+                if row is not None and row["estimable"]:
+                    at = pd.Series({"value": position + offset, "ci_low": np.nan, "ci_high": np.nan})
+                    _cross(axes, row, at, style, method)
+        axes.set_yticks(range(len(names)), [shortened(name) for name in names])
+        axes.set(ylim=(len(names) - 0.5, -0.5), xlabel=metric_name(metric))
+        axes.set_title(_panel_title(table, select(table, metric, split), split), loc="left")
+        _say_if_empty(axes)
+    legend(figure, panels)
+    return figure
+
+
+def _cross(axes: Axes, x: pd.Series[Any], y: pd.Series[Any], style: MethodStyle, name: str) -> None:
+    axes.errorbar(
+        [x["value"]],
+        [y["value"]],
+        xerr=_reach(x),
+        yerr=_reach(y),
+        fmt=style.marker,
+        color=style.colour,
+        markersize=5.5,
+        elinewidth=1,
+        label=shortened(name, 40),
+    )
+
+
+def _reach(row: pd.Series[Any]) -> list[list[float]] | None:
+    """Distances from the value to both ends of its interval; None without one."""
+    if pd.isna(row["ci_low"]) or pd.isna(row["ci_high"]):
+        return None
+    return [[max(0.0, row["value"] - row["ci_low"])], [max(0.0, row["ci_high"] - row["value"])]]
+
+
+def _panel_title(table: pd.DataFrame, rows: pd.DataFrame, split: str) -> str:
+    domain = next(iter(domains(table, split)), "")
+    n = f" (n = {int(rows['n'].max()):,})" if rows["n"].notna().any() else ""
+    return f"{split_name(split).capitalize()}\n{shortened(domain, 30)}{n}"
+
+
+def _say_if_empty(axes: Axes) -> None:
+    if not axes.containers:
+        axes.text(0.5, 0.5, "not estimable", transform=axes.transAxes, ha="center", color=GREY)

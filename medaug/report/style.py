@@ -1,0 +1,102 @@
+"""How figures look: colours that colour-blind readers can tell apart, and SVG with real text."""
+
+from __future__ import annotations
+
+import base64
+import io
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK, GREY, RULE = "#1b1f24", "#6a737d", "#d5d9de"
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+"""Okabe and Ito's colours; the baseline is black, as in Figure 5 of the paper."""
+
+_MARKERS = ("s", "^", "D", "v", "P", "X")
+_SVG: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "medaug",
+    "font.sans-serif": ["Arial", "Helvetica", "Liberation Sans", "DejaVu Sans"],
+}
+
+
+@dataclass(frozen=True)
+class MethodStyle:
+    """Colour and marker of a method, the same in every figure of a report."""
+
+    colour: str
+    marker: str
+
+
+def method_styles(methods: Iterable[str]) -> dict[str, MethodStyle]:
+    """Give each method a colour and a marker; the first one is the baseline and black.
+
+    Examples
+    --------
+    >>> method_styles(["baseline", "label"])["baseline"].colour == INK
+    True
+    """
+    first, *others = [*dict.fromkeys(methods)] or [""]
+    looks = zip(cycle(PALETTE), cycle(_MARKERS), strict=False)
+    return {first: MethodStyle(INK, "o")} | {
+        m: MethodStyle(*look) for m, look in zip(others, looks, strict=False)
+    }
+
+
+def grid(
+    panels: int, width: float, height: float, *, columns: int = 3, **shared: Any
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure with a number of panels, each of a size in inches; no pyplot state is touched."""
+    columns = max(1, min(columns, panels))
+    rows = max(1, -(-panels // columns))
+    figure = Figure(figsize=(columns * width, rows * height), layout="constrained")
+    axes = list(figure.subplots(rows, columns, squeeze=False, **shared).flat)
+    for axis in axes[panels:]:
+        axis.set_axis_off()
+    for axis in axes[:panels]:
+        _restrain(axis)
+    return figure, axes[:panels]
+
+
+def plain(text: object) -> str:
+    """Return a text that matplotlib shows as it is: no mathematics, and not hidden in legends."""
+    shown = str(text).replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown
+
+
+def shortened(text: object, length: int = 28) -> str:
+    """Return a plain text of bounded length for an axis."""
+    shown = str(text)
+    return plain(shown if len(shown) <= length else shown[: length - 1] + "…")
+
+
+def legend(figure: Figure, panels: Iterable[Axes], columns: int = 3) -> None:
+    """Add one legend for all panels, above them; each name once."""
+    found = {n: h for a in panels for h, n in zip(*a.get_legend_handles_labels(), strict=True)}
+    if found:
+        look: dict[str, Any] = {"ncols": min(columns, len(found)), "frameon": False, "fontsize": 9}
+        figure.legend(list(found.values()), list(found), loc="outside upper left", **look)
+
+
+def svg_uri(figure: Figure) -> str:
+    """Return a figure as a data URI of an SVG whose text is text (searchable, in the reader's fonts)."""
+    buffer = io.BytesIO()
+    with mpl.rc_context(_SVG), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # the reader's browser has more scripts than we
+        figure.savefig(buffer, format="svg", metadata={"Date": None}, transparent=True)
+    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _restrain(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(GREY)
+    axes.tick_params(colors=INK, color=GREY, labelsize=8.5, length=3)
+    axes.title.set_fontsize(9.5)
+    axes.xaxis.label.set_fontsize(9)
+    axes.yaxis.label.set_fontsize(9)

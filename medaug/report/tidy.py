@@ -1,0 +1,127 @@
+"""Reading the tidy table of metrics: what is the headline, which rows does a figure or table need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+KEYS = ["method", "split", "domain", "metric", "label", "attribute", "group"]
+POOLED = "all"
+
+_SPLITS = ("id_test", "ood_test", "id_val", "ood_val", "train", "unlabelled")
+_HEADLINES = ("auc", "balanced_top3_accuracy", "top3_accuracy", "balanced_accuracy", "accuracy")
+
+
+def tidied(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Return one row for each method, split, domain, metric, label and group, with empty text for missing.
+
+    Several seeds are joined: the value is the mean over the seeds where it is estimable, the interval runs
+    from the lowest to the highest bound of any seed (it is never narrower than that of one run), and
+    ``seeds`` counts the runs.
+    """
+    table = metrics.copy()
+    for key in [*KEYS, "reason"]:
+        table[key] = table[key].astype("object").fillna("").astype(str) if key in table else ""
+    table["estimable"] = table["estimable"].astype(str).str.lower().eq("true")
+    for column in ("value", "ci_low", "ci_high", "n", "n_positive"):
+        given = pd.to_numeric(table[column], errors="coerce") if column in table else pd.NA
+        table[column] = pd.Series(given, index=table.index).astype("Float64").astype("float64")
+    table.loc[~table["estimable"], ["value", "ci_low", "ci_high"]] = float("nan")
+    several = "seed" in table and table["seed"].nunique() > 1
+    return _over_seeds(table) if several else table.assign(seeds=1)
+
+
+def methods(table: pd.DataFrame, baseline: str | None = None) -> list[str]:
+    """Return the methods, the baseline first.
+
+    Without a named baseline it is the one called "baseline", else the first of the table.
+    """
+    found = list(dict.fromkeys(table["method"].astype(str)))
+    named = [m for m in found if m == baseline] or [m for m in found if m.lower().startswith("baseline")]
+    return [*named[:1], *(m for m in found if m not in named[:1])]
+
+
+def splits(table: pd.DataFrame) -> list[str]:
+    """Return the splits: tests first, in distribution before out of distribution."""
+    found = set(table["split"])
+    return [s for s in _SPLITS if s in found] + sorted(found - set(_SPLITS))
+
+
+def shown_splits(table: pd.DataFrame) -> list[str]:
+    """Return the splits for figures: the tests, or validation where a test is missing."""
+    found = splits(table)
+    pairs = [[s for s in pair if s in found][:1] for pair in (("id_test", "id_val"), ("ood_test", "ood_val"))]
+    chosen = [s for pair in pairs for s in pair]
+    return chosen + [s for s in found if s not in _SPLITS] or found[:1]
+
+
+def domains(table: pd.DataFrame, split: str) -> list[str]:
+    """Return the domains of a split, all together first."""
+    found = list(dict.fromkeys(table.loc[table["split"] == split, "domain"]))
+    return sorted(found, key=lambda d: d not in ("", POOLED))
+
+
+def headline(table: pd.DataFrame) -> str:
+    """Return the metric that leads: AUC as in the paper's radiology, top-3 accuracy and so on without it."""
+    estimable = set(table.loc[table["estimable"], "metric"])
+    found = set(table["metric"])
+    wanted = [m for m in _HEADLINES if m in estimable] + [m for m in _HEADLINES if m in found]
+    return next(iter([*wanted, *(m for m in table["metric"] if not m.endswith(("_gap", "_worst")))]), "auc")
+
+
+def attributes(table: pd.DataFrame) -> list[str]:
+    """Return the attributes, single ones first, then intersections."""
+    found = [a for a in dict.fromkeys(table["attribute"]) if a]
+    return sorted(found, key=lambda a: " & " in a)
+
+
+def labels(table: pd.DataFrame) -> list[str]:
+    """Return the classes in the order of the table."""
+    return [name for name in dict.fromkeys(table["label"]) if name]
+
+
+def select(
+    table: pd.DataFrame,
+    metric: str,
+    split: str,
+    *,
+    label: str = "",
+    attribute: str = "",
+    domain: str | None = None,
+) -> pd.DataFrame:
+    """Return the rows of a metric in a split, of one domain (default: all its domains together)."""
+    domain = next(iter(domains(table, split)), "") if domain is None else domain
+    chosen = (table["metric"] == metric) & (table["split"] == split) & (table["domain"] == domain)
+    return table[chosen & (table["label"] == label) & (table["attribute"] == attribute)]
+
+
+def row_of(rows: pd.DataFrame, method: str, group: str | None = None) -> pd.Series[Any] | None:
+    """Return the first row of a method (and group), if there is one."""
+    chosen = rows["method"] == method
+    if group is not None:
+        chosen &= rows["group"] == group
+    found = rows[chosen]
+    return None if found.empty else found.iloc[0]
+
+
+def _over_seeds(table: pd.DataFrame) -> pd.DataFrame:
+    # The worst group may differ between seeds, so it does not name a row.
+    table = table.assign(group=table["group"].mask(table["metric"].str.endswith("_worst"), ""))
+    found = table.groupby(KEYS, sort=False, dropna=False)
+    joined = found.agg(
+        value=("value", "mean"),
+        ci_low=("ci_low", "min"),
+        ci_high=("ci_high", "max"),
+        n=("n", "max"),
+        n_positive=("n_positive", "max"),
+        estimable=("estimable", "any"),
+        reason=("reason", _distinct),
+        seeds=("value", "size"),
+    )
+    return joined.reset_index()
+
+
+def _distinct(reasons: Sequence[str]) -> str:
+    return "; ".join(dict.fromkeys(r for r in reasons if r))

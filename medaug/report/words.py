@@ -1,0 +1,125 @@
+"""How numbers, metrics and splits are said to the reader."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+SPLIT_NAMES = {
+    "train": "training",
+    "unlabelled": "training, unlabelled",
+    "id_val": "in distribution, validation",
+    "id_test": "in distribution, test",
+    "ood_val": "out of distribution, validation",
+    "ood_test": "out of distribution, test",
+}
+
+METRIC_NAMES = {
+    "auc": "AUC",
+    "average_precision": "Average precision",
+    "fpr": "False positive rate",
+    "fnr": "False negative rate",
+    "ece": "Calibration error",
+    "top3_accuracy": "Top-3 accuracy",
+    "balanced_top3_accuracy": "Balanced top-3 accuracy",
+    "high_risk_sensitivity": "High-risk sensitivity",
+}
+
+SMALLER_IS_BETTER = frozenset({"fpr", "fnr", "ece"})
+
+NOT_ESTIMABLE = "not estimable"
+
+
+def split_name(split: str) -> str:
+    """Say a split in words.
+
+    Examples
+    --------
+    >>> split_name("ood_test")
+    'out of distribution, test'
+    """
+    return SPLIT_NAMES.get(split, split)
+
+
+def metric_name(metric: str) -> str:
+    """Say a metric in words.
+
+    Examples
+    --------
+    >>> metric_name("auc_gap"), metric_name("balanced_accuracy")
+    ('AUC gap', 'Balanced accuracy')
+    """
+    for ending, words in (("_gap", " gap"), ("_worst", ", worst group")):
+        if metric.endswith(ending):
+            return metric_name(metric.removesuffix(ending)) + words
+    return METRIC_NAMES.get(metric, metric.replace("_", " ").capitalize())
+
+
+def smaller_is_better(metric: str) -> bool:
+    """Tell whether less of a metric is better: gaps, error rates and calibration error (not their worst)."""
+    return metric.endswith("_gap") or metric.removesuffix("_worst") in SMALLER_IS_BETTER
+
+
+def number(value: float) -> str:
+    """Return a value with three decimals; nothing where there is none.
+
+    Examples
+    --------
+    >>> number(0.81249), number(-0.02), number(float("nan"))
+    ('0.812', '−0.020', '')
+    """
+    return "" if _missing(value) else f"{value:.3f}".replace("-", "−")
+
+
+def signed(value: float) -> str:
+    """Return a difference with its sign.
+
+    Examples
+    --------
+    >>> signed(0.031), signed(-0.02)
+    ('+0.031', '−0.020')
+    """
+    return "" if _missing(value) else f"{value:+.3f}".replace("-", "−")
+
+
+def interval(low: float, high: float) -> str:
+    """Return an interval, or nothing where either end is missing.
+
+    Examples
+    --------
+    >>> interval(0.79, 0.834)
+    '[0.790, 0.834]'
+    """
+    return "" if _missing(low) or _missing(high) else f"[{number(low)}, {number(high)}]"
+
+
+def count(value: float) -> str:
+    """Return a number of things with separators; nothing where it is unknown."""
+    return "" if _missing(value) else f"{int(value):,}"
+
+
+def share(part: float, whole: float) -> str:
+    """Return a share in per cent.
+
+    Examples
+    --------
+    >>> share(1, 8)
+    '12.5 %'
+    """
+    return f"{part / whole:.1%}".replace("%", " %") if whole else "–"
+
+
+def listing(items: list[str]) -> str:
+    """Join items as in a sentence.
+
+    Examples
+    --------
+    >>> listing(["A", "B", "C"])
+    'A, B and C'
+    """
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def _missing(value: float) -> bool:
+    return bool(pd.isna(value)) or math.isinf(value)
