@@ -114,7 +114,7 @@ def draw_findings(patient: Patient, generator: np.random.Generator) -> Findings:
             generator.uniform(0.26, 0.38),
             generator.uniform(0.19, 0.26),
         ),
-        haze=generator.uniform(0.16, 0.32) * ("edema" in present),
+        haze=generator.uniform(0.07, 0.22) * ("edema" in present),
     )
 
 
