@@ -1,0 +1,35 @@
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from medaug.classification.model import load_classifier
+
+SCRIPT = Path(__file__).with_name("train_and_predict.py")
+
+
+@pytest.fixture(scope="module")
+def outputs(store, tmp_path_factory):
+    alone, shared = tmp_path_factory.mktemp("alone"), tmp_path_factory.mktemp("shared")
+    runpy.run_path(str(SCRIPT))["main"](store.path, alone)
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    command = [sys.executable, *torchrun, str(SCRIPT), str(store.path), str(shared)]
+    subprocess.run(command, check=True, capture_output=True, timeout=240)
+    return alone, shared
+
+
+def test_two_processes_train_the_same_network_up_to_rounding(outputs):
+    alone, shared = (load_classifier(output / "model.pt")[0].state_dict() for output in outputs)
+    for name, value in alone.items():
+        torch.testing.assert_close(shared[name], value, rtol=1e-3, atol=1e-5)
+
+
+def test_each_of_two_processes_gets_the_whole_table(outputs):
+    alone = pd.read_parquet(outputs[0] / "predictions-0.parquet")
+    for rank in (0, 1):
+        shared = pd.read_parquet(outputs[1] / f"predictions-{rank}.parquet")
+        pd.testing.assert_frame_equal(shared, alone, check_exact=False, rtol=1e-4)
