@@ -115,10 +115,10 @@ def _answer_row(
     measure = metric_name(metric) + (f", {attribute}" if attribute else ", mean")
     cells = [name(split_name(split)), name(measure), name(method), value_cell(row)]
     if method == methods[0]:
-        return [*cells, Cell("–", kind="quiet"), Cell("baseline", kind="quiet")]
+        return [*cells, Cell("–", kind="quiet"), Cell("baseline", kind="reading quiet")]
     change = _difference(table, comparison, methods[0], method, split, metric, attribute)
     if change is None:
-        return [*cells, Cell(NOT_ESTIMABLE, kind="quiet"), Cell("", kind="quiet")]
+        return [*cells, Cell(NOT_ESTIMABLE, kind="quiet"), Cell("", kind="reading quiet")]
     read = verdict(change, metric)
     shown = Cell(signed(change["value"]), interval(change["ci_low"], change["ci_high"]))
     return [*cells, shown, Cell(_READINGS[read], kind=f"reading {read.replace(' ', '-')}")]
@@ -129,12 +129,9 @@ def value_cell(row: pd.Series[Any] | None) -> Cell:
     if row is None:
         return Cell("–", kind="quiet")
     if not row["estimable"]:
-        return Cell(NOT_ESTIMABLE, row["reason"], "missing")
-    notes = [
-        interval(row["ci_low"], row["ci_high"]),
-        row["group"] if row["metric"].endswith("_worst") else "",
-    ]
-    return Cell(number(row["value"]), " ".join(n for n in [*notes, row["reason"]] if n))
+        return Cell(NOT_ESTIMABLE, kind="missing", remark=row["reason"])
+    who = f"{row['group']}: " if row["metric"].endswith("_worst") and row["group"] else ""
+    return Cell(who + number(row["value"]), interval(row["ci_low"], row["ci_high"]), remark=row["reason"])
 
 
 def _difference(
@@ -178,7 +175,7 @@ def _sentence(
                 m: _difference(table, comparison, methods[0], m, split, metric, attribute)
                 for m in methods[1:]
             }
-            parts.append(f"{where} {_compare_words(found, metric)}")
+            parts.append(f"{where}, {_compare_words(found, metric)}")
     if len(methods) == 1:
         return f"{what} is {listing(parts)}."
     return f"{what}, compared with {methods[0]}: {'; '.join(parts)}."

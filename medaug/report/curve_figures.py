@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
-from medaug.report.style import GREY, RULE, MethodStyle, grid, legend, method_styles, shortened
+from medaug.report.style import GREY, RULE, MethodStyle, entitle, grid, legend, method_styles, shortened
 from medaug.report.tidy import shown_splits
 from medaug.report.words import split_name
 
@@ -82,7 +82,7 @@ def _curves(predictions: pd.DataFrame, styles: Styles | None, draw: DrawCurve) -
             look = {"color": styles[method].colour, "linestyle": "--" if split.startswith("ood") else "-"}
             draw(axes, truth, score, look | {"label": f"{shortened(method)}, {split_name(split)}"})
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-        axes.set_title(_title(table, name, splits), loc="left", fontsize=9)
+        entitle(axes, _title(table, name, splits))
         if len(axes.lines) == 1:
             axes.text(0.5, 0.5, "not estimable", ha="center", color=GREY)
     legend(figure, panels, columns=2)

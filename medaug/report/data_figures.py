@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from medaug.report.style import GREY, INK, PALETTE, grid, legend, plain, shortened
+from medaug.report.style import GREY, INK, PALETTE, entitle, grid, legend, plain, shortened
 from medaug.task import LABEL_PREFIX
 
 MOST_DOMAINS = 6
@@ -23,9 +23,15 @@ def class_names(table: pd.DataFrame) -> list[str]:
 
 
 def largest_domains(table: pd.DataFrame) -> list[str]:
-    """Return at most `MOST_DOMAINS` domains, those with most images, in the order of the table."""
+    """Return at most `MOST_DOMAINS` domains, those with most images; the training domains come first."""
     largest = set(table["domain"].value_counts().index[:MOST_DOMAINS])
-    return [d for d in table["domain"].dropna().unique() if d in largest]
+    return [d for d in domain_order(table) if d in largest]
+
+
+def domain_order(table: pd.DataFrame) -> list[str]:
+    """Return all domains: those in distribution first, else as in the table."""
+    within = table["split"].isin(["train", "id_val", "id_test"])
+    return list(dict.fromkeys([*table.loc[within, "domain"].dropna(), *table["domain"].dropna()]))
 
 
 def cooccurrence(labels: Array) -> tuple[Array, Array]:
@@ -81,7 +87,7 @@ def cooccurrence_figure(table: pd.DataFrame) -> Figure:
         axes.set_yticks(range(len(classes)), rows)
         axes.tick_params(length=0, labelsize=8)
         axes.spines[:].set_visible(False)
-        axes.set_title(shortened(domain), fontsize=10, loc="left", weight="bold")
+        entitle(axes, shortened(domain))
         if len(classes) <= 12:
             _write_values(axes, shares)
     return figure
@@ -96,7 +102,7 @@ def age_figure(table: pd.DataFrame) -> Figure:
         edges = np.arange(0, max(100, ages.max() if len(ages) else 0) + 2 * AGE_BIN, AGE_BIN)
         heights = np.histogram(ages, edges)[0] / max(1, len(ages))
         axes.bar(edges[:-1], heights, width=AGE_BIN * 0.92, align="edge", color=PALETTE[0])
-        axes.set_title(f"{shortened(domain)} (n = {len(ages):,})", loc="left", fontsize=9.5)
+        entitle(axes, f"{shortened(domain)} (n = {len(ages):,})")
         axes.set(xlabel="Age (years)", ylabel="Share of images")
         axes.label_outer()
     return figure
@@ -115,7 +121,7 @@ def label_distribution_figure(table: pd.DataFrame) -> Figure:
             axes.barh(where, share, left=left, color=colour, label=name, edgecolor=GREY, linewidth=0.5)
             left = left + share
         axes.set_yticks(range(len(classes)), [shortened(c, 22) for c in classes])
-        axes.set_title(f"{shortened(domain)} (n = {len(labels):,})", loc="left", fontsize=9.5)
+        entitle(axes, f"{shortened(domain)} (n = {len(labels):,})")
         axes.set(xlim=(0, 1), ylim=(len(classes) - 0.4, -0.6), xlabel="Share of images")
     legend(figure, panels[:1])
     return figure

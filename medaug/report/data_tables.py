@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from medaug.data.store import ImageStore
+from medaug.report.data_figures import domain_order
 from medaug.report.parts import Cell, Table, name
 from medaug.report.tidy import splits
 from medaug.report.words import count, share, split_name
@@ -61,8 +62,7 @@ def has_ages(table: pd.DataFrame) -> bool:
 def _cells(table: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
     order = ["train", "unlabelled", *(s for s in splits(table) if s not in ("train", "unlabelled"))]
     grouped = {(str(d), str(s)): rows for (d, s), rows in table.groupby(["domain", "split"], sort=False)}
-    names = list(dict.fromkeys(d for d, _ in grouped))
-    return [(d, s, grouped[d, s]) for d in names for s in order if (d, s) in grouped]
+    return [(d, s, grouped[d, s]) for d in map(str, domain_order(table)) for s in order if (d, s) in grouped]
 
 
 def _age_cell(rows: pd.DataFrame) -> Cell:

@@ -13,29 +13,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from medaug.data.store import ImageStore
 from medaug.files import write_aside
-from medaug.report import tidy
+from medaug.report import sections, tidy
 from medaug.report.answer import answer_sentences, answer_table
-from medaug.report.curve_figures import calibration_figure, roc_figure, scored_classes
-from medaug.report.data_figures import (
-    age_figure,
-    class_names,
-    cooccurrence_figure,
-    label_distribution_figure,
-)
-from medaug.report.data_tables import (
-    attribute_tables,
-    data_table,
-    evaluated_images,
-    has_ages,
-    unused_table,
-)
+from medaug.report.curve_figures import scored_classes
+from medaug.report.data_tables import evaluated_images
 from medaug.report.gallery import Gallery, gallery
-from medaug.report.metric_tables import group_table, label_table, missing_table, overall_table
-from medaug.report.parts import Picture, Section, Table, picture
-from medaug.report.performance_figures import gap_figure, group_figure, label_figure
-from medaug.report.provenance import origin_table, versions_table
-from medaug.report.style import MethodStyle, method_styles
-from medaug.report.words import metric_name
+from medaug.report.style import method_styles
+from medaug.report.words import plural
 
 
 def write_report(
@@ -103,14 +87,13 @@ class _Content:
             "phantom": is_phantom(self.metrics, self.predictions, self.store, self.synthetic),
             "sentences": answer_sentences(table, differences, methods, metric),
             "answer": answer_table(table, differences, methods, metric),
-            "data": _data_section(self.store, self.predictions),
-            "results": _results_section(table, methods, styles, metric),
-            "fairness": _fairness_section(table, styles, metric),
-            "curves": _curves_section(self.predictions, styles),
+            "data": sections.data_section(self.store, self.predictions),
+            "results": sections.accuracy_section(table, styles, metric),
+            "fairness": sections.fairness_section(table, styles, metric),
+            "curves": sections.curves_section(self.predictions, styles),
             "gallery": gallery(self.synthetic, self.store) if self.synthetic is not None else Gallery(()),
-            "provenance": _provenance_section(self.store, self.synthetic),
+            "provenance": sections.provenance_section(self.store, self.synthetic),
             "seeds": int(table["seeds"].max()) if len(table) else 1,
-            "metric": metric_name(metric),
         }
 
 
@@ -136,102 +119,9 @@ def _header_facts(
     predictions: pd.DataFrame, methods: list[str], store: ImageStore | None, synthetic: ImageStore | None
 ) -> list[str]:
     evaluated = evaluated_images(predictions)
-    facts = [f"{len(evaluated):,} images evaluated"]
+    facts = [f"{plural(len(evaluated), 'image')} evaluated"]
     if "patient_id" in evaluated:
-        facts.append(f"{evaluated['patient_id'].nunique():,} patients")
-    facts.append(f"{len(methods)} {'method' if len(methods) == 1 else 'methods'}")
-    facts.append(f"{len(scored_classes(predictions))} conditions")
-    facts += [f"{len(store):,} images in the store"] if store is not None else []
-    return facts + ([f"{len(synthetic):,} synthetic images"] if synthetic is not None else [])
-
-
-def _data_section(store: ImageStore | None, predictions: pd.DataFrame) -> Section:
-    table = evaluated_images(predictions) if store is None else store.table
-    text = ["These are the evaluated images only; there is no image store to count."] if store is None else []
-    unused = None if store is None else unused_table(store)
-    if store is not None and unused is None:
-        text.append("No image was left out or rejected.")
-    tables = [data_table(table), *attribute_tables(table), *([unused] if unused else [])]
-    return Section("The data in numbers", text, tables, _data_pictures(table, store))
-
-
-def _data_pictures(table: pd.DataFrame, store: ImageStore | None) -> list[Picture]:
-    found = []
-    if has_ages(table):
-        alt = "Histograms of age by domain, as shares of the images; medians are in the table above."
-        found.append(picture(age_figure(table), alt, "Age, as share of the images with a known age."))
-    labelled = table[table["split"] != "unlabelled"]
-    if class_names(table) and len(labelled):
-        caption = "Label distribution of the labelled splits; unknown labels are neither present nor absent."
-        alt = "Bars by domain: share of images with each condition present, absent and unknown."
-        found.append(picture(label_distribution_figure(labelled), alt, caption))
-    if len(class_names(table)) > 1 and (store is None or store.task.kind == "multilabel"):
-        alt = "Heat maps by domain of how often conditions occur together, the shares written in the cells."
-        caption = (
-            "Conditions together. Row r, column c: of the images with condition r, the share that also "
-            "has c, as far as c is known; n counts the images with r."
-        )
-        found.append(picture(cooccurrence_figure(labelled), alt, caption))
-    return found
-
-
-def _results_section(
-    table: pd.DataFrame, methods: list[str], styles: dict[str, MethodStyle], metric: str
-) -> Section:
-    tables = [overall_table(table, methods)]
-    pictures = []
-    if tidy.labels(table):
-        tables.append(label_table(table, methods, metric))
-        figure = label_figure(table, styles, metric, tidy.shown_splits(table))
-        words = f"{metric_name(metric)} of each condition"
-        pictures.append(picture(figure, f"{words} with intervals; the table has the numbers.", f"{words}."))
-    return Section("How accurate", (), tables, pictures)
-
-
-def _fairness_section(table: pd.DataFrame, styles: dict[str, MethodStyle], metric: str) -> Section:
-    tables, pictures, words = [], [], metric_name(metric)
-    splits = tidy.shown_splits(table)
-    for attribute in tidy.attributes(table):
-        tables.append(group_table(table, list(styles), metric, attribute))
-        if " & " in attribute:
-            continue
-        caption = (
-            f"Mean {words} against the {words} gap between groups of {attribute}; best is at the top left."
-        )
-        figure = gap_figure(table, styles, metric, attribute, splits)
-        pictures.append(picture(figure, f"{caption} The tables have the numbers.", caption))
-        caption = f"{words} by group of {attribute}; a group without a mark is not estimable."
-        figure = group_figure(table, styles, metric, attribute, splits)
-        pictures.append(picture(figure, f"{caption} The tables have the numbers.", caption))
-    missing = missing_table(table)
-    tables += [missing] if missing else []
-    text = (
-        []
-        if tidy.attributes(table)
-        else ["No sensitive attribute was given, so there are no groups to compare."]
-    )
-    return Section("How fair", text, tables, pictures)
-
-
-def _curves_section(predictions: pd.DataFrame, styles: dict[str, MethodStyle]) -> Section:
-    if not scored_classes(predictions):
-        return Section("ROC curves and calibration", ["There are no scores to draw."])
-    roc = "ROC curves. Above each: images with the condition, of those with a known label."
-    calibration = (
-        "Calibration: images in ten parts of equal number by score; "
-        "on the diagonal scores can be read as chances."
-    )
-    return Section(
-        "ROC curves and calibration",
-        pictures=[
-            picture(roc_figure(predictions, styles), "ROC curves of each condition.", roc),
-            picture(calibration_figure(predictions, styles), "Calibration of each condition.", calibration),
-        ],
-    )
-
-
-def _provenance_section(store: ImageStore | None, synthetic: ImageStore | None) -> Section:
-    tables: list[Table] = []
-    tables += [] if store is None else [origin_table("Real images", store)]
-    tables += [] if synthetic is None else [origin_table("Synthetic images", synthetic)]
-    return Section("Settings and versions", (), [*tables, versions_table()])
+        facts.append(plural(evaluated["patient_id"].nunique(), "patient"))
+    facts += [plural(len(methods), "method"), plural(len(scored_classes(predictions)), "condition")]
+    facts += [f"{plural(len(store), 'image')} in the store"] if store is not None else []
+    return facts + ([plural(len(synthetic), "synthetic image")] if synthetic is not None else [])

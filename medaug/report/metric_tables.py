@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
@@ -26,10 +28,10 @@ def overall_table(table: pd.DataFrame, methods: Sequence[str]) -> Table:
             found = [row_of(here[m], method) for m in metrics]
             n = [r["n"] for r in found if r is not None]
             if n:
-                where = [name(split_name(split)), name(domain), name(method), Cell(count(max(n)))]
+                where = [name(split_name(split), domain), name(method), Cell(count(max(n)))]
                 body.append([*where, *(value_cell(r) for r in found)])
-    head = ["Split", "Domain", "Method", "Images", *(metric_name(m) for m in metrics)]
-    return Table("All images: mean over the conditions, with intervals", head, body, names=3)
+    head = ["Where", "Method", "Images", *(metric_name(m) for m in metrics)]
+    return Table("All images: mean over the conditions, with intervals", head, body, names=2)
 
 
 def label_table(table: pd.DataFrame, methods: Sequence[str], metric: str) -> Table:
@@ -39,28 +41,29 @@ def label_table(table: pd.DataFrame, methods: Sequence[str], metric: str) -> Tab
         for label in labels(table):
             rows = select(table, metric, split, label=label, domain=domain)
             if len(rows):
-                where = [name(split_name(split)), name(domain), name(label)]
+                where = [name(split_name(split), domain), name(label)]
                 body.append([*where, _count_cell(rows), *(value_cell(row_of(rows, m)) for m in methods)])
-    head = ["Split", "Domain", "Condition", "With it / images", *methods]
-    return Table(f"{metric_name(metric)} of each condition, with intervals", head, body, names=3)
+    head = ["Where", "Condition", "With it / images", *methods]
+    return Table(f"{metric_name(metric)} of each condition, with intervals", head, body, names=2)
 
 
 def group_table(table: pd.DataFrame, methods: Sequence[str], metric: str, attribute: str) -> Table:
     """Return one metric of each group of an attribute, then the gap and the worst group."""
     body = []
     for split in splits(table):
+        domain = domains(table, split)[0]
         rows = select(table, metric, split, attribute=attribute)
         for group in group_names(table, metric, attribute):
             here = rows[rows["group"] == group]
             if len(here):
-                where = [name(split_name(split)), name(group), Cell(count(here["n"].max()))]
+                where = [name(split_name(split), domain), name(group), Cell(count(here["n"].max()))]
                 body.append([*where, *(value_cell(row_of(here, m)) for m in methods)])
         for ending, words in (("_gap", "gap (best − worst)"), ("_worst", "worst group")):
             here = select(table, metric + ending, split, attribute=attribute)
             if len(here):
-                cells = (Cell(c.text, c.note, f"{c.kind} summary") for c in _cells(here, methods))
-                body.append([name(split_name(split)), name(words), Cell("", kind="summary"), *cells])
-    head = ["Split", "Group", "Images", *methods]
+                cells = (replace(c, kind=f"{c.kind} summary") for c in _cells(here, methods))
+                body.append([name(split_name(split), domain), name(words), Cell("", kind="summary"), *cells])
+    head = ["Where", "Group", "Images", *methods]
     return Table(f"{metric_name(metric)} by {attribute}, mean over the conditions", head, body, names=2)
 
 
@@ -70,28 +73,31 @@ def missing_table(table: pd.DataFrame) -> Table | None:
     if rows.empty:
         return None
     keys = ["method", "split", "domain", "label", "attribute", "group", "reason"]
-    joined = (
-        rows.groupby(keys, sort=False)
-        .agg(
-            metric=("metric", lambda found: ", ".join(dict.fromkeys(map(metric_name, found)))), n=("n", "max")
-        )
-        .reset_index()
-    )
-    body = []
-    for _, row in joined.head(MOST_ROWS).iterrows():
-        method, split, domain, label, attribute, group, reason = (str(row[key]) for key in keys)
-        who = (
-            f"{attribute}: {group}" if group else (f"{attribute} (all groups)" if attribute else "all images")
-        )
-        where = [name(method), name(split_name(split)), name(domain), name(label or "mean"), name(who)]
-        body.append(
-            [*where, Cell(count(row["n"])), Cell(row["metric"], kind="text"), Cell(reason, kind="text")]
-        )
-    caption = f"Not estimable: {len(joined):,} cases"
+    joined = rows.groupby(keys, sort=False).agg(metric=("metric", _metric_list), n=("n", "max")).reset_index()
+    caption = f"Not estimable: {len(joined):,} {'case' if len(joined) == 1 else 'cases'}"
     if len(joined) > MOST_ROWS:
         caption += f", the first {MOST_ROWS} of them; the others are in metrics.csv"
-    head = ["Method", "Split", "Domain", "Condition", "Who", "Images", "Metrics", "Reason"]
-    return Table(caption, head, body, names=5)
+    head = ["Method", "Where", "Condition", "Who", "Images", "Metrics", "Reason"]
+    body = [_missing_row(row) for _, row in joined.head(MOST_ROWS).iterrows()]
+    return Table(caption, head, body, names=4)
+
+
+def _missing_row(row: pd.Series[Any]) -> list[Cell]:
+    who = f"{row['attribute']}: {row['group']}" if row["group"] else row["attribute"] or "all images"
+    return [
+        name(row["method"]),
+        name(split_name(row["split"]), row["domain"]),
+        name(row["label"] or "mean"),
+        name(who),
+        Cell(count(row["n"])),
+        Cell(row["metric"], kind="text"),
+        Cell(row["reason"], kind="text"),
+    ]
+
+
+def _metric_list(metrics: pd.Series[Any]) -> str:
+    """Names of metrics in words; where a metric's gap is missing, so is its worst group."""
+    return ", ".join(dict.fromkeys(metric_name(m.removesuffix("_worst")) for m in metrics))
 
 
 def _places(table: pd.DataFrame) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
@@ -12,11 +12,12 @@ from medaug.report.style import svg_uri
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: its text, a smaller note below, and its kind (a CSS class)."""
+    """A cell: its text, a smaller note and a longer remark below, and its kind (CSS classes)."""
 
     text: str
     note: str = ""
     kind: str = "number"
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,7 @@ class Section:
 
     title: str
     text: Sequence[str] = ()
-    tables: Sequence[Table] = ()
-    pictures: Sequence[Picture] = field(default=())
+    parts: Sequence[Table | Picture] = ()
 
 
 def name(text: str, note: str = "") -> Cell:

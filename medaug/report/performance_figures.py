@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from medaug.report.style import GREY, RULE, MethodStyle, grid, legend, shortened
+from medaug.report.style import GREY, RULE, MethodStyle, entitle, grid, legend, shortened
 from medaug.report.tidy import domains, labels, row_of, select
 from medaug.report.words import metric_name, split_name
 
@@ -40,7 +40,7 @@ def gap_figure(
             x, y = row_of(gap, method), row_of(value, method)
             if x is not None and y is not None and x["estimable"] and y["estimable"]:
                 _cross(axes, x, y, style, method)
-        axes.set_title(_panel_title(table, value, split), loc="left")
+        entitle(axes, _panel_title(table, value, split))
         axes.set(xlabel=f"{metric_name(metric)} gap, {shortened(attribute)} (smaller is fairer)")
         axes.set_ylabel(f"Mean {metric_name(metric)} (larger is better)")
         _say_if_empty(axes)
@@ -86,9 +86,9 @@ def _forest(
     rows: Callable[[str], list[pd.DataFrame]],
 ) -> Figure:
     """Draw one line a name and mark a method, values to the right."""
-    height = 1.0 + len(names) * (0.16 + 0.12 * len(styles))
+    height = 1.0 + len(names) * (0.16 + 0.14 * len(styles))
     figure, panels = grid(len(splits), 3.9, height, columns=2, sharey=True)
-    offsets = np.linspace(-0.3, 0.3, len(styles)) if len(styles) > 1 else np.zeros(1)
+    offsets = np.linspace(-0.24, 0.24, len(styles)) if len(styles) > 1 else np.zeros(1)
     for axes, split in zip(panels, splits, strict=True):
         for position, found in enumerate(rows(split)):
             axes.axhline(position, color=RULE, linewidth=0.6, zorder=0)
@@ -99,7 +99,7 @@ def _forest(
                     _cross(axes, row, at, style, method)
         axes.set_yticks(range(len(names)), [shortened(name) for name in names])
         axes.set(ylim=(len(names) - 0.5, -0.5), xlabel=metric_name(metric))
-        axes.set_title(_panel_title(table, select(table, metric, split), split), loc="left")
+        entitle(axes, _panel_title(table, select(table, metric, split), split))
         _say_if_empty(axes)
     legend(figure, panels)
     return figure

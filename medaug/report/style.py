@@ -64,6 +64,11 @@ def grid(
     return figure, axes[:panels]
 
 
+def entitle(axes: Axes, text: str) -> None:
+    """Set the title of a panel, at its left."""
+    axes.set_title(text, loc="left", fontsize=9.5, color=INK)
+
+
 def plain(text: object) -> str:
     """Return a text that matplotlib shows as it is: no mathematics, and not hidden in legends."""
     shown = str(text).replace("$", r"\$")
@@ -97,6 +102,5 @@ def _restrain(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GREY)
     axes.tick_params(colors=INK, color=GREY, labelsize=8.5, length=3)
-    axes.title.set_fontsize(9.5)
     axes.xaxis.label.set_fontsize(9)
     axes.yaxis.label.set_fontsize(9)

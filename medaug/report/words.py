@@ -99,6 +99,17 @@ def count(value: float) -> str:
     return "" if _missing(value) else f"{int(value):,}"
 
 
+def plural(number: int, thing: str) -> str:
+    """Say a number of things.
+
+    Examples
+    --------
+    >>> plural(1, "image"), plural(1200, "image")
+    ('1 image', '1,200 images')
+    """
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
 def share(part: float, whole: float) -> str:
     """Return a share in per cent.
 

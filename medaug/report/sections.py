@@ -1,0 +1,128 @@
+"""The numbered sections of the report, from the tables and figures of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from medaug.data.store import ImageStore
+from medaug.report.curve_figures import calibration_figure, roc_figure, scored_classes
+from medaug.report.data_figures import (
+    age_figure,
+    class_names,
+    cooccurrence_figure,
+    label_distribution_figure,
+)
+from medaug.report.data_tables import attribute_tables, data_table, evaluated_images, has_ages, unused_table
+from medaug.report.metric_tables import group_table, label_table, missing_table, overall_table
+from medaug.report.parts import Picture, Section, Table, picture
+from medaug.report.performance_figures import gap_figure, group_figure, label_figure
+from medaug.report.provenance import origin_table, versions_table
+from medaug.report.style import MethodStyle
+from medaug.report.tidy import attributes, labels, shown_splits
+from medaug.report.words import metric_name
+
+Styles = Mapping[str, MethodStyle]
+Parts = list[Table | Picture]
+
+
+def data_section(store: ImageStore | None, predictions: pd.DataFrame) -> Section:
+    """Say how many images, of whom, with which conditions, and what was not used."""
+    table = evaluated_images(predictions) if store is None else store.table
+    unused = None if store is None else unused_table(store)
+    text = []
+    if store is None:
+        text.append("These are the evaluated images only; there is no image store to count.")
+    elif unused is None:
+        text.append("No image was left out or rejected.")
+    parts: Parts = [data_table(table), *attribute_tables(table), *([unused] if unused else [])]
+    exclusive = store is not None and store.task.kind == "multiclass"
+    return Section("The data in numbers", text, parts + _data_pictures(table, exclusive))
+
+
+def accuracy_section(table: pd.DataFrame, styles: Styles, metric: str) -> Section:
+    """Show all metrics of all images, and the headline of each condition."""
+    parts: Parts = [overall_table(table, list(styles))]
+    if labels(table):
+        words = f"{metric_name(metric)} of each condition; lines are intervals."
+        figure = label_figure(table, styles, metric, shown_splits(table))
+        parts += [picture(figure, f"{words} The table has the numbers.", words)]
+        parts += [label_table(table, list(styles), metric)]
+    return Section("How accurate", (), parts)
+
+
+def fairness_section(table: pd.DataFrame, styles: Styles, metric: str) -> Section:
+    """Show performance against the gap, every group, and what could not be estimated."""
+    parts: Parts = []
+    for attribute in attributes(table):
+        if " & " not in attribute:
+            parts += _fairness_pictures(table, styles, metric, attribute)
+        parts.append(group_table(table, list(styles), metric, attribute))
+    if missing := missing_table(table):
+        parts.append(missing)
+    none = "No sensitive attribute was given, so there are no groups to compare."
+    return Section("How fair", [] if attributes(table) else [none], parts)
+
+
+def curves_section(predictions: pd.DataFrame, styles: Styles) -> Section:
+    """Show ROC curves and calibration of each condition."""
+    title = "ROC curves and calibration"
+    if not scored_classes(predictions):
+        return Section(title, ["There are no scores to draw."])
+    roc = (
+        "ROC curves. Above each: images with the condition, of those with a known label, in (ID) and out of "
+        "(OOD) distribution."
+    )
+    calibration = (
+        "Calibration: images in ten parts of equal number by score; "
+        "on the diagonal scores can be read as chances."
+    )
+    curves = picture(roc_figure(predictions, styles), "ROC curves of each condition.", roc)
+    reliability = calibration_figure(predictions, styles)
+    return Section(title, (), [curves, picture(reliability, "Calibration of each condition.", calibration)])
+
+
+def provenance_section(store: ImageStore | None, synthetic: ImageStore | None) -> Section:
+    """Say how the stores were made and with which versions."""
+    stores = (("Real images", store), ("Synthetic images", synthetic))
+    tables = [origin_table(caption, s) for caption, s in stores if s is not None]
+    return Section("Settings and versions", (), [*tables, versions_table()])
+
+
+def _data_pictures(table: pd.DataFrame, exclusive: bool) -> Parts:
+    found: Parts = []
+    if has_ages(table):
+        alt = "Histograms of age by domain, as shares of the images; medians are in the table above."
+        found.append(picture(age_figure(table), alt, "Age, as share of the images with a known age."))
+    labelled = table[table["split"] != "unlabelled"]
+    if class_names(table) and len(labelled):
+        found.append(_label_picture(labelled))
+        if len(class_names(table)) > 1 and not exclusive:
+            found.append(_cooccurrence_picture(labelled))
+    return found
+
+
+def _label_picture(table: pd.DataFrame) -> Picture:
+    caption = "Label distribution of the labelled splits; unknown labels are neither present nor absent."
+    alt = "Bars by domain: share of images with each condition present, absent and unknown."
+    return picture(label_distribution_figure(table), alt, caption)
+
+
+def _cooccurrence_picture(table: pd.DataFrame) -> Picture:
+    caption = (
+        "Conditions together. Row r, column c: of the images with condition r, the share that also has c, "
+        "as far as c is known; n counts the images with r."
+    )
+    alt = "Heat maps by domain of how often conditions occur together, the shares written in the cells."
+    return picture(cooccurrence_figure(table), alt, caption)
+
+
+def _fairness_pictures(table: pd.DataFrame, styles: Styles, metric: str, attribute: str) -> Parts:
+    words, splits, numbers = metric_name(metric), shown_splits(table), "The tables have the numbers."
+    against = f"Mean {words} against the {words} gap between groups of {attribute}; best is at the top left."
+    by_group = f"{words} by group of {attribute}; a group without a mark is not estimable."
+    return [
+        picture(gap_figure(table, styles, metric, attribute, splits), f"{against} {numbers}", against),
+        picture(group_figure(table, styles, metric, attribute, splits), f"{by_group} {numbers}", by_group),
+    ]
