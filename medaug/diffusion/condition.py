@@ -6,7 +6,7 @@ different things (Section E.1, "Dealing with missing labels").
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medaug.data.store import ImageStore
 from medaug.errors import DataError, SettingsError
 from medaug.task import Attribute, Task, attribute_column
 
@@ -133,6 +134,16 @@ class ConditionEncoder:
         return cls(
             Task.from_dict(content["task"]), tuple(content["properties"]), tuple(content.get("domains", ()))
         )
+
+
+def encoder_for(store: ImageStore, properties: Sequence[str]) -> ConditionEncoder:
+    """Return the encoder for a store: label conditioning, or label and property where properties are named.
+
+    With the property ``"domain"`` its groups are the domains of the images that a generator learns from.
+    """
+    learnt_from = store.table["domain"].iloc[store.rows("train", "unlabelled")]
+    domains = tuple(sorted(learnt_from.dropna().unique())) if "domain" in properties else ()
+    return ConditionEncoder(store.task, tuple(properties), domains)
 
 
 def _one_hot(attribute: Attribute, table: pd.DataFrame) -> FloatArray:

@@ -100,7 +100,8 @@ class Cascade:
         shape = (model.channels, model.image_size, model.image_size)
 
         def draw() -> Tensor:
-            return torch.stack([torch.randn(shape, generator=g) for g in generators]).to(condition)
+            noise = torch.stack([torch.randn(shape, generator=g) for g in generators])
+            return noise.to(condition, memory_format=torch.channels_last)
 
         predict_noise = clipped(guided(network, condition, guidance), SCHEDULE)
         return to_uint8(self.sampler(predict_noise, draw(), SCHEDULE, self.steps, draw))

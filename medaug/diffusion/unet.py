@@ -15,6 +15,7 @@ from monai.networks.nets.diffusion_model_unet import DiffusionModelUNet
 from torch import Tensor, nn
 
 from medaug.errors import CheckpointError, SettingsError
+from medaug.randomness import derive_seed
 
 LARGEST_ATTENTION_SIDE = 32
 """Attention at every level whose side is at most this (Table E1 names 32, 16, 8)."""
@@ -89,6 +90,7 @@ def build_unet(
     channels: Sequence[int],
     residual_blocks: int,
     head_channels: int,
+    seed: int = 0,
 ) -> ConditionalUNet:
     """Build the UNet of Table E1.
 
@@ -109,6 +111,8 @@ def build_unet(
         Residual blocks a level.
     head_channels : int
         Channels an attention head; narrower levels have one head.
+    seed : int
+        The run's seed; the first weights follow from it alone and the global random state is left as it was.
 
     Returns
     -------
@@ -132,14 +136,22 @@ def build_unet(
     }
     if image_size % 2 ** (len(channels) - 1):
         raise SettingsError(f"images of side {image_size} cannot be halved {len(channels) - 1} times")
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(derive_seed(seed, "unet"))
+        return _build(condition_size, arguments)
+
+
+def _build(condition_size: int, arguments: dict[str, Any]) -> ConditionalUNet:
+    image_size, channels = arguments["image_size"], arguments["channels"]
+    head_channels = arguments["head_channels"]
     return ConditionalUNet(
         condition_size,
         arguments,
         spatial_dims=2,
-        in_channels=in_channels,
-        out_channels=image_channels,
+        in_channels=arguments["in_channels"],
+        out_channels=arguments["image_channels"],
         channels=tuple(channels),
-        num_res_blocks=residual_blocks,
+        num_res_blocks=arguments["residual_blocks"],
         attention_levels=[image_size // 2**k <= LARGEST_ATTENTION_SIDE for k in range(len(channels))],
         num_head_channels=[gcd(head_channels, width) for width in channels],
         norm_num_groups=_norm_groups(channels),

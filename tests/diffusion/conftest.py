@@ -26,13 +26,15 @@ def encoder(task):
 
 @pytest.fixture
 def make_model(encoder):
-    """Small untrained models that do not predict zero everywhere, as a fresh network would."""
+    """Small untrained models whose output depends on everything, unlike a fresh network's."""
 
     def make(kind="base", size=8, seed=0, **info):
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             network = build_unet(size, 1, 2 if kind == "upsampler" else 1, encoder.size, (8, 8), 1, 8)
-            torch.nn.init.normal_(network.out[2].conv.weight, std=0.1)
+            for parameter in network.parameters():
+                if not parameter.any():
+                    torch.nn.init.normal_(parameter, std=0.1)
         return DiffusionModel(network.eval(), encoder, kind, info)
 
     return make

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medaug.diffusion.samplers import (
@@ -120,6 +120,7 @@ def test_only_the_ancestral_sampler_draws_noise_and_none_at_the_end(name, draws)
     assert len(drawn) == draws
 
 
+@settings(deadline=None)
 @given(st.integers(1, 1000), st.sampled_from([LINEAR, SCALED, NoiseSchedule(1000, 1e-4, 0.002)]))
 def test_grid_is_distinct_falling_and_has_the_asked_length(steps, schedule):
     grid = time_grid(schedule, steps)

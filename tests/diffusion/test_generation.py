@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from medaug.data.store import ImageStore, StoreWriter
+from medaug.diffusion import generation
+from medaug.diffusion.condition import ConditionEncoder
+from medaug.diffusion.generation import Cascade, generate
+from medaug.diffusion.model import DiffusionModel, save_model
+from medaug.diffusion.samplers import SAMPLERS, sample_dpm_solver
+from medaug.errors import CheckpointError, SettingsError
+from medaug.randomness import torch_generator
+
+SETTINGS = {
+    "sampler": "dpm_solver",
+    "steps": 3,
+    "guidance": 1.5,
+    "batch_size": 3,
+    "seed": 5,
+    "device": "cpu",
+    "origin": {"note": "test"},
+}
+
+
+def same(found, expected):
+    """Equal up to float rounding, which may move a value over the border of two grey levels."""
+    difference = np.abs(np.asarray(found, int) - np.asarray(expected, int))
+    return difference.max() <= 1 and (difference > 0).mean() < 0.01
+
+
+def test_a_plan_becomes_a_store(tmp_path, make_model, plan):
+    made = generate(plan, make_model(), None, tmp_path / "synthetic", **SETTINGS)
+    store = ImageStore.open(tmp_path / "synthetic")
+    assert store.images().shape == (7, 8, 8, 1)
+    assert store.table["image_id"].tolist() == plan["image_id"].tolist()
+    np.testing.assert_array_equal(store.table["label:edema"], plan["label:edema"])
+    assert store.table["attr:sex"].tolist() == plan["attr:sex"].tolist()
+    assert store.table["synthetic"].all()
+    assert made.origin["settings"] == {
+        "sampler": "dpm_solver",
+        "steps": 3,
+        "guidance": 1.5,
+        "upsampler_guidance": 1.0,
+        "seed": 5,
+    }
+    assert made.origin["note"] == "test"
+    assert len(np.unique(store.images().reshape(7, -1), axis=0)) == 7
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("cascade", [False, True])
+def test_images_do_not_depend_on_the_batch(tmp_path, make_model, plan, sampler, cascade):
+    upsampler = make_model("upsampler", 16, 1, low_size=8) if cascade else None
+    stores = [
+        generate(
+            plan,
+            make_model(),
+            upsampler,
+            tmp_path / str(size),
+            **SETTINGS | {"batch_size": size, "sampler": sampler},
+        )
+        for size in (1, 3)
+    ]
+    assert same(stores[0].images(), stores[1].images())
+    assert stores[0].images().std() > 5
+
+
+def test_images_depend_on_seed_and_condition(tmp_path, make_model, plan):
+    first = generate(plan, make_model(), None, tmp_path / "a", **SETTINGS).images()
+    other_seed = generate(plan, make_model(), None, tmp_path / "b", **SETTINGS | {"seed": 6}).images()
+    flipped = plan.assign(**{"attr:sex": plan["attr:sex"].map({"F": "M", "M": "F"})})
+    other_condition = generate(flipped, make_model(), None, tmp_path / "c", **SETTINGS).images()
+    for image in range(len(plan)):
+        assert not same(first[image], other_seed[image])
+        assert (first[image] != other_condition[image]).any()
+
+
+def test_the_upsampler_sees_the_quantised_base_image_enlarged(make_model, encoder, monkeypatch):
+    """The cascade recomputed by hand: sample, quantise, bilinear, sample with the same generator."""
+    base, upsampler = make_model(), make_model("upsampler", 16, 1)
+    condition = torch.zeros(1, encoder.size)
+    condition[0, 1] = 1
+    with torch.inference_mode():
+        found = Cascade(base, upsampler, sample_dpm_solver, 3, 1.0).sample(
+            condition, [torch_generator(0, "image", 0)]
+        )
+        random = torch_generator(0, "image", 0)
+        small = by_hand(base.network, condition, torch.randn(1, 8, 8, generator=random)[None])
+        low = torch.nn.functional.interpolate(small.float() / 255, size=(16, 16), mode="bilinear")
+        low = (low * 255).round() / 127.5 - 1
+
+        def network(x, **arguments):
+            return upsampler.network(torch.cat([x, low], dim=1), **arguments)
+
+        expected = by_hand(network, condition, torch.randn(1, 16, 16, generator=random)[None])
+    assert same(found, expected)
+    assert found.shape == (1, 1, 16, 16)
+
+
+def by_hand(network, condition, noise):
+    def predict_noise(x, t):
+        share = generation.SCHEDULE.alphas_cumprod.float()[t].reshape(-1, 1, 1, 1)
+        found = network(x, timesteps=t, class_labels=condition)
+        image = ((x - (1 - share).sqrt() * found) / share.sqrt()).clamp(-1, 1)
+        return (x - share.sqrt() * image) / (1 - share).sqrt()
+
+    images = sample_dpm_solver(predict_noise, noise, generation.SCHEDULE, 3, lambda: noise)
+    return ((images.clamp(-1, 1) + 1) / 2 * 255).round().to(torch.uint8)
+
+
+def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path, make_model, plan, monkeypatch):
+    whole = generate(plan, make_model(), None, tmp_path / "whole", **SETTINGS)
+    write, written = StoreWriter.write, []
+
+    def killed(writer, rows, images):
+        if written:
+            raise KeyboardInterrupt
+        written.extend(rows)
+        write(writer, rows, images)
+
+    monkeypatch.setattr(StoreWriter, "write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        generate(plan, make_model(), None, tmp_path / "cut", **SETTINGS)
+    assert not (tmp_path / "cut").exists()
+
+    def continued(writer, rows, images):
+        assert not set(rows) & set(written)
+        write(writer, rows, images)
+
+    monkeypatch.setattr(StoreWriter, "write", continued)
+    cut = generate(plan, make_model(), None, tmp_path / "cut", **SETTINGS)
+    np.testing.assert_array_equal(cut.images(), whole.images())
+
+
+ONE_OF_TWO = """
+import json, sys
+from pathlib import Path
+import pandas as pd, torch
+from ignite import distributed as idist
+from medaug.diffusion.generation import generate
+from medaug.diffusion.model import load_model
+
+rank, folder = int(sys.argv[1]), Path(sys.argv[2])
+torch.set_num_threads(1)
+idist.initialize("gloo", rank=rank, world_size=2, init_method=f"file://{folder}/rendezvous")
+plan, settings = pd.read_parquet(folder / "plan.parquet"), json.loads((folder / "settings.json").read_text())
+generate(plan, load_model(folder / "base.pt"), None, folder / "shared", **settings)
+idist.finalize()
+"""
+
+
+def test_two_processes_make_the_same_images(tmp_path, make_model, plan):
+    save_model(tmp_path / "base.pt", make_model())
+    plan.to_parquet(tmp_path / "plan.parquet")
+    (tmp_path / "settings.json").write_text(json.dumps(SETTINGS))
+    command = [sys.executable, "-c", ONE_OF_TWO]
+    processes = [subprocess.Popen([*command, str(rank), str(tmp_path)]) for rank in (0, 1)]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    alone = generate(plan, make_model(), None, tmp_path / "alone", **SETTINGS)
+    assert same(ImageStore.open(tmp_path / "shared").images(), alone.images())
+
+
+@pytest.mark.parametrize("cascade", [False, True])
+def test_models_of_phantoms_make_phantoms(tmp_path, make_model, plan, cascade):
+    upsampler = make_model("upsampler", 16, 1, phantom=True) if cascade else None
+    base = make_model(phantom=not cascade)
+    assert generate(plan, base, upsampler, tmp_path / "store", **SETTINGS).phantom
+    assert not generate(plan, make_model(), None, tmp_path / "other", **SETTINGS).phantom
+
+
+def test_settings_that_make_no_sense_are_refused(tmp_path, make_model, plan):
+    with pytest.raises(SettingsError, match="no sampler 'euler'"):
+        generate(plan, make_model(), None, tmp_path / "s", **SETTINGS | {"sampler": "euler"})
+    with pytest.raises(SettingsError, match="batch_size must be at least 1"):
+        generate(plan, make_model(), None, tmp_path / "s", **SETTINGS | {"batch_size": 0})
+    with pytest.raises(SettingsError, match="1 to 1000 steps"):
+        generate(plan, make_model(), None, tmp_path / "s", **SETTINGS | {"steps": 0})
+    assert not (tmp_path / "s").exists()
+
+
+def test_models_that_do_not_belong_together_are_refused(tmp_path, make_model, plan, task):
+    base, upsampler = make_model(), make_model("upsampler", 16, 1, low_size=4)
+    stranger = DiffusionModel(upsampler.network, ConditionEncoder(task, ("age",)), "upsampler")
+    for models, match in [
+        ((upsampler, None), "base model is an upsampler"),
+        ((base, base), "upsampler is a base model"),
+        ((base, stranger), "differ in condition"),
+        ((base, upsampler), "images of side 4, the base model makes 8"),
+    ]:
+        with pytest.raises(CheckpointError, match=match):
+            generate(plan, *models, tmp_path / "s", **SETTINGS)
