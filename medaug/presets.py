@@ -18,7 +18,8 @@ class GeneratorPreset:
     """One row of Table E1 (b) or (c): a diffusion model at one resolution.
 
     ``image_size`` is the side in pixels, ``channels`` the base width times the multipliers, ``iterations``
-    counts optimiser steps of ``batch_size`` images, ``ema_decay`` is per step.
+    counts optimiser steps of ``batch_size`` images, ``ema_decay`` is per step. An epoch is a stretch of
+    ``iterations_per_epoch`` steps, after which the state is saved and samples are shown.
     """
 
     image_size: int
@@ -28,6 +29,7 @@ class GeneratorPreset:
     learning_rate: float
     batch_size: int
     iterations: int
+    iterations_per_epoch: int
     ema_decay: float
 
 
@@ -55,6 +57,7 @@ class ClassifierPreset:
     learning_rate: float
     schedule: Literal["constant", "cosine"]
     iterations: int
+    iterations_per_epoch: int
     batch_size: int
     weight_decay: float
     dropout: float
@@ -81,10 +84,10 @@ def _times(base: int, multipliers: tuple[int, ...]) -> tuple[int, ...]:
 
 
 _RADIOLOGY_PAPER = Preset(
-    diffusion=GeneratorPreset(64, _times(192, (1, 2, 3, 4)), 64, 3, 1.5e-5, 128, 500_000, 0.9999),
-    upsampler=GeneratorPreset(224, _times(128, (1, 1, 2, 2, 4, 4)), 64, 2, 1e-4, 32, 500_000, 0.9999),
+    diffusion=GeneratorPreset(64, _times(192, (1, 2, 3, 4)), 64, 3, 1.5e-5, 128, 500_000, 5000, 0.9999),
+    upsampler=GeneratorPreset(224, _times(128, (1, 1, 2, 2, 4, 4)), 64, 2, 1e-4, 32, 500_000, 5000, 0.9999),
     sampling=SamplingPreset(200_000, "ddpm", 1000, 1.0, 64),
-    classifier=ClassifierPreset("bit_152x2", "adam", 1e-5, "cosine", 50_000, 64, 1e-5, 0.0, 0.5),
+    classifier=ClassifierPreset("bit_152x2", "adam", 1e-5, "cosine", 50_000, 1000, 64, 1e-5, 0.0, 0.5),
 )
 
 _PRESETS: dict[tuple[str, str], Preset] = {
@@ -106,10 +109,10 @@ _PRESETS: dict[tuple[str, str], Preset] = {
         classifier=replace(_RADIOLOGY_PAPER.classifier, network="bit_50x1", learning_rate=1e-4),
     ),
     ("radiology", "demo"): Preset(
-        diffusion=GeneratorPreset(16, (32, 64), 32, 1, 1.5e-3, 32, 900, 0.99),
-        upsampler=GeneratorPreset(64, (16, 32, 32), 32, 1, 1e-3, 16, 500, 0.99),
+        diffusion=GeneratorPreset(16, (32, 64), 32, 1, 1.5e-3, 32, 900, 150, 0.99),
+        upsampler=GeneratorPreset(64, (16, 32, 32), 32, 1, 1e-3, 16, 500, 100, 0.99),
         sampling=SamplingPreset(800, "dpm_solver", 20, 1.5, 100),
-        classifier=ClassifierPreset("small_resnet", "adam", 1e-3, "cosine", 400, 32, 1e-5, 0.0, 0.5),
+        classifier=ClassifierPreset("small_resnet", "adam", 1e-3, "cosine", 400, 50, 32, 1e-5, 0.0, 0.5),
     ),
 }
 

@@ -1,21 +1,34 @@
 """What the bundles' configs call: pull what is missing, claim a product, run a stage."""
 
 from medaug.bundle.products import claim, identity, is_made, settings_path
-from medaug.bundle.stages import evaluate, fit, generate, infer, predict, prepare
+from medaug.bundle.stages import (
+    evaluate,
+    file_digests,
+    fit,
+    generate,
+    method_name,
+    predict,
+    predictions_files,
+    prepare,
+    sources,
+)
 from medaug.bundle.workflow import finish, pull, start
 
 __all__ = [
     "claim",
     "evaluate",
+    "file_digests",
     "finish",
     "fit",
     "generate",
     "identity",
-    "infer",
     "is_made",
+    "method_name",
     "predict",
+    "predictions_files",
     "prepare",
     "pull",
     "settings_path",
+    "sources",
     "start",
 ]

@@ -51,7 +51,9 @@ def identity(product: Path | str) -> str:
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))["settings"]
     except FileNotFoundError:
-        raise SettingsError(f"{path} is missing: run the stage that makes {Path(product).name} first") from None
+        raise SettingsError(
+            f"{path} is missing: run the stage that makes {Path(product).name} first"
+        ) from None
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -97,7 +99,9 @@ def _claim(product: Path, settings: dict[str, Any], fresh: bool) -> None:
         temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _difference(product: Path, recorded: Mapping[str, Any], settings: Mapping[str, Any], keys: list[str]) -> str:
+def _difference(
+    product: Path, recorded: Mapping[str, Any], settings: Mapping[str, Any], keys: list[str]
+) -> str:
     differences = ", ".join(f"{k} (there {recorded.get(k)!r}, now {settings.get(k)!r})" for k in keys)
     return (
         f"{product} was made with other settings: {differences}. Add --fresh true to set it aside and make it "

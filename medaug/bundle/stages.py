@@ -6,6 +6,7 @@ its settings are the ones asked for.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from monai.engines import Trainer
 from medaug.bundle.products import is_made
 from medaug.classification.model import load_classifier
 from medaug.classification.predict import predict as predict_store
-from medaug.data.phantoms import write_radiograph_phantoms
+from medaug.data.phantoms import PHANTOM_FILE, write_radiograph_phantoms
 from medaug.data.prepare import PrepareSettings
 from medaug.data.prepare import prepare as prepare_store
 from medaug.data.readers import read_source
@@ -29,9 +30,12 @@ from medaug.diffusion.model import load_model
 from medaug.diffusion.plan import fair_plan
 from medaug.engine.distributed import barrier, is_first
 from medaug.errors import DataError
-from medaug.evaluation.evaluate import EvaluationSettings, evaluate as evaluate_predictions
-from medaug.evaluation.evaluate import summary_table, write_metrics
+from medaug.evaluation.compare import compare, write_comparison
+from medaug.evaluation.evaluate import evaluate as evaluate_predictions
+from medaug.evaluation.evaluate import read_metrics, write_metrics
 from medaug.evaluation.predictions import read_predictions, write_predictions
+from medaug.evaluation.settings import EvaluationSettings
+from medaug.evaluation.summary import summary_table
 from medaug.files import write_aside
 from medaug.report.html import write_report
 from medaug.task import Task
@@ -77,7 +81,6 @@ def prepare(product: Path | str, task: Task, settings: Mapping[str, Any], worker
     product = Path(product)
     if is_made(product):
         return
-    phantom = not settings["sources"]
     data_sets = settings["sources"] or _phantoms(product.parent, settings)
     tables = [read_source(s["reader"], Path(s["folder"]), task, **s["options"]) for s in data_sets]
     table = pd.concat(tables, ignore_index=True)
@@ -86,7 +89,12 @@ def prepare(product: Path | str, task: Task, settings: Mapping[str, Any], worker
     how = PrepareSettings(
         tuple(settings["sizes"]), settings["channels"], settings["fit"], settings["max_rejected"]
     )
-    origin = {"phantom": phantom, "sources": [s["reader"] for s in data_sets], "split": dict(settings["split"])}
+    phantom = any(_is_phantom(Path(s["folder"])) for s in data_sets)
+    origin = {
+        "phantom": phantom,
+        "sources": [s["reader"] for s in data_sets],
+        "split": dict(settings["split"]),
+    }
     store = prepare_store(table, left_out, product, task, how, origin, workers)
     _log_counts(store)
 
@@ -103,6 +111,11 @@ def _phantoms(run_folder: Path, settings: Mapping[str, Any]) -> list[dict[str, A
         {"reader": "chexpert", "folder": str(folder / "CheXpert-v1.0-small"), "options": {}},
         {"reader": "chestxray14", "folder": str(folder / "ChestX-ray14"), "options": {}},
     ]
+
+
+def _is_phantom(folder: Path) -> bool:
+    """Drawn images say so in their folder, whoever names it."""
+    return any((place / PHANTOM_FILE).exists() for place in (folder, folder.parent))
 
 
 def _split_settings(settings: Mapping[str, Any], first: pd.DataFrame) -> SplitSettings:
@@ -171,6 +184,19 @@ def generate(
     _log_phantom(store.phantom)
 
 
+def method_name(real_fraction: float, augmentation: str) -> str:
+    """Name a classifier by what it was trained on, for tables and figures.
+
+    Examples
+    --------
+    >>> method_name(0.5, "none"), method_name(1.0, "heuristic")
+    ('50% real + 50% synthetic', '100% real, heuristic')
+    """
+    shares = {"real": real_fraction, "synthetic": 1 - real_fraction}
+    mixture = " + ".join(f"{100 * share:.4g}% {kind}" for kind, share in shares.items() if share > 0)
+    return mixture if augmentation == "none" else f"{mixture}, {augmentation}"
+
+
 def predict(
     product: Path | str, model: Path | str, data: Path | str, *, batch_size: int, device: torch.device
 ) -> None:
@@ -192,8 +218,33 @@ def predict(
         seed=info.seed,
     )
     if is_first():
-        write_predictions(product, predictions.assign(phantom=store.phantom))
+        write_predictions(predictions.assign(phantom=store.phantom), product)
     barrier()
+
+
+def predictions_files(folder: Path | str, given: str | Sequence[str] | None) -> list[str]:
+    """Return the predictions to evaluate: the user's, or all that the trainings of this run have left.
+
+    Raises
+    ------
+    DataError
+        Nothing was given and nothing is there.
+    """
+    if given is not None:
+        return [given] if isinstance(given, str) else list(given)
+    if found := sorted(str(path) for path in Path(folder).glob("*.parquet")):
+        return found
+    raise DataError(
+        f"there are no predictions in {folder}: run train.json first, or name a file with --predictions"
+    )
+
+
+def file_digests(files: Sequence[str]) -> dict[str, str]:
+    """Return the SHA-256 of each file, under its name without folder."""
+    missing = [file for file in files if not Path(file).is_file()]
+    if missing:
+        raise DataError(f"there is no file of predictions at {missing[0]}")
+    return {Path(file).name: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files}
 
 
 def evaluate(
@@ -202,10 +253,11 @@ def evaluate(
     settings: EvaluationSettings,
     *,
     title: str,
+    baseline: str | None = None,
     data: Path | str | None = None,
     synthetic: Path | str | None = None,
 ) -> None:
-    """Write ``predictions.parquet``, ``metrics.csv`` and ``report.html``, and print the short table.
+    """Write predictions, metrics, comparison and report into one folder, and print the short table.
 
     Parameters
     ----------
@@ -217,6 +269,8 @@ def evaluate(
         Metrics, groups, threshold, bootstrap.
     title : str
         Heading of the report.
+    baseline : str, optional
+        Method that the others are compared with (``comparison.csv``).
     data, synthetic : Path, optional
         Image stores to show in the report; one that does not exist is left out.
     """
@@ -226,8 +280,8 @@ def evaluate(
             table = pd.concat([read_predictions(Path(file)) for file in predictions], ignore_index=True)
             stores = [ImageStore.open(p) if p is not None and is_made(p) else None for p in (data, synthetic)]
             with write_aside(folder) as aside:
-                _write_evaluation(aside, table, settings, title, *stores)
-        print(summary_table(pd.read_csv(folder / "metrics.csv")))
+                _write_evaluation(aside, table, settings, title, baseline, *stores)
+        print(summary_table(read_metrics(folder / "metrics.csv")))
         logger.info("The report is %s", folder / "report.html")
     barrier()
 
@@ -237,11 +291,24 @@ def _write_evaluation(
     predictions: pd.DataFrame,
     settings: EvaluationSettings,
     title: str,
+    baseline: str | None,
     store: ImageStore | None,
     synthetic: ImageStore | None,
 ) -> None:
     folder.mkdir()
-    write_predictions(folder / "predictions.parquet", predictions)
+    write_predictions(predictions, folder / "predictions.parquet")
     metrics = evaluate_predictions(predictions, settings)
-    write_metrics(folder / "metrics.csv", metrics)
-    write_report(folder / "report.html", metrics, predictions, title=title, store=store, synthetic=synthetic)
+    write_metrics(metrics, folder / "metrics.csv")
+    comparison = None
+    if baseline is not None:
+        comparison = compare(predictions, baseline, settings)
+        write_comparison(comparison, folder / "comparison.csv")
+    write_report(
+        folder / "report.html",
+        metrics,
+        predictions,
+        title=title,
+        store=store,
+        synthetic=synthetic,
+        comparison=comparison,
+    )

@@ -31,7 +31,7 @@ MONAI_OPTIONS = {
 }
 
 
-def start(bundle_root: Path | str, stage: str) -> None:
+def start(bundle_root: Path | str, stage: str, device_name: str = "auto") -> None:
     """Begin a run: join the other processes of ``torchrun``, report errors in one sentence, check options.
 
     Parameters
@@ -40,6 +40,8 @@ def start(bundle_root: Path | str, stage: str) -> None:
         Folder of the bundle.
     stage : str
         Name of the config without ``.json``.
+    device_name : str
+        See `medaug.engine.distributed.device`.
 
     Raises
     ------
@@ -48,7 +50,7 @@ def start(bundle_root: Path | str, stage: str) -> None:
     """
     sys.excepthook = explain
     logging.captureWarnings(True)
-    distributed.start()
+    distributed.start(device_name)
     config = json.loads((Path(bundle_root) / f"{stage}.json").read_text(encoding="utf-8"))
     if _is_bundle_command(sys.argv, stage):
         check_options(sys.argv[1:], set(config))
@@ -73,7 +75,10 @@ def pull(bundle_root: Path | str, stage: str, settings: Mapping[str, Any]) -> No
     """
     config = Path(bundle_root) / f"{stage}.json"
     workflow = ConfigWorkflow(
-        config_file=str(config), logging_file=False, workflow_type="train", **{"bundle_root": bundle_root, **settings}
+        config_file=str(config),
+        logging_file=False,
+        workflow_type="train",
+        **{"bundle_root": bundle_root, **settings},
     )
     workflow.initialize()
     workflow.run()
