@@ -96,7 +96,7 @@ def time_grid(schedule: NoiseSchedule, steps: int) -> list[int]:
     Examples
     --------
     >>> time_grid(NoiseSchedule(), 5)
-    [999, 747, 459, 121, 0]
+    [999, 722, 302, 30, 0]
     """
     if not 1 <= steps <= schedule.steps:
         raise SettingsError(f"sampling takes 1 to {schedule.steps} steps, not {steps}")
