@@ -20,8 +20,8 @@ from medaug.diffusion.unet import ConditionalUNet
 from medaug.randomness import torch_generator
 from medaug.transforms.degradation import degrade
 
-STEPS = 10
-IMAGES_OF_A_CLASS = 4
+STEPS = 8
+IMAGES_OF_A_CLASS = 3
 
 
 class Preview:

@@ -1,12 +1,14 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import tiny_run
 import torch
 from ignite.engine import Events
 
+from medaug.engine.resume import Resume
 from medaug.errors import CheckpointError, TrainingError
 
 
@@ -117,3 +119,23 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path):
     saved = torch.load(Path(tmp_path) / "resume.pt", weights_only=True)
     assert saved["epoch"] == 1
     assert not (tmp_path / "product.pt").exists()
+
+
+def test_gradient_scaler_goes_on_where_it_was(tmp_path):
+    def engine(scale):
+        state = SimpleNamespace(epoch=1, iteration=5)
+        loader = SimpleNamespace(sampler=SimpleNamespace(start=0))
+        scaler = torch.amp.GradScaler("cpu", init_scale=scale)
+        return SimpleNamespace(
+            state=state, data_loader=loader, scaler=scaler, has_event_handler=lambda *_: True
+        )
+
+    network = torch.nn.Linear(1, 1)
+    resume = Resume(tmp_path / "resume.pt", network, torch.optim.Adam(network.parameters()), settings={})
+    resume.save(engine(scale=8.0))
+    after = engine(scale=2.0)
+    resume.load(after)
+    assert after.scaler.get_scale() == 8.0
+    after.scaler = None
+    with pytest.raises(CheckpointError, match="a run that differs in: scaler"):
+        resume.load(after)

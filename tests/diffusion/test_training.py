@@ -1,0 +1,242 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from ignite.engine import Events
+from monai.engines import SupervisedTrainer
+from monai.inferers import SimpleInferer
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from medaug.data.sampling import Batch
+from medaug.data.store import StoreWriter
+from medaug.diffusion.condition import ConditionEncoder
+from medaug.diffusion.model import load_model
+from medaug.diffusion.preview import Preview, example_rows
+from medaug.diffusion.training import GeneratorTraining, NoisyExamples, prepare_batch
+from medaug.diffusion.unet import build_unet
+from medaug.engine.distributed import wrap
+from medaug.errors import CheckpointError, DataError, SettingsError
+from medaug.task import Attribute, Task
+
+TASK = Task("multilabel", ("edema", "effusion"), attributes=(Attribute("sex", ("F", "M")),))
+ENCODER = ConditionEncoder(TASK, ("sex",))
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """24 random images: 12 to train on, 6 unlabelled, 6 that must never be seen (all white)."""
+    number = np.arange(24)
+    labels = np.where(number < 12, number % 2, np.nan)
+    split = np.select([number < 12, number < 18], ["train", "unlabelled"], "id_test")
+    table = pd.DataFrame(
+        {
+            "image_id": [f"i{i}" for i in number],
+            "file": "f.png",
+            "patient_id": [f"p{i}" for i in number],
+            "domain": "A",
+            "split": split,
+            "label:edema": labels,
+            "label:effusion": 1 - labels,
+            "attr:sex": ["F", "M", None] * 8,
+        }
+    )
+    writer = StoreWriter(tmp_path_factory.mktemp("data") / "store", TASK, table, (16, 8), 1)
+    random = np.random.default_rng(0)
+    images = {size: random.integers(0, 250, (24, size, size, 1), dtype=np.uint8) for size in (16, 8)}
+    for pixels in images.values():
+        pixels[18:] = 255
+    writer.write(writer.pending(), images)
+    return writer.finish({"phantom": True})
+
+
+def training(store, *, low_size=None, iterations=6, **changed):
+    size = 8 if low_size is None else 16
+    return GeneratorTraining(
+        store, ENCODER, size, batch_size=4, iterations=iterations, seed=0, low_size=low_size, **changed
+    )
+
+
+def trainer(training, folder, *, optimizer=torch.optim.AdamW, channels=(4, 8)):
+    torch.manual_seed(0)
+    network = wrap(
+        build_unet(training.image_size, 1, training.in_channels, ENCODER.size, channels, 1, 4), CPU
+    )
+    adam = optimizer(network.parameters(), lr=1e-3)
+    return SupervisedTrainer(
+        device=CPU,
+        max_epochs=training.iterations // 3,
+        train_data_loader=training.loader(training.dataset(), 0),
+        network=network,
+        optimizer=adam,
+        loss_function=torch.nn.MSELoss(),
+        epoch_length=3,
+        inferer=SimpleInferer(),
+        prepare_batch=prepare_batch(),
+        decollate=False,
+        train_handlers=training.handlers(folder / "model.pt", folder / "logs", network, adam, ema_decay=0.9),
+    )
+
+
+def batches(training, workers=0):
+    return list(training.loader(training.dataset(), workers))
+
+
+def joined(batches):
+    return {key: torch.cat([b[key] for b in batches]) for key in batches[0]}
+
+
+def test_input_is_the_forward_process_of_the_image(store):
+    dataset = training(store, dropout=0.0).dataset()
+    rows = np.array([3, 14, 7, 0])
+    example = dataset[Batch(np.arange(4), rows)]
+    image = torch.from_numpy(store.images(8)[rows].astype(np.float64)).permute(0, 3, 1, 2) / 127.5 - 1
+    share = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))[example["timesteps"].numpy()].reshape(4, 1, 1, 1)
+    expected = np.sqrt(share) * image.numpy() + np.sqrt(1 - share) * example["label"].double().numpy()
+    np.testing.assert_allclose(example["image"].numpy(), expected, atol=1e-5)
+    np.testing.assert_array_equal(example["condition"], ENCODER.encode(store.table.iloc[rows]))
+
+
+def test_upsampler_input_ends_with_the_degraded_image(store):
+    dataset = training(store, low_size=8).dataset()
+    example = dataset[Batch(np.arange(4), np.array([20, 21, 22, 23]))]
+    assert example["image"].shape == (4, 2, 16, 16)
+    assert example["label"].shape == (4, 1, 16, 16)
+    low = example["image"][:, 1]
+    levels = (low + 1) * 127.5
+    torch.testing.assert_close(levels, levels.round(), atol=1e-3, rtol=0)
+    assert low.min() > 0.8  # these images are white; the noise of E.1 has a deviation of 4 of 255
+
+
+def test_what_is_drawn_follows_the_stated_distributions():
+    count = 4000
+    example = {
+        "image": torch.zeros(count, 1, 2, 2, dtype=torch.uint8),
+        "position": torch.arange(count),
+        "condition": torch.ones(count, 3),
+    }
+    drawn = NoisyExamples(seed=1)(example)
+    hidden = (drawn["condition"] == 0).all(1)
+    assert (hidden | (drawn["condition"] == 1).all(1)).all()
+    assert hidden.float().mean() == pytest.approx(0.1, abs=0.02)
+    assert drawn["timesteps"].min() >= 0
+    assert drawn["timesteps"].max() <= 999
+    assert drawn["timesteps"].float().mean() == pytest.approx(499.5, abs=20)
+    assert drawn["label"].mean() == pytest.approx(0, abs=0.03)
+    assert drawn["label"].std() == pytest.approx(1, abs=0.03)
+
+
+@pytest.mark.parametrize("low_size", [None, 8])
+def test_batch_is_the_same_however_it_is_shared(low_size, store):
+    dataset = training(store, low_size=low_size).dataset()
+    positions, rows = np.arange(8, 16), np.arange(8)
+    whole = dataset[Batch(positions, rows)]
+    for rank in (0, 1):
+        part = dataset[Batch(positions[rank::2], rows[rank::2])]
+        for key, value in part.items():
+            assert torch.equal(value, whole[key][rank::2]), key
+
+
+def test_workers_make_the_same_batches(store):
+    one, other = joined(batches(training(store))), joined(batches(training(store), workers=1))
+    for key in one:
+        assert torch.equal(one[key], other[key]), key
+
+
+def test_labelled_and_unlabelled_images_are_seen_and_no_other(store):
+    settings = training(store, iterations=9)
+    seen = np.concatenate([b.rows for b in settings.loader(settings.dataset(), 0).sampler])
+    assert sorted(np.unique(seen)) == list(range(18))
+
+
+@pytest.mark.parametrize(("low_size", "kind"), [(None, "base"), (8, "upsampler")])
+def test_trained_model_is_the_moving_average(low_size, kind, store, tmp_path):
+    settings = training(store, low_size=low_size)
+    run = trainer(settings, tmp_path)
+    average = {name: value.clone().double() for name, value in run.network.state_dict().items()}
+
+    def follow(engine):
+        for name, value in engine.network.state_dict().items():
+            average[name] = 0.9 * average[name] + 0.1 * value.double()
+
+    run.add_event_handler(Events.ITERATION_COMPLETED, follow)
+    run.run()
+    model = load_model(tmp_path / "model.pt")
+    for name, value in model.network.state_dict().items():
+        torch.testing.assert_close(value.double(), average[name], atol=1e-6, rtol=1e-5)
+    assert (model.kind, model.encoder) == (kind, ENCODER)
+    assert model.info["phantom"] is True
+    assert model.info["low_size"] == low_size
+    assert not (tmp_path / "model.resume.pt").exists()
+
+
+def run_and_stop(run):
+    def stop():
+        raise InterruptedError
+
+    run.add_event_handler(Events.ITERATION_COMPLETED(once=5), stop)
+    with pytest.raises(InterruptedError):
+        run.run()
+
+
+def test_interrupted_training_ends_bit_equal(store, tmp_path):
+    trainer(training(store), tmp_path / "whole").run()
+    run_and_stop(trainer(training(store), tmp_path / "stopped"))
+    trainer(training(store), tmp_path / "stopped").run()
+    one, other = (load_model(tmp_path / n / "model.pt").network.state_dict() for n in ("whole", "stopped"))
+    for name in one:
+        assert torch.equal(one[name], other[name]), name
+
+
+def test_state_of_other_settings_is_refused(store, tmp_path):
+    run_and_stop(trainer(training(store), tmp_path))
+    other = trainer(training(store), tmp_path, optimizer=torch.optim.Adam)
+    with pytest.raises(
+        CheckpointError, match=r"model\.resume\.pt was saved with other settings: optimizer was"
+    ):
+        other.run()
+
+
+def test_tensorboard_shows_synthetic_images_each_epoch(store, tmp_path):
+    trainer(training(store), tmp_path).run()
+    events = EventAccumulator(str(tmp_path / "logs")).Reload()
+    assert [image.step for image in events.Images("synthetic images")] == [3, 6]
+
+
+@pytest.mark.parametrize(("low_size", "width"), [(None, 8), (8, 32)])
+def test_preview_is_repeatable_and_in_range(low_size, width, store):
+    torch.manual_seed(0)
+    size = 8 if low_size is None else 16
+    network = build_unet(size, 1, 1 if low_size is None else 2, ENCODER.size, (4, 8), 1, 4).eval()
+    preview = Preview(network, store, ENCODER, low_size, 1.5, seed=3)
+    images = preview.sample([0, 1])
+    assert images.shape == (2, 1, size, width)
+    assert images.min() >= 0
+    assert images.max() <= 1
+    assert torch.equal(images, preview.sample([0, 1]))
+
+
+def test_preview_rows_show_their_class(store):
+    assert example_rows(store) == {"edema": [1, 3, 5], "effusion": [0, 2, 4]}
+
+
+def test_wrong_sizes_are_said(store):
+    with pytest.raises(DataError, match="no images of size 32"):
+        GeneratorTraining(store, ENCODER, 32, batch_size=4, iterations=1, seed=0)
+    with pytest.raises(SettingsError, match="would not enlarge"):
+        GeneratorTraining(store, ENCODER, 8, batch_size=4, iterations=1, seed=0, low_size=8)
+
+
+def test_only_a_generator_network_is_trained(store, tmp_path):
+    linear = torch.nn.Linear(1, 1)
+    adam = torch.optim.Adam(linear.parameters())
+    with pytest.raises(SettingsError, match="build_unet, not a Linear"):
+        training(store).handlers(tmp_path / "m.pt", tmp_path, linear, adam, ema_decay=0.9)
