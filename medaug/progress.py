@@ -14,6 +14,8 @@ from tqdm import tqdm
 T = TypeVar("T")
 
 SECONDS_BETWEEN_LINES = 10.0
+SECONDS_WORTH_A_LINE = 2.0
+"""What was quicker goes without a line, so that a validation after each epoch does not fill the log."""
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
-        elif self._first_process and self._done > self._start:
+        elif self._first_process and time.monotonic() - self._started >= SECONDS_WORTH_A_LINE:
             self._line()
 
     def update(self, count: int = 1, note: str = "") -> None:
@@ -67,7 +69,7 @@ class Progress:
         seconds = max(time.monotonic() - self._started, 1e-9)
         rate = (self._done - self._start) / seconds
         line = f"{self.description}: {self._done:,} of {self.total:,} ({rate:,.1f} {self.unit}s/s)"
-        logger.info("%s %s", line, note)
+        logger.info("%s", f"{line} {note}".rstrip())
 
 
 def progress(items: Iterable[T], description: str, total: int, *, unit: str = "image") -> Iterator[T]:

@@ -104,8 +104,8 @@ def _difference(
 ) -> str:
     differences = ", ".join(f"{k} (there {recorded.get(k)!r}, now {settings.get(k)!r})" for k in keys)
     return (
-        f"{product} was made with other settings: {differences}. Add --fresh true to set it aside and make it "
-        "anew, or name another --output_dir"
+        f"{product} was made with other settings: {differences}. Add --fresh true to set it aside and make "
+        "it anew, or name another --output_dir"
     )
 
 
@@ -126,7 +126,7 @@ def plain(value: Any) -> Any:
 
 
 def _truth(value: bool | str) -> bool:
-    """A command line says ``true`` where Python says ``True``."""
+    """Understand ``true`` from a command line as Python's ``True``."""
     if str(value).lower() not in ("true", "false"):
         raise SettingsError(f"fresh is true or false, not {value!r}")
     return str(value).lower() == "true"

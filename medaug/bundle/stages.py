@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 import torch
-from monai.engines import Trainer
+from monai.engines.trainer import Trainer
 
 from medaug.bundle.products import is_made
 from medaug.classification.model import load_classifier
@@ -55,7 +55,7 @@ def sources(
     external_options: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """List the data sets to read: the one to train on, then an external one; none means phantoms."""
-    found = []
+    found: list[dict[str, Any]] = []
     if dataset_dir is not None:
         found.append({"reader": reader, "folder": str(dataset_dir), "options": dict(reader_options)})
     if external_dir is not None:
@@ -122,7 +122,9 @@ def _split_settings(settings: Mapping[str, Any], first: pd.DataFrame) -> SplitSe
     """Without a list of training domains, all of the first data set is in distribution."""
     column = settings["domain_column"]
     if column not in first:
-        raise DataError(f"there is no column {column!r} to be the domain; there are: {', '.join(first)}")
+        raise DataError(
+            f"there is no column {column!r} to be the domain; there are: {', '.join(map(str, first))}"
+        )
     domains = settings["train_domains"] or sorted(first[column].dropna().astype(str).unique())
     return SplitSettings(**{**settings, "train_domains": tuple(domains)})
 
@@ -130,7 +132,8 @@ def _split_settings(settings: Mapping[str, Any], first: pd.DataFrame) -> SplitSe
 def _log_counts(store: ImageStore) -> None:
     if is_first():
         counts = store.table.groupby(["split", "domain"], observed=True).size()
-        shown = ", ".join(f"{split} {domain} {count:,}" for (split, domain), count in counts.items())
+        cells = counts.reset_index(name="images").itertuples(index=False, name=None)
+        shown = ", ".join(f"{split} {domain} {images:,}" for split, domain, images in cells)
         logger.info("Prepared %s images: %s", f"{len(store):,}", shown)
         _log_phantom(store.phantom)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from monai.bundle import ConfigWorkflow
+from monai.bundle.workflows import ConfigWorkflow
 
 from medaug.engine import distributed
 from medaug.errors import MedaugError, SettingsError
