@@ -67,21 +67,14 @@ def answer_sentences(
     metric : str
         The headline.
     """
-    gap = (f"{metric}_gap", next(iter(attributes(table)), ""))
-    accurate = f"Mean {metric_name(metric)}"
-    if not gap[1]:
-        fair = "No sensitive attribute was given, so fairness could not be measured."
-        return [_sentence(table, comparison, methods, metric, "", accurate), fair]
-    what = f"The {metric_name(metric)} gap between groups of {gap[1]}"
-    sentences = [
-        _sentence(table, comparison, methods, metric, "", accurate),
-        _sentence(table, comparison, methods, *gap, what),
-    ]
-    if len(methods) == 1:
-        sentences.append(
-            "One method was evaluated, so this report cannot say whether it improves on another."
-        )
-    return sentences
+    words, attribute = metric_name(metric), next(iter(attributes(table)), "")
+    accurate = _sentence(table, comparison, methods, metric, "", f"Mean {words}")
+    fair = "No sensitive attribute was given, so fairness could not be measured."
+    if attribute:
+        what = f"The {words} gap between groups of {attribute}"
+        fair = _sentence(table, comparison, methods, f"{metric}_gap", attribute, what)
+    alone = "One method was evaluated, so this report cannot say whether it improves on another."
+    return [accurate, fair] if len(methods) > 1 else [accurate, fair, alone]
 
 
 def answer_table(

@@ -74,7 +74,8 @@ def _age_cell(rows: pd.DataFrame) -> Cell:
 
 
 def _is_categorical(values: pd.Series[Any]) -> bool:
-    return not pd.api.types.is_numeric_dtype(values) and bool(values.notna().any())
+    """Whether any known value is not a number."""
+    return bool((pd.to_numeric(values, errors="coerce").isna() & values.notna()).any())
 
 
 def _attribute_table(table: pd.DataFrame, column: str) -> Table:

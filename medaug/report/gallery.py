@@ -117,7 +117,7 @@ def _describe(row: pd.Series[Any], task: Task) -> str:
     """Conditions and attributes that a synthetic image was asked to show."""
     columns = [f"attr:{a.name}" for a in task.attributes]
     values = [row[c] for c in columns if c in row and pd.notna(row[c])]
-    return " · ".join([_conditions(row, task), *(v if isinstance(v, str) else f"{v:g}" for v in values)])
+    return "\u00a0· ".join([_conditions(row, task), *(v if isinstance(v, str) else f"{v:g}" for v in values)])
 
 
 def _conditions(row: pd.Series[Any], task: Task) -> str:

@@ -16,6 +16,7 @@ from medaug.report.style import grid, shortened
 
 SHOWN_SIDE = 160
 MARK = "SYNTHETIC"
+MARK_COLOUR = "#A34700"
 
 UInt8Array = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -48,15 +49,16 @@ def real_picture(image: UInt8Array) -> str:
 
 
 def synthetic_picture(image: UInt8Array) -> str:
-    """Return a synthetic image as a PNG whose own pixels say so, wherever it is copied to."""
+    """Return a synthetic image as a PNG that says so wherever it is copied to, in a band below the image."""
     picture = _enlarged(image).convert("RGB")
     width, height = picture.size
-    band = max(12, height // 9)
-    pen = ImageDraw.Draw(picture)
-    pen.rectangle([0, height - band, width, height], fill="#D55E00")
+    band = max(14, height // 8)
+    marked = Image.new("RGB", (width, height + band), MARK_COLOUR)
+    marked.paste(picture)
     font = ImageFont.load_default(band * 0.72)
-    pen.text((width / 2, height - band / 2), MARK, fill="white", font=font, anchor="mm")
-    return _png_uri(picture)
+    middle = (width / 2, height + band / 2)
+    ImageDraw.Draw(marked).text(middle, MARK, fill="white", font=font, anchor="mm")
+    return _png_uri(marked)
 
 
 def _enlarged(image: UInt8Array) -> Image.Image:
@@ -70,5 +72,5 @@ def _enlarged(image: UInt8Array) -> Image.Image:
 
 def _png_uri(picture: Image.Image) -> str:
     buffer = io.BytesIO()
-    picture.save(buffer, format="PNG", optimize=True)
+    picture.save(buffer, format="PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -11,8 +11,8 @@ import pandas as pd
 from medaug.report.answer import value_cell
 from medaug.report.parts import Cell, Table, name
 from medaug.report.performance_figures import group_names
-from medaug.report.tidy import domains, labels, row_of, select, splits
-from medaug.report.words import count, metric_name, split_name
+from medaug.report.tidy import domains, labels, row_of, select, shown_splits, splits
+from medaug.report.words import count, listing, metric_name, split_name
 
 MOST_ROWS = 100
 
@@ -22,7 +22,7 @@ def overall_table(table: pd.DataFrame, methods: Sequence[str]) -> Table:
     rows = table[(table["label"] == "") & (table["attribute"] == "")]
     metrics = list(dict.fromkeys(rows["metric"]))
     body = []
-    for split, domain in _places(table):
+    for split, domain in _places(table, splits(table)):
         here = {m: select(table, m, split, domain=domain) for m in metrics}
         for method in methods:
             found = [row_of(here[m], method) for m in metrics]
@@ -35,9 +35,9 @@ def overall_table(table: pd.DataFrame, methods: Sequence[str]) -> Table:
 
 
 def label_table(table: pd.DataFrame, methods: Sequence[str], metric: str) -> Table:
-    """Return one metric of each condition, split and domain; one column a method."""
+    """Return one metric of each condition, test split and domain; one column a method."""
     body = []
-    for split, domain in _places(table):
+    for split, domain in _places(table, shown_splits(table)):
         for label in labels(table):
             rows = select(table, metric, split, label=label, domain=domain)
             if len(rows):
@@ -48,9 +48,9 @@ def label_table(table: pd.DataFrame, methods: Sequence[str], metric: str) -> Tab
 
 
 def group_table(table: pd.DataFrame, methods: Sequence[str], metric: str, attribute: str) -> Table:
-    """Return one metric of each group of an attribute, then the gap and the worst group."""
+    """Return one metric of each group of an attribute, then the gap and the worst group, of the tests."""
     body = []
-    for split in splits(table):
+    for split in shown_splits(table):
         domain = domains(table, split)[0]
         rows = select(table, metric, split, attribute=attribute)
         for group in group_names(table, metric, attribute):
@@ -72,24 +72,28 @@ def missing_table(table: pd.DataFrame) -> Table | None:
     rows = table[~table["estimable"]]
     if rows.empty:
         return None
-    keys = ["method", "split", "domain", "label", "attribute", "group", "reason"]
-    joined = rows.groupby(keys, sort=False).agg(metric=("metric", _metric_list), n=("n", "max")).reset_index()
+    keys = ["split", "domain", "label", "attribute", "group", "reason"]
+    joined = rows.groupby(keys, sort=False).agg(
+        method=("method", lambda found: listing(list(dict.fromkeys(found)))),
+        metric=("metric", _metric_list),
+        n=("n", "max"),
+    )
     caption = f"Not estimable: {len(joined):,} {'case' if len(joined) == 1 else 'cases'}"
     if len(joined) > MOST_ROWS:
         caption += f", the first {MOST_ROWS} of them; the others are in metrics.csv"
-    head = ["Method", "Where", "Condition", "Who", "Images", "Metrics", "Reason"]
-    body = [_missing_row(row) for _, row in joined.head(MOST_ROWS).iterrows()]
-    return Table(caption, head, body, names=4)
+    head = ["Where", "Condition", "Who", "Images", "Methods", "Metrics", "Reason"]
+    body = [_missing_row(row) for _, row in joined.head(MOST_ROWS).reset_index().iterrows()]
+    return Table(caption, head, body, names=3)
 
 
 def _missing_row(row: pd.Series[Any]) -> list[Cell]:
     who = f"{row['attribute']}: {row['group']}" if row["group"] else row["attribute"] or "all images"
     return [
-        name(row["method"]),
         name(split_name(row["split"]), row["domain"]),
         name(row["label"] or "mean"),
         name(who),
         Cell(count(row["n"])),
+        Cell(row["method"], kind="text"),
         Cell(row["metric"], kind="text"),
         Cell(row["reason"], kind="text"),
     ]
@@ -100,8 +104,8 @@ def _metric_list(metrics: pd.Series[Any]) -> str:
     return ", ".join(dict.fromkeys(metric_name(m.removesuffix("_worst")) for m in metrics))
 
 
-def _places(table: pd.DataFrame) -> list[tuple[str, str]]:
-    return [(split, domain) for split in splits(table) for domain in domains(table, split)]
+def _places(table: pd.DataFrame, some: Sequence[str]) -> list[tuple[str, str]]:
+    return [(split, domain) for split in some for domain in domains(table, split)]
 
 
 def _cells(rows: pd.DataFrame, methods: Sequence[str]) -> list[Cell]:

@@ -62,7 +62,8 @@ def fairness_section(table: pd.DataFrame, styles: Styles, metric: str) -> Sectio
     if missing := missing_table(table):
         parts.append(missing)
     none = "No sensitive attribute was given, so there are no groups to compare."
-    return Section("How fair", [] if attributes(table) else [none], parts)
+    where = "Of the test images; every split, domain and condition is in metrics.csv."
+    return Section("How fair", [where if attributes(table) else none], parts)
 
 
 def curves_section(predictions: pd.DataFrame, styles: Styles) -> Section:

@@ -64,12 +64,14 @@ def smaller_is_better(metric: str) -> bool:
 def number(value: float) -> str:
     """Return a value with three decimals; nothing where there is none.
 
+    Rounded to nine first, so that a value read back from ``metrics.csv`` is said in the same way.
+
     Examples
     --------
     >>> number(0.81249), number(-0.02), number(float("nan"))
     ('0.812', '−0.020', '')
     """
-    return "" if _missing(value) else f"{value:.3f}".replace("-", "−")
+    return "" if _missing(value) else f"{round(value, 9):.3f}".replace("-", "−")
 
 
 def signed(value: float) -> str:
@@ -80,7 +82,7 @@ def signed(value: float) -> str:
     >>> signed(0.031), signed(-0.02)
     ('+0.031', '−0.020')
     """
-    return "" if _missing(value) else f"{value:+.3f}".replace("-", "−")
+    return "" if _missing(value) else f"{round(value, 9):+.3f}".replace("-", "−")
 
 
 def interval(low: float, high: float) -> str:

@@ -1,0 +1,44 @@
+import pandas as pd
+import pytest
+
+from medaug.report import tidy
+
+
+def test_seeds_are_joined_to_mean_and_widest_interval():
+    row = {"method": "m", "split": "id_test", "domain": "all", "metric": "auc", "label": None}
+    row |= {"n": 10, "n_positive": 4, "estimable": True, "reason": "", "attribute": None, "group": None}
+    runs = [
+        row | {"seed": s, "value": v, "ci_low": v - 0.1, "ci_high": v + 0.1} for s, v in ((0, 0.5), (1, 0.7))
+    ]
+    runs.append(row | {"seed": 2, "estimable": False, "value": None, "ci_low": None, "ci_high": None})
+    (joined,) = tidy.tidied(pd.DataFrame(runs)).itertuples()
+    assert (joined.value, joined.ci_low, joined.ci_high) == pytest.approx((0.6, 0.4, 0.8))
+    assert (joined.seeds, joined.label, joined.group) == (3, "", "")
+
+
+def test_a_value_that_is_not_estimable_is_never_shown(metrics):
+    lied = metrics.assign(estimable="false", value=0.9)
+    assert tidy.tidied(lied)["value"].isna().all()
+
+
+def test_baseline_is_the_named_one_then_the_one_called_so_then_the_first():
+    table = pd.DataFrame({"method": ["a", "Baseline CNN", "c"]})
+    assert tidy.methods(table, "c") == ["c", "a", "Baseline CNN"]
+    assert tidy.methods(table)[0] == "Baseline CNN"
+    assert tidy.methods(table[table["method"] != "Baseline CNN"])[0] == "a"
+
+
+def test_tests_are_shown_and_validation_where_a_test_is_missing():
+    table = pd.DataFrame({"split": ["ood_val", "id_val", "id_test"]})
+    assert tidy.shown_splits(table) == ["id_test", "ood_val"]
+    assert tidy.shown_splits(pd.DataFrame({"split": ["mine"]})) == ["mine"]
+
+
+def test_all_domains_together_come_first():
+    table = pd.DataFrame({"split": "id_test", "domain": ["b", "a", "all"]})
+    assert tidy.domains(table, "id_test") == ["all", "b", "a"]
+
+
+def test_headline_is_estimable_if_anything_is():
+    table = pd.DataFrame({"metric": ["auc", "accuracy"], "estimable": [False, True]})
+    assert tidy.headline(table) == "accuracy"
