@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from medaug.data.store import ImageStore
+from medaug.evaluation.predictions import detect_kind
 from medaug.report.curve_figures import calibration_figure, roc_figure, scored_classes
 from medaug.report.data_figures import (
     age_figure,
@@ -37,7 +38,7 @@ def data_section(store: ImageStore | None, predictions: pd.DataFrame) -> Section
     elif unused is None:
         text.append("No image was left out or rejected.")
     parts: Parts = [data_table(table), *attribute_tables(table), *([unused] if unused else [])]
-    exclusive = store is not None and store.task.kind == "multiclass"
+    exclusive = (detect_kind(predictions) if store is None else store.task.kind) == "multiclass"
     return Section("The data in numbers", text, parts + _data_pictures(table, exclusive))
 
 

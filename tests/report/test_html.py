@@ -262,3 +262,18 @@ def test_old_report_stays_when_writing_fails(tmp_path, metrics, predictions):
         write_report(path, metrics.drop(columns="estimable"), predictions, title="t")
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
     assert path.read_text() == "old"
+
+
+def test_exclusive_classes_have_no_cooccurrence(tmp_path, read):
+    content = {
+        "score:a": [0.2, 0.9, 0.4],
+        "label:a": [0, 1, 0],
+        "score:b": [0.8, 0.1, 0.6],
+        "label:b": [1, 0, 1],
+    }
+    table = check_predictions(pd.DataFrame(content))
+    path = tmp_path / "report.html"
+    write_report(path, evaluate(table, EvaluationSettings(replicates=0)), table, title="t")
+    page = read(path)
+    assert "Label distribution" in page.text
+    assert "Conditions together" not in page.text
