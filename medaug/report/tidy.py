@@ -71,9 +71,8 @@ def headline(table: pd.DataFrame) -> str:
     estimable = set(table.loc[table["estimable"], "metric"])
     wanted = [m for m in _HEADLINES if m != "top3_accuracy" or len(labels(table)) > 3]
     plain = [m for m in table["metric"] if not m.endswith(("_gap", "_worst"))]
-    return next(
-        iter([*(m for m in wanted if m in estimable), *(m for m in wanted if m in plain), *plain]), "auc"
-    )
+    ranked = [m for m in wanted if m in estimable] + [m for m in wanted if m in plain] + plain
+    return next(iter(ranked), "auc")
 
 
 def attributes(table: pd.DataFrame) -> list[str]:
