@@ -100,8 +100,10 @@ def _missing_row(row: pd.Series[Any]) -> list[Cell]:
 
 
 def _metric_list(metrics: pd.Series[Any]) -> str:
-    """Names of metrics in words; where a metric's gap is missing, so is its worst group."""
-    return ", ".join(dict.fromkeys(metric_name(m.removesuffix("_worst")) for m in metrics))
+    """Name metrics in words; a worst group goes without saying where the gap is named."""
+    gaps = {m.removesuffix("_gap") for m in metrics if m.endswith("_gap")}
+    said = [m for m in metrics if not (m.endswith("_worst") and m.removesuffix("_worst") in gaps)]
+    return ", ".join(dict.fromkeys(map(metric_name, said)))
 
 
 def _places(table: pd.DataFrame, some: Sequence[str]) -> list[tuple[str, str]]:
