@@ -1,7 +1,8 @@
 """What the bundles' configs call: pull what is missing, claim a product, run a stage."""
 
-from medaug.bundle.products import claim, identity, is_made, settings_path
+from medaug.bundle.products import claim, identity, is_made, settings_path, truth
 from medaug.bundle.stages import (
+    baseline_method,
     evaluate,
     file_digests,
     fit,
@@ -15,6 +16,7 @@ from medaug.bundle.stages import (
 from medaug.bundle.workflow import finish, pull, start
 
 __all__ = [
+    "baseline_method",
     "claim",
     "evaluate",
     "file_digests",
@@ -31,4 +33,5 @@ __all__ = [
     "settings_path",
     "sources",
     "start",
+    "truth",
 ]

@@ -2,7 +2,8 @@
 
 A product (image store, model, predictions) has a file ``<name>.settings.json`` beside it. A product whose
 settings match is reused, an unfinished one is continued, and one that differs is an error, unless the user
-says ``--fresh true``: then the old one is set aside, never deleted.
+says ``--fresh true``: then the old one is set aside, never deleted. Settings that nothing was made with yet
+(a folder that was misspelt, say) bind nobody.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def claim(product: Path | str, settings: Mapping[str, Any], fresh: bool | str = 
     """
     product = Path(product)
     if is_first():
-        _claim(product, plain(settings), _truth(fresh))
+        _claim(product, plain(settings), truth(fresh))
     barrier()
 
 
@@ -87,7 +88,7 @@ def _claim(product: Path, settings: dict[str, Any], fresh: bool) -> None:
         differing = sorted(k for k in recorded.keys() | settings.keys() if recorded.get(k) != settings.get(k))
         if not differing:
             return
-        if not fresh:
+        if _begun(product) and not fresh:
             raise SettingsError(_difference(product, recorded, settings, differing))
         set_aside(product)
     elif product.exists():
@@ -109,13 +110,23 @@ def _difference(
     )
 
 
-def set_aside(product: Path) -> None:
-    """Rename a product and all files that belong to it, so that nothing is lost and the name is free."""
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    belonging = [p for p in product.parent.iterdir() if p.name.split(".")[0] == product.stem]
-    for path in belonging:
-        path.rename(path.with_name(f"before-{stamp}-{path.name}"))
-    logger.info("%s had other settings and was set aside as before-%s-%s", product, stamp, product.name)
+def set_aside(product: Path | str) -> None:
+    """Move a product and all that belongs to it to ``before-<time>/``, so that the name is free.
+
+    Nothing is lost, and nothing that looks for products finds the old one.
+    """
+    product = Path(product)
+    aside = product.parent / f"before-{datetime.now(UTC).strftime('%Y%m%dT%H%M%S.%fZ')}"
+    for path in (*_begun(product), settings_path(product)):
+        aside.mkdir(exist_ok=True)
+        path.rename(aside / path.name)
+    logger.info("%s had other settings and was set aside in %s", product, aside)
+
+
+def _begun(product: Path) -> list[Path]:
+    """Return what is there of a product: whole, half written, or the state of a training."""
+    names = (product.name, f"{product.name}.partial", f"{product.stem}.resume.pt")
+    return [path for path in map(product.with_name, names) if path.exists()]
 
 
 def plain(value: Any) -> Any:
@@ -125,10 +136,16 @@ def plain(value: Any) -> Any:
     return json.loads(json.dumps(value, default=str))
 
 
-def _truth(value: bool | str) -> bool:
-    """Understand ``true`` from a command line as Python's ``True``."""
+def truth(value: bool | str) -> bool:
+    """Return what a switch says: a command line hands over ``false`` as text, which Python takes for true.
+
+    Examples
+    --------
+    >>> truth("false"), truth(True)
+    (False, True)
+    """
     if str(value).lower() not in ("true", "false"):
-        raise SettingsError(f"fresh is true or false, not {value!r}")
+        raise SettingsError(f"a switch is true or false, not {value!r}")
     return str(value).lower() == "true"
 
 

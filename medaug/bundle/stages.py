@@ -29,7 +29,7 @@ from medaug.diffusion.generation import generate as generate_images
 from medaug.diffusion.model import load_model
 from medaug.diffusion.plan import fair_plan
 from medaug.engine.distributed import barrier, is_first
-from medaug.errors import DataError
+from medaug.errors import DataError, SettingsError
 from medaug.evaluation.compare import compare, write_comparison
 from medaug.evaluation.evaluate import evaluate as evaluate_predictions
 from medaug.evaluation.evaluate import read_metrics, write_metrics
@@ -55,6 +55,8 @@ def sources(
     external_options: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """List the data sets to read: the one to train on, then an external one; none means phantoms."""
+    if dataset_dir is None and external_dir is not None:
+        raise SettingsError("external_dir is for a second data set; name the one to train on with --dataset_dir")
     found: list[dict[str, Any]] = []
     if dataset_dir is not None:
         found.append({"reader": reader, "folder": str(dataset_dir), "options": dict(reader_options)})
@@ -242,12 +244,17 @@ def predictions_files(folder: Path | str, given: str | Sequence[str] | None) -> 
     )
 
 
-def file_digests(files: Sequence[str]) -> dict[str, str]:
-    """Return the SHA-256 of each file, under its name without folder."""
+def file_digests(files: Sequence[str]) -> list[str]:
+    """Return name (without folder) and SHA-256 of each file; several runs have files of the same name."""
     missing = [file for file in files if not Path(file).is_file()]
     if missing:
         raise DataError(f"there is no file of predictions at {missing[0]}")
-    return {Path(file).name: hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files}
+    return [f"{Path(file).name} {hashlib.sha256(Path(file).read_bytes()).hexdigest()}" for file in files]
+
+
+def baseline_method(file: Path | str) -> str | None:
+    """Return the method in a file of predictions, for the others to be compared with; None without a file."""
+    return str(read_predictions(file)["method"].iloc[0]) if is_made(file) else None
 
 
 def evaluate(

@@ -177,6 +177,21 @@ class Handler(Protocol):
         ...
 
 
+class Together:
+    """Attaches several handlers in order; as one component it fits into a list that others append to.
+
+    MONAI reads ``train::handlers`` of a config as a list of components, and adds its own for tracking.
+    """
+
+    def __init__(self, handlers: Sequence[Handler]) -> None:
+        self.handlers = handlers
+
+    def attach(self, engine: SupervisedTrainer) -> None:
+        """Attach all of them to the trainer."""
+        for handler in self.handlers:
+            handler.attach(engine)
+
+
 def training_handlers(
     *,
     description: str,
