@@ -131,9 +131,11 @@ def _begun(product: Path) -> list[Path]:
 
 def plain(value: Any) -> Any:
     """Turn dataclasses, tuples and paths into what JSON holds, so that what is read back compares equal."""
-    if is_dataclass(value) and not isinstance(value, type):
-        value = asdict(value)
-    return json.loads(json.dumps(value, default=str))
+    return json.loads(json.dumps(value, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
 
 
 def truth(value: bool | str) -> bool:

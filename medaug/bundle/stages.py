@@ -56,7 +56,9 @@ def sources(
 ) -> list[dict[str, Any]]:
     """List the data sets to read: the one to train on, then an external one; none means phantoms."""
     if dataset_dir is None and external_dir is not None:
-        raise SettingsError("external_dir is for a second data set; name the one to train on with --dataset_dir")
+        raise SettingsError(
+            "external_dir is for a second data set; name the one to train on with --dataset_dir"
+        )
     found: list[dict[str, Any]] = []
     if dataset_dir is not None:
         found.append({"reader": reader, "folder": str(dataset_dir), "options": dict(reader_options)})

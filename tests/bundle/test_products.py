@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medaug.bundle.products import claim, identity, is_made, plain, set_aside, settings_path, truth
+from medaug.errors import SettingsError
+
+SETTINGS = {"learning_rate": 1e-3, "channels": (32, 64), "seed": 0}
+
+
+@dataclass(frozen=True)
+class How:
+    sizes: tuple[int, ...]
+    folder: Path
+
+
+def made(folder: Path, name: str = "model.pt", **changes: object) -> Path:
+    product = folder / name
+    claim(product, SETTINGS | changes)
+    product.write_text("weights")
+    return product
+
+
+def test_the_settings_lie_beside_the_product(tmp_path: Path) -> None:
+    product = made(tmp_path)
+
+    record = json.loads(settings_path(product).read_text())
+    assert settings_path(product) == tmp_path / "model.settings.json"
+    assert settings_path(tmp_path / "data") == tmp_path / "data.settings.json"
+    assert record["settings"] == {"learning_rate": 1e-3, "channels": [32, 64], "seed": 0}
+    assert {"medaug", "torch", "monai", "python"} <= set(record["versions"])
+    assert {"made", "git_commit"} <= set(record)
+
+
+def test_the_same_settings_change_nothing(tmp_path: Path) -> None:
+    product = made(tmp_path)
+    before = settings_path(product).read_bytes()
+
+    for fresh in (False, True):
+        claim(product, {**SETTINGS, "channels": [32, 64]}, fresh)
+
+    assert is_made(product)
+    assert settings_path(product).read_bytes() == before
+
+
+def test_other_settings_are_an_error_that_names_keys_and_the_way_out(tmp_path: Path) -> None:
+    product = made(tmp_path)
+
+    with pytest.raises(SettingsError) as raised:
+        claim(product, {"learning_rate": 1e-4, "channels": (32, 64), "amp": True})
+
+    message = str(raised.value)
+    for part in (str(product), "learning_rate (there 0.001, now 0.0001)", "amp", "seed", "--fresh true"):
+        assert part in message
+    assert "channels" not in message
+    assert product.read_text() == "weights"
+
+
+@pytest.mark.parametrize("belonging", ["model.pt.partial", "model.resume.pt"])
+def test_a_half_made_product_is_bound_to_its_settings(tmp_path: Path, belonging: str) -> None:
+    claim(tmp_path / "model.pt", SETTINGS)
+    (tmp_path / belonging).write_text("half")
+
+    with pytest.raises(SettingsError, match="seed"):
+        claim(tmp_path / "model.pt", SETTINGS | {"seed": 1})
+
+
+def test_settings_that_nothing_was_made_with_bind_nobody(tmp_path: Path) -> None:
+    product = tmp_path / "data"
+    claim(product, {"folder": "/misspelt"})
+    claim(product, {"folder": "/right"})
+
+    assert json.loads(settings_path(product).read_text())["settings"] == {"folder": "/right"}
+
+
+@pytest.mark.parametrize("name", ["model.pt", "lr0.001.pt", "data"])
+def test_fresh_sets_aside_and_loses_nothing(tmp_path: Path, name: str) -> None:
+    product = made(tmp_path, name)
+    resume = tmp_path / f"{product.stem}.resume.pt"
+    resume.write_text("state")
+    neighbour = made(tmp_path, "model2.pt")
+
+    claim(product, SETTINGS | {"seed": 1}, fresh="true")
+
+    assert not product.exists()
+    assert not resume.exists()
+    assert json.loads(settings_path(product).read_text())["settings"]["seed"] == 1
+    (aside,) = tmp_path.glob("before-*")
+    assert (aside / product.name).read_text() == "weights"
+    assert (aside / resume.name).read_text() == "state"
+    assert json.loads((aside / settings_path(product).name).read_text())["settings"]["seed"] == 0
+    assert neighbour.read_text() == "weights"
+
+
+def test_setting_aside_twice_keeps_both(tmp_path: Path) -> None:
+    for seed in (0, 1, 2):
+        claim(tmp_path / "model.pt", SETTINGS | {"seed": seed}, fresh=True)
+        (tmp_path / "model.pt").write_text(str(seed))
+    set_aside(tmp_path / "model.pt")
+
+    asides = sorted(tmp_path.glob("before-*/model.pt"))
+    assert [path.read_text() for path in asides] == ["0", "1", "2"]
+
+
+def test_a_foreign_product_is_left_alone(tmp_path: Path) -> None:
+    foreign = tmp_path / "data"
+    foreign.mkdir()
+
+    for fresh in (False, True):
+        with pytest.raises(SettingsError, match=r"not made by medaug.*--output_dir"):
+            claim(foreign, SETTINGS, fresh)
+    assert list(tmp_path.iterdir()) == [foreign]
+
+
+def test_identity_follows_the_settings_and_nothing_else(tmp_path: Path) -> None:
+    first, same, other = (made(tmp_path, f"{n}.pt", seed=s) for n, s in [("a", 1), ("b", 1), ("c", 2)])
+    settings_path(same).write_text(
+        json.dumps(json.loads(settings_path(same).read_text()) | {"git_commit": "another"})
+    )
+
+    assert identity(first) == identity(same) != identity(other)
+    with pytest.raises(SettingsError, match=r"nothing\.settings\.json is missing: run the stage"):
+        identity(tmp_path / "nothing.pt")
+
+
+nested = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner).map(tuple) | st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(nested)
+def test_what_is_recorded_compares_equal_when_read_back(value: object) -> None:
+    assert json.loads(json.dumps(plain(value))) == plain(value) == plain(plain(value))
+
+
+def test_dataclasses_tuples_and_paths_become_plain(tmp_path: Path) -> None:
+    assert plain({"how": How((64, 16), Path("/data"))}) == {"how": {"sizes": [64, 16], "folder": "/data"}}
+
+
+def test_a_switch_given_as_text() -> None:
+    assert [truth(value) for value in (True, "true", "True", False, "false")] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
+    with pytest.raises(SettingsError, match="'maybe'"):
+        truth("maybe")
