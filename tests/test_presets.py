@@ -29,5 +29,5 @@ def test_every_cascade_enlarges_and_halves_evenly(name) -> None:
 
 
 def test_unknown_preset_names_those_there_are() -> None:
-    with pytest.raises(ValueError, match="no preset 'huge'.*radiology demo"):
+    with pytest.raises(ValueError, match=r"no preset 'huge'.*radiology demo"):
         preset("radiology", "huge")  # type: ignore[arg-type]
