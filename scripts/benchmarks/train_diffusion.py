@@ -1,0 +1,232 @@
+"""One iteration of training a diffusion model against MONAI's own parts and diffusers.
+
+All have the same images, size of the network, batch size, AdamW, gradient clipping and moving average of the
+weights. medaug's also knows the condition, watches the loss and writes to TensorBoard. Set-up and the end of
+an epoch (checkpoint, sample images) are not counted.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace, _ArgumentGroup
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import torch
+from ignite.engine import Events
+from ignite.handlers import EMAHandler
+from monai.data import CacheDataset
+from monai.data import DataLoader as MonaiLoader
+from monai.engines import SupervisedTrainer
+from monai.engines.utils import DiffusionPrepareBatch, IterationEvents
+from monai.inferers import DiffusionInferer, SimpleInferer
+from monai.networks.nets import DiffusionModelUNet
+from monai.networks.schedulers import DDPMScheduler
+from monai.transforms import ScaleIntensityRanged
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from benchmarks.contest import Contest, missing
+from benchmarks.store import random_store
+from medaug.data.store import ImageStore
+from medaug.diffusion.condition import ConditionEncoder
+from medaug.diffusion.training import GeneratorTraining, prepare_batch
+from medaug.diffusion.unet import ConditionalUNet, build_unet
+from medaug.presets import GeneratorPreset, preset
+
+TARGET = "not slower than the peers"
+STORED_IMAGES = 1024
+LARGEST_NORM = 1.0
+UNCOUNTED = 2  # iterations in which memory is allocated for the first time
+
+
+@dataclass(frozen=True)
+class Course:
+    """What all train on."""
+
+    store: ImageStore
+    model: GeneratorPreset
+    iterations: int
+
+    @property
+    def images(self) -> Tensor:
+        """All images, float32 in [-1, 1]."""
+        pixels = torch.tensor(self.store.images(self.model.image_size)).permute(0, 3, 1, 2)
+        return pixels / 127.5 - 1
+
+
+def add_options(parser: _ArgumentGroup) -> None:
+    """Add the settings of this benchmark."""
+    parser.add_argument("--iterations", type=int, default=20, help="training iterations a round")
+
+
+def contests(settings: Namespace, folder: Path) -> Iterator[Contest]:
+    """Yield the only contest."""
+    model = preset("radiology", settings.preset).diffusion
+    store = random_store(folder / "store", max(STORED_IMAGES, model.batch_size), model.image_size)
+    course = Course(store, model, settings.iterations + UNCOUNTED)
+    outputs = (folder / f"run-{number}" for number in count())
+    runs: dict[str, Callable[[], float]] = {
+        f"medaug ({_size(_unet(course))})": lambda: train_medaug(course, next(outputs)),
+        f"MONAI ({_size(_monai_unet(course))})": lambda: train_monai(course),
+    }
+    if not (remarks := missing("diffusers", "the loop around UNet2DModel")):
+        name = f"diffusers ({_size(_diffusers_unet(course))})"
+        runs[name] = lambda: train_diffusers(course)
+    what = (
+        f"{model.image_size} x {model.image_size}, batches of {model.batch_size}, channels {model.channels}"
+    )
+    yield Contest(what, "iterations/s", settings.iterations, runs, remarks)
+
+
+def train_medaug(course: Course, output: Path) -> float:
+    """Train as ``train_diffusion.json`` composes it."""
+    model, store = course.model, course.store
+    network = _unet(course)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=model.learning_rate)
+    training = GeneratorTraining(
+        store, _encoder(store), model.image_size, model.batch_size, course.iterations, seed=0
+    )
+    handlers = training.handlers(
+        output / "model.pt",
+        output / "logs",
+        network,
+        optimizer,
+        ema_decay=model.ema_decay,
+        largest_norm=LARGEST_NORM,
+    )
+    trainer = SupervisedTrainer(
+        device=torch.device("cpu"),
+        max_epochs=1,
+        epoch_length=course.iterations,
+        train_data_loader=training.loader(training.dataset(), 0),
+        network=network,
+        optimizer=optimizer,
+        loss_function=nn.MSELoss(),
+        inferer=SimpleInferer(),
+        prepare_batch=prepare_batch(),
+        train_handlers=handlers,
+        decollate=False,
+    )
+    return _time_trainer(trainer)
+
+
+def train_monai(course: Course) -> float:
+    """Train with what MONAI has for diffusion models."""
+    model, size = course.model, course.model.image_size
+    scale = ScaleIntensityRanged("image", 0, 255, -1, 1)
+    items = [{"image": pixels.transpose(2, 0, 1).copy()} for pixels in course.store.images(size)]
+    dataset = CacheDataset(items, scale, progress=False)
+    network = _monai_unet(course)
+    trainer = SupervisedTrainer(
+        device=torch.device("cpu"),
+        max_epochs=1,
+        epoch_length=course.iterations,
+        train_data_loader=MonaiLoader(dataset, batch_size=model.batch_size, shuffle=True, drop_last=True),
+        network=network,
+        optimizer=torch.optim.AdamW(network.parameters(), lr=model.learning_rate),
+        loss_function=nn.MSELoss(),
+        inferer=DiffusionInferer(DDPMScheduler(num_train_timesteps=1000)),
+        prepare_batch=DiffusionPrepareBatch(num_train_timesteps=1000),
+        train_handlers=[EMAHandler(network, momentum=1 - model.ema_decay)],
+        decollate=False,
+    )
+    trainer.add_event_handler(
+        IterationEvents.BACKWARD_COMPLETED,
+        lambda: nn.utils.clip_grad_norm_(network.parameters(), LARGEST_NORM),
+    )
+    return _time_trainer(trainer)
+
+
+def train_diffusers(course: Course) -> float:
+    """Train as in the examples of diffusers, in a plain loop."""
+    from diffusers import DDPMScheduler as DiffusersScheduler
+    from diffusers.training_utils import EMAModel
+
+    model, network = course.model, _diffusers_unet(course).train()
+    schedule = DiffusersScheduler(num_train_timesteps=1000)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=model.learning_rate)
+    average = EMAModel(network.parameters(), decay=model.ema_decay)
+    stamps = []
+    for images in _forever(course.images, model.batch_size):
+        noise = torch.randn_like(images)
+        times = torch.randint(1000, (len(images),))
+        found = network(schedule.add_noise(images, noise, times), times).sample
+        loss = nn.functional.mse_loss(found, noise)
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), LARGEST_NORM)
+        optimizer.step()
+        optimizer.zero_grad()
+        average.step(network.parameters())
+        stamps.append(perf_counter())
+        if len(stamps) == course.iterations:
+            return stamps[-1] - stamps[UNCOUNTED - 1]
+    raise RuntimeError("unreachable: the loop above does not end")
+
+
+def _time_trainer(trainer: SupervisedTrainer) -> float:
+    """Run it; return the seconds from the end of the last uncounted iteration to the end of the last one."""
+    stamps: list[float] = []
+    trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda: stamps.append(perf_counter()))
+    trainer.run()
+    return stamps[-1] - stamps[UNCOUNTED - 1]
+
+
+def _forever(images: Tensor, batch_size: int) -> Iterable[Tensor]:
+    loader = DataLoader(TensorDataset(images), batch_size=batch_size, shuffle=True, drop_last=True)
+    while True:
+        for (batch,) in loader:
+            yield batch
+
+
+def _encoder(store: ImageStore) -> ConditionEncoder:
+    return ConditionEncoder(store.task, ("sex",))
+
+
+def _unet(course: Course) -> ConditionalUNet:
+    model = course.model
+    shape = (model.channels, model.residual_blocks, model.head_channels)
+    return build_unet(model.image_size, 1, 1, _encoder(course.store).size, *shape)
+
+
+def _monai_unet(course: Course) -> DiffusionModelUNet:
+    """Build MONAI's own class with the arguments of ours, but without a condition."""
+    like = _unet(course)
+    model = course.model
+    return DiffusionModelUNet(
+        spatial_dims=2,
+        in_channels=1,
+        out_channels=1,
+        channels=model.channels,
+        num_res_blocks=model.residual_blocks,
+        attention_levels=like.attention_levels,
+        num_head_channels=like.num_head_channels,
+        norm_num_groups=like.out[0].num_groups,
+        include_fc=False,
+        use_flash_attention=True,
+    )
+
+
+def _diffusers_unet(course: Course) -> Any:
+    from diffusers import UNet2DModel
+
+    like = _unet(course)
+    attends = like.attention_levels
+    return UNet2DModel(
+        sample_size=course.model.image_size,
+        in_channels=1,
+        out_channels=1,
+        layers_per_block=course.model.residual_blocks,
+        block_out_channels=course.model.channels,
+        down_block_types=[f"{'Attn' * a}DownBlock2D" for a in attends],
+        up_block_types=[f"{'Attn' * a}UpBlock2D" for a in reversed(attends)],
+        attention_head_dim=course.model.head_channels,
+        norm_num_groups=like.out[0].num_groups,
+    )
+
+
+def _size(network: nn.Module) -> str:
+    return f"{sum(p.numel() for p in network.parameters()) / 1e6:.2f} M weights"
