@@ -113,7 +113,7 @@ class MixedStoreBatches(Dataset[Example]):
 
     def __getitem__(self, batch: Batch) -> Example:
         example = self._gather(batch)
-        image = example["image"].contiguous().float() / 255
+        image = _unit_range(example["image"])
         if self._augmentation is not None:
             image = self._augment(self._augmentation, image, batch.positions)
         return {**example, "image": image}
@@ -122,9 +122,12 @@ class MixedStoreBatches(Dataset[Example]):
         parts, places, offset = [], [], 0
         for source in self._sources:
             own = np.flatnonzero((batch.rows >= offset) & (batch.rows < offset + len(source)))
-            parts.append(source[Batch(batch.positions[own], batch.rows[own] - offset)])
-            places.append(own)
+            if len(own):
+                parts.append(source[Batch(batch.positions[own], batch.rows[own] - offset)])
+                places.append(own)
             offset += len(source)
+        if len(parts) == 1:
+            return parts[0]  # in order already: no need to copy all pixels
         order = torch.from_numpy(np.argsort(np.concatenate(places)))
         return {key: torch.cat([part[key] for part in parts])[order] for key in parts[0]}
 
@@ -134,6 +137,11 @@ class MixedStoreBatches(Dataset[Example]):
             augmentation.set_random_state(seed=derive_seed(self._seed, "augment", position))
             augmented[place] = augmentation(images[place])
         return augmented
+
+
+def _unit_range(pixels: Tensor) -> Tensor:
+    """Scale uint8 to float32 in [0, 1]: NumPy goes over the memory once, torch would twice."""
+    return torch.from_numpy(np.divide(pixels.contiguous().numpy(), np.float32(255), dtype=np.float32))
 
 
 def _stream(store: ImageStore, offset: int, seed: int, name: str) -> PermutedRows:

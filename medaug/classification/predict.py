@@ -122,7 +122,7 @@ def _share_of_logits(
         for first in range(0, len(own), batch_size):
             places = own[first : first + batch_size]
             batch = torch.from_numpy(pixels[rows[places]]).to(device)
-            image = batch.permute(0, 3, 1, 2).contiguous().float() / 255
+            image = batch.permute(0, 3, 1, 2).contiguous().float().div_(255)
             logits[torch.from_numpy(places).to(device)] = network(image).float()
             bar.update(len(places) * processes)
     return logits
