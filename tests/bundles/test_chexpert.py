@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from monai.bundle import ConfigParser
+
+from medaug.bundle.workflow import explain
+from medaug.classification.model import load_classifier
+from medaug.data.store import ImageStore
+from medaug.diffusion.model import load_model
+
+pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
+
+BUNDLE = Path(__file__).parents[2] / "bundles" / "chexpert"
+STAGES = (*("prepare", "train_diffusion", "train_upsampler", "generate", "train", "evaluate"),)
+
+GENERATOR = {"channels": [8], "head_channels": 8, "iterations": 4, "iterations_per_epoch": 2, "batch_size": 8}
+TINY: dict[str, Any] = {
+    "prepare": {"phantom_images": [200, 100], "image_size": 32, "base_size": 8, "workers": 0},
+    "diffusion": {"image_size": 8, **GENERATOR},
+    "upsampler": {"image_size": 32, "low_size": 8, **GENERATOR},
+    "generate": {"images": 16, "steps": 2},
+    "evaluate": {"replicates": 10},
+    "image_size": 32,
+    "iterations": 4,
+    "iterations_per_epoch": 2,
+    "batch_size": 16,
+}
+
+
+def config(stage: str) -> dict[str, Any]:
+    return json.loads((BUNDLE / f"{stage}.json").read_text())
+
+
+def settings(stage: str) -> dict[str, Any]:
+    """What a user may set: in every config it comes first, and then what is built from it."""
+    content = list(config(stage).items())
+    names = [name for name, _ in content]
+    end = min(names.index(name) for name in ("device", "task", "evaluation") if name in names)
+    hidden = ("imports", "common", "p", "sampling")
+    return {name: value for name, value in content[:end] if name not in hidden}
+
+
+def targets(content: Any) -> list[str]:
+    if isinstance(content, dict):
+        own = [content["_target_"]] if "_target_" in content else []
+        return own + [t for value in content.values() for t in targets(value)]
+    return [t for value in content for t in targets(value)] if isinstance(content, list) else []
+
+
+def files(folder: Path) -> dict[str, int]:
+    return {str(p.relative_to(folder)): p.stat().st_mtime_ns for p in sorted(folder.rglob("*"))}
+
+
+# What the files say
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_config_parses_and_names_only_known_packages(stage: str) -> None:
+    parser = ConfigParser()
+    parser.read_config(str(BUNDLE / f"{stage}.json"))
+    parser.parse()
+
+    assert {"imports", "bundle_root", "output_dir", "initialize", "run", "finalize"} <= set(config(stage))
+    for target in targets(config(stage)):
+        assert target.split(".")[0] in ("monai", "torch", "ignite", "medaug"), target
+    assert all(line.startswith(("$import os", "$import medaug")) for line in config(stage)["imports"])
+
+
+def test_configs_are_relative_links_to_the_files_of_the_bundle() -> None:
+    links = sorted((BUNDLE / "configs").iterdir())
+
+    assert [link.name for link in links] == sorted(p.name for p in BUNDLE.iterdir() if p.is_file())
+    for link in links:
+        assert os.readlink(link) == f"../{link.name}"
+    assert not list(BUNDLE.rglob("*.py"))
+
+
+def test_settings_of_one_name_have_one_default_everywhere() -> None:
+    """But for those whose default is a row of the preset, and processes, which decode here and load there."""
+    for first, second in combinations(STAGES, 2):
+        for name in settings(first).keys() & settings(second).keys() - {"workers"}:
+            defaults = [str(settings(stage)[name]) for stage in (first, second)]
+            if not any("@p." in d or "@sampling." in d or "presets" in d for d in defaults):
+                assert defaults[0] == defaults[1] or name == "low_size", (name, first, second)
+
+
+def test_what_one_config_hands_to_another_is_a_setting_there() -> None:
+    parts = {
+        "prepare": "prepare",
+        "generate": "generate",
+        "diffusion": "train_diffusion",
+        "upsampler": "train_upsampler",
+    }
+    for stage in ("train", "generate", "train_diffusion", "train_upsampler"):
+        handed = set(config(stage)["common"])
+        assert handed <= set(config(stage)), stage
+        for name in ("output_dir", "preset", "seed", "fresh", "dataset_dir", "reader", "external_dir"):
+            assert config(stage)["common"][name] == f"@{name}"
+            assert all(name in config(other) for other in parts.values())
+    assert set(config("train")["baseline"]) <= set(config("train"))
+
+
+def test_the_metadata_has_what_monai_asks_for() -> None:
+    metadata = json.loads((BUNDLE / "metadata.json").read_text())
+    mandatory = (
+        *("version", "monai_version", "pytorch_version", "numpy_version", "required_packages_version"),
+        *("task", "description", "authors", "copyright", "network_data_format", "changelog"),
+    )
+    assert set(mandatory) <= set(metadata)
+    assert metadata["version"] in metadata["changelog"]
+    classes = config("prepare")["classes"]
+    outputs = metadata["network_data_format"]["outputs"]["pred"]
+    assert list(outputs["channel_def"].values()) == classes
+    assert outputs["num_channels"] == len(classes)
+
+
+# The whole of it, tiny
+
+
+@pytest.fixture(scope="module")
+def tiny(run: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("run")
+    run("bundles/chexpert/train.json", output_dir=str(output), **TINY)
+    return output
+
+
+def test_all_products_are_there_as_promised(tiny: Path) -> None:
+    data, synthetic = ImageStore.open(tiny / "data"), ImageStore.open(tiny / "synthetic")
+    assert data.phantom
+    assert synthetic.phantom
+    assert data.sizes == (32, 8)
+    assert set(data.table["split"]) >= {"train", "id_val", "id_test", "ood_val", "ood_test"}
+    assert len(synthetic) == 16
+    assert synthetic.table["attr:sex"].value_counts().to_dict() == {"F": 8, "M": 8}
+    assert load_model(tiny / "models" / "diffusion.pt", "cpu").kind == "base"
+    assert load_model(tiny / "models" / "upsampler.pt", "cpu").kind == "upsampler"
+    assert load_classifier(tiny / "models" / "model.pt")[1].method == "50% real + 50% synthetic"
+    assert load_classifier(tiny / "models" / "baseline.pt")[1].method == "100% real"
+    for product in (
+        "data",
+        "synthetic",
+        "evaluation",
+        "models/model",
+        "models/diffusion",
+        "predictions/model",
+    ):
+        record = json.loads((tiny / f"{product}.settings.json").read_text())
+        assert set(record) == {"settings", "made", "versions", "git_commit"}
+    assert sorted(p.name for p in (tiny / "logs").iterdir()) == [
+        "baseline",
+        "diffusion",
+        "model",
+        "upsampler",
+    ]
+    assert not [name for name in files(tiny) if "partial" in name or "resume" in name]
+
+
+def test_the_evaluation_speaks_of_both_methods_in_and_out_of_distribution(tiny: Path) -> None:
+    metrics = pd.read_csv(tiny / "evaluation" / "metrics.csv")
+    assert set(metrics["method"]) == {"100% real", "50% real + 50% synthetic"}
+    assert {"id_test", "ood_test"} <= set(metrics["split"])
+    assert {"auc", "auc_gap", "auc_worst"} <= set(metrics["metric"])
+    comparison = pd.read_csv(tiny / "evaluation" / "comparison.csv")
+    assert set(comparison["baseline"]) == {"100% real"}
+    report = (tiny / "evaluation" / "report.html").read_text()
+    assert "phantom" in report.lower()
+
+
+def test_the_second_run_makes_nothing_anew(tiny: Path, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    before = files(tiny)
+    run("bundles/chexpert/train.json", output_dir=str(tiny), **TINY)
+    assert files(tiny) == before
+    assert "mean auc" in capsys.readouterr().out
+
+
+def test_monai_finds_the_properties_of_a_training(tiny: Path, run: Any) -> None:
+    workflow = run("bundles/chexpert/train.json", output_dir=str(tiny), **TINY)
+    assert workflow.check_properties() == []
+    assert workflow.max_epochs == 2
+    assert workflow.trainer.state.max_epochs == 2
+
+
+def test_another_setting_in_the_same_folder_names_it(
+    tiny: Path, run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = files(tiny)
+    with pytest.raises(RuntimeError) as raised:
+        run("bundles/chexpert/train.json", output_dir=str(tiny), **TINY, learning_rate=0.5)
+    explain(type(raised.value), raised.value, None)
+    shown = capsys.readouterr().err
+    assert shown.startswith("medaug: ")
+    assert "learning_rate (there 0.001, now 0.5)" in shown
+    assert shown.count("\n") == 1
+    assert files(tiny) == before
+
+
+def test_a_real_only_training_has_no_baseline_but_itself(tiny: Path, run: Any, tmp_path: Path) -> None:
+    (tmp_path / "data").symlink_to(tiny / "data")
+    (tmp_path / "data.settings.json").write_bytes((tiny / "data.settings.json").read_bytes())
+    run("bundles/chexpert/train.json", output_dir=str(tmp_path), **TINY, real_fraction=1.0)
+
+    assert [p.name for p in (tmp_path / "predictions").glob("*.parquet")] == ["model.parquet"]
+    assert not (tmp_path / "evaluation" / "comparison.csv").exists()
+
+
+# Evaluation of a stranger's table
+
+
+def hand_written(path: Path) -> Path:
+    """Twelve rows: the men have both classes, the women only one."""
+    rows = [
+        (f"i{n}", f"p{n}", "F" if n % 2 else "M", 50 + n, (n + 1) / 13, 0 if n % 2 else int(n > 5))
+        for n in range(12)
+    ]
+    names = ["image_id", "patient_id", "attr:sex", "attr:age", "score:edema", "label:edema"]
+    pd.DataFrame(rows, columns=names).to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def evaluated(run: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("evaluate")
+    table = hand_written(output / "mine.csv")
+    run("bundles/chexpert/evaluate.json", output_dir=str(output), predictions=str(table), replicates=20)
+    return output
+
+
+def test_a_group_of_one_class_is_not_estimable(evaluated: Path) -> None:
+    metrics = pd.read_csv(evaluated / "evaluation" / "metrics.csv")
+    groups = metrics.query("metric == 'auc' and label == 'edema' and attribute == 'sex'").set_index("group")
+
+    women, men = groups.loc["F"], groups.loc["M"]
+    assert not women["estimable"]
+    assert women["reason"] == "no positive image"
+    assert pd.isna(women["value"])
+    assert (women["n"], women["n_positive"]) == (6, 0)
+    assert men["estimable"]
+    assert men["value"] == 1.0
+    gap = metrics.query("metric == 'auc_gap' and label == 'edema' and attribute == 'sex'").iloc[0]
+    assert not gap["estimable"]
+    assert isinstance(gap["reason"], str)
+    assert "edema" in (evaluated / "evaluation" / "report.html").read_text()
+
+
+# What a user sees who makes a mistake
+
+
+def fails(root: Path, *arguments: str) -> str:
+    """Run a command as typed; return the sentence that it ends with."""
+    done = subprocess.run(
+        [sys.executable, "-m", "monai.bundle", "run", "--config_file", *arguments],
+        cwd=root,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "Traceback" not in done.stdout + done.stderr
+    assert done.stderr.startswith("medaug: ")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+def test_an_unknown_option(root: Path, tmp_path: Path) -> None:
+    sentence = fails(
+        root, "bundles/chexpert/evaluate.json", "--output_dir", str(tmp_path), "--predicions", "x"
+    )
+    assert sentence == "medaug: there is no setting 'predicions'; did you mean 'predictions'?\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_dataset_folder(root: Path, tmp_path: Path) -> None:
+    missing, output = str(tmp_path / "nowhere"), tmp_path / "run"
+    sentence = fails(
+        root / "bundles" / "chexpert",
+        *("configs/prepare.json", "--output_dir", str(output), "--dataset_dir", missing),
+    )
+    assert missing in sentence
+    assert "dataset_dir" in sentence
+    assert [p.name for p in output.iterdir()] == ["data.settings.json"]
+
+
+def test_other_settings_in_an_old_run_folder(root: Path, evaluated: Path) -> None:
+    sentence = fails(
+        root,
+        *("bundles/chexpert/evaluate.json", "--output_dir", str(evaluated), "--replicates", "30"),
+        *("--predictions", str(evaluated / "mine.csv")),
+    )
+    assert "evaluation was made with other settings" in sentence
+    assert "'replicates': 20" in sentence
+    assert "--fresh true" in sentence
