@@ -48,11 +48,13 @@ class Cascade:
     sampler : Sampler
         See `medaug.diffusion.samplers`.
     steps : int
-        Steps of each stage.
+        Steps of the base model.
     guidance : float
         Scale of classifier-free guidance of the base model.
     upsampler_guidance : float
         The same of the upsampler, whose low-resolution image says most about the condition already.
+    upsampler_steps : int, optional
+        Steps of the upsampler; for the same reason fewer may do. None means `steps`.
     """
 
     base: DiffusionModel
@@ -61,6 +63,7 @@ class Cascade:
     steps: int
     guidance: float
     upsampler_guidance: float = 1.0
+    upsampler_steps: int | None = None
 
     @property
     def last(self) -> DiffusionModel:
@@ -82,12 +85,13 @@ class Cascade:
         Tensor of uint8, (B, C, H, W)
             The images, on the device of the networks.
         """
-        images = self._stage(self.base, self.base.network, condition, self.guidance, generators)
+        images = self._stage(self.base, self.base.network, condition, self.guidance, self.steps, generators)
         if self.upsampler is None:
             return images
         low = enlarge(images.to(condition.dtype) / 255, self.upsampler.image_size)
         network = with_image(self.upsampler.network, low)
-        return self._stage(self.upsampler, network, condition, self.upsampler_guidance, generators)
+        steps = self.steps if self.upsampler_steps is None else self.upsampler_steps
+        return self._stage(self.upsampler, network, condition, self.upsampler_guidance, steps, generators)
 
     def _stage(
         self,
@@ -95,6 +99,7 @@ class Cascade:
         network: NoiseNetwork,
         condition: Tensor,
         guidance: float,
+        steps: int,
         generators: list[torch.Generator],
     ) -> Tensor:
         shape = (model.channels, model.image_size, model.image_size)
@@ -104,7 +109,7 @@ class Cascade:
             return noise.to(condition, memory_format=torch.channels_last)
 
         predict_noise = clipped(guided(network, condition, guidance), SCHEDULE)
-        return to_uint8(self.sampler(predict_noise, draw(), SCHEDULE, self.steps, draw))
+        return to_uint8(self.sampler(predict_noise, draw(), SCHEDULE, steps, draw))
 
 
 def to_uint8(images: Tensor) -> Tensor:
@@ -126,6 +131,7 @@ def generate(
     device: torch.device | str,
     origin: Mapping[str, Any],
     upsampler_guidance: float = 1.0,
+    upsampler_steps: int | None = None,
 ) -> ImageStore:
     """Make all images of a plan, shared among the processes, and put them into a store.
 
@@ -140,7 +146,7 @@ def generate(
     sampler : {"ddpm", "ddim", "dpm_solver"}
         See `medaug.diffusion.samplers`.
     steps : int
-        Sampling steps of each stage.
+        Sampling steps of the base model.
     guidance : float
         Scale of classifier-free guidance of the base model; 1 is none, at half the cost.
     batch_size : int
@@ -153,6 +159,8 @@ def generate(
         Goes to ``origin.json``, with what this function knows; a model of phantoms makes phantoms.
     upsampler_guidance : float
         Scale of guidance of the upsampler.
+    upsampler_steps : int, optional
+        Sampling steps of the upsampler; None means `steps`.
 
     Returns
     -------
@@ -171,13 +179,15 @@ def generate(
     if batch_size < 1:
         raise SettingsError(f"batch_size must be at least 1, not {batch_size}")
     check_cascade(base, upsampler)
-    cascade = Cascade(base, upsampler, SAMPLERS[sampler], steps, guidance, upsampler_guidance)
+    cascade = Cascade(
+        base, upsampler, SAMPLERS[sampler], steps, guidance, upsampler_guidance, upsampler_steps
+    )
+    settings = {"sampler": sampler, "steps": steps, "guidance": guidance, "seed": seed}
+    settings |= {"upsampler_guidance": upsampler_guidance, "upsampler_steps": upsampler_steps}
     task, size = base.encoder.task, cascade.last.image_size
-    writer = StoreWriter(output, task, plan, (size,), cascade.last.channels)
+    writer = StoreWriter(output, task, plan, (size,), cascade.last.channels, settings)
     _prepare(cascade, torch.device(device))
     _write_images(writer, cascade, plan, batch_size, seed, torch.device(device))
-    settings = {"sampler": sampler, "steps": steps, "guidance": guidance, "seed": seed}
-    settings["upsampler_guidance"] = upsampler_guidance
     phantom = any(model.info.get("phantom", False) for model in (base, upsampler) if model is not None)
     return writer.finish({**origin, "source": "generated", "settings": settings, "phantom": phantom})
 
