@@ -78,7 +78,8 @@ def _from_files(store: ImageStore, size: int, kind: str) -> CacheDataset:
         items.append({"image": str(folder / f"{number}.png"), "label": label})
     with quiet():  # about decoders for DICOM that are not there
         load = LoadImaged("image", reader="PILReader", reverse_indexing=False, dtype=torch.uint8)
-    return CacheDataset(items, Compose([load, EnsureChannelFirstd("image"), *_scaled(kind)]), progress=False)
+        transform = Compose([load, EnsureChannelFirstd("image"), *_scaled(kind)])
+        return CacheDataset(items, transform, progress=False)
 
 
 def _from_arrays(store: ImageStore, size: int, kind: str) -> CacheDataset:
