@@ -35,14 +35,15 @@ class GeneratorPreset:
 
 @dataclass(frozen=True)
 class SamplingPreset:
-    """How synthetic images are drawn: number of images, sampler, its steps and the guidance scale.
+    """How synthetic images are drawn: number of images, samplers, their steps and the guidance scale.
 
-    ``upsampler_steps`` may be fewer: its low-resolution image leaves little to decide.
+    The upsampler may take fewer steps: its low-resolution image leaves little to decide.
     """
 
     images: int
     sampler: Literal["ddpm", "ddim", "dpm_solver"]
     steps: int
+    upsampler_sampler: Literal["ddpm", "ddim", "dpm_solver"]
     upsampler_steps: int
     guidance: float
     batch_size: int
@@ -90,7 +91,7 @@ def _times(base: int, multipliers: tuple[int, ...]) -> tuple[int, ...]:
 _RADIOLOGY_PAPER = Preset(
     diffusion=GeneratorPreset(64, _times(192, (1, 2, 3, 4)), 64, 3, 1.5e-5, 128, 500_000, 5000, 0.9999),
     upsampler=GeneratorPreset(224, _times(128, (1, 1, 2, 2, 4, 4)), 64, 2, 1e-4, 32, 500_000, 5000, 0.9999),
-    sampling=SamplingPreset(200_000, "ddpm", 1000, 1000, 1.0, 64),
+    sampling=SamplingPreset(200_000, "ddpm", 1000, "ddpm", 1000, 1.0, 64),
     classifier=ClassifierPreset("bit_152x2", "adam", 1e-5, "cosine", 50_000, 1000, 64, 1e-5, 0.0, 0.5),
 )
 
@@ -109,13 +110,13 @@ _PRESETS: dict[tuple[str, str], Preset] = {
             channels=_times(64, (1, 1, 2, 2, 4, 4)),
             iterations=100_000,
         ),
-        sampling=SamplingPreset(50_000, "dpm_solver", 25, 15, 1.5, 128),
+        sampling=SamplingPreset(50_000, "dpm_solver", 25, "ddpm", 50, 1.5, 128),
         classifier=replace(_RADIOLOGY_PAPER.classifier, network="bit_50x1", learning_rate=1e-4),
     ),
     ("radiology", "demo"): Preset(
         diffusion=GeneratorPreset(16, (32, 64), 32, 1, 1.5e-3, 32, 1200, 200, 0.99),
         upsampler=GeneratorPreset(64, (16, 32, 32), 32, 1, 1e-3, 16, 400, 200, 0.99),
-        sampling=SamplingPreset(600, "dpm_solver", 20, 8, 2.5, 100),
+        sampling=SamplingPreset(600, "dpm_solver", 20, "ddpm", 12, 2.5, 100),
         classifier=ClassifierPreset("small_resnet", "adam", 1e-3, "cosine", 400, 50, 32, 1e-5, 0.0, 0.5),
     ),
 }

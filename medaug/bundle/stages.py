@@ -93,7 +93,7 @@ def prepare(product: Path | str, task: Task, settings: Mapping[str, Any], worker
     how = PrepareSettings(
         tuple(settings["sizes"]), settings["channels"], settings["fit"], settings["max_rejected"]
     )
-    phantom = any(_is_phantom(Path(s["folder"])) for s in data_sets)
+    phantom = any(is_phantom(Path(s["folder"])) for s in data_sets)
     origin = {
         "phantom": phantom,
         "sources": [s["reader"] for s in data_sets],
@@ -117,7 +117,7 @@ def _phantoms(run_folder: Path, settings: Mapping[str, Any]) -> list[dict[str, A
     ]
 
 
-def _is_phantom(folder: Path) -> bool:
+def is_phantom(folder: Path) -> bool:
     """Drawn images say so in their folder, whoever names it."""
     return any((place / PHANTOM_FILE).exists() for place in (folder, folder.parent))
 
@@ -162,6 +162,7 @@ def generate(
     images: int,
     sampler: str,
     steps: int,
+    upsampler_sampler: str,
     upsampler_steps: int,
     guidance: float,
     batch_size: int,
@@ -184,6 +185,7 @@ def generate(
         sampler=sampler,
         steps=steps,
         guidance=guidance,
+        upsampler_sampler=upsampler_sampler,
         upsampler_steps=upsampler_steps,
         batch_size=batch_size,
         seed=seed,
