@@ -47,10 +47,23 @@ def test_a_plan_becomes_a_store(tmp_path, make_model, plan):
         "steps": 3,
         "guidance": 1.5,
         "upsampler_guidance": 1.0,
+        "upsampler_steps": None,
+        "upsampler_sampler": "dpm_solver",
         "seed": 5,
     }
     assert made.origin["note"] == "test"
     assert len(np.unique(store.images().reshape(7, -1), axis=0)) == 7
+
+
+def test_the_upsampler_has_its_own_sampler_and_steps(tmp_path, make_model, plan):
+    base, upsampler = make_model(), make_model("upsampler", 16, 1, low_size=8)
+    calls = {"base": 0, "upsampler": 0}
+    for model in (base, upsampler):
+        model.network.register_forward_hook(lambda *_, kind=model.kind: calls.update({kind: calls[kind] + 1}))
+    own = {"upsampler_steps": 5, "upsampler_sampler": "ddpm", "guidance": 1.0, "batch_size": len(plan)}
+    store = generate(plan, base, upsampler, tmp_path / "synthetic", **SETTINGS | own)
+    assert calls == {"base": 3, "upsampler": 5}
+    assert store.origin["settings"]["upsampler_sampler"] == "ddpm"
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
