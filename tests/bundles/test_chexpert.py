@@ -8,6 +8,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from monai.bundle import ConfigParser
@@ -20,7 +21,7 @@ from medaug.diffusion.model import load_model
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "chexpert"
-STAGES = (*("prepare", "train_diffusion", "train_upsampler", "generate", "train", "evaluate"),)
+STAGES = (*("prepare", "train_diffusion", "train_upsampler", "generate", "train", "evaluate", "inference"),)
 
 GENERATOR = {"channels": [8], "head_channels": 8, "iterations": 4, "iterations_per_epoch": 2, "batch_size": 8}
 TINY: dict[str, Any] = {
@@ -85,12 +86,13 @@ def test_configs_are_relative_links_to_the_files_of_the_bundle() -> None:
 
 
 def test_settings_of_one_name_have_one_default_everywhere() -> None:
-    """But for those whose default is a row of the preset, and processes, which decode here and load there."""
+    """But for defaults that are a row of the preset, and three that mean something else where they stand."""
+    own = {"workers", "low_size", "reader"}  # processes that decode or load; the upsampler's; new images
     for first, second in combinations(STAGES, 2):
-        for name in settings(first).keys() & settings(second).keys() - {"workers"}:
+        for name in settings(first).keys() & settings(second).keys() - own:
             defaults = [str(settings(stage)[name]) for stage in (first, second)]
             if not any("@p." in d or "@sampling." in d or "presets" in d for d in defaults):
-                assert defaults[0] == defaults[1] or name == "low_size", (name, first, second)
+                assert defaults[0] == defaults[1], (name, first, second)
 
 
 def test_what_one_config_hands_to_another_is_a_setting_there() -> None:
@@ -210,6 +212,60 @@ def test_a_real_only_training_has_no_baseline_but_itself(tiny: Path, run: Any, t
 
     assert [p.name for p in (tmp_path / "predictions").glob("*.parquet")] == ["model.parquet"]
     assert not (tmp_path / "evaluation" / "comparison.csv").exists()
+
+
+# New images
+
+
+def test_new_images_get_the_scores_that_they_got_in_the_run(tiny: Path, run: Any) -> None:
+    (phantoms,) = tiny.glob("phantoms-*")
+    workflow = run(
+        "bundles/chexpert/inference.json",
+        "infer",
+        output_dir=str(tiny),
+        dataset_dir=str(phantoms / "ChestX-ray14"),
+        batch_size=7,
+        workers=0,
+    )
+    assert workflow.check_properties() == []
+    assert workflow.network_def is workflow.evaluator.network
+
+    found = pd.read_csv(tiny / "inference" / "predictions.csv")
+    assert len(found) == 100
+    assert found["phantom"].all()
+    known = pd.read_parquet(tiny / "predictions" / "model.parquet").query("domain == 'ChestX-ray14'")
+    found.index = found["image_id"].str.extract(r"([^/]+)\.\w+$", expand=False)
+    for name in config("prepare")["classes"]:
+        score = found.loc[known["image_id"], f"score:{name}"].to_numpy()
+        np.testing.assert_allclose(score, known[f"score:{name}"], rtol=1e-4)
+        assert found[f"label:{name}"].isna().all()
+
+
+def test_new_labelled_images_can_be_evaluated(tiny: Path, run: Any, tmp_path: Path) -> None:
+    (phantoms,) = tiny.glob("phantoms-*")
+    run(
+        "bundles/chexpert/inference.json",
+        "infer",
+        output_dir=str(tmp_path),
+        model=str(tiny / "models" / "model.pt"),
+        dataset_dir=str(phantoms / "ChestX-ray14"),
+        reader="chestxray14",
+        workers=0,
+    )
+    table = str(tmp_path / "inference" / "predictions.csv")
+    run("bundles/chexpert/evaluate.json", output_dir=str(tmp_path), predictions=table, replicates=0)
+
+    metrics = pd.read_csv(tmp_path / "evaluation" / "metrics.csv")
+    overall = metrics[metrics["attribute"].isna() & (metrics["metric"] == "auc") & metrics["label"].notna()]
+    assert overall["estimable"].any()
+    assert set(overall["domain"]) == {"ChestX-ray14"}
+
+
+def test_inference_without_a_folder_says_so(tiny: Path, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RuntimeError) as raised:
+        run("bundles/chexpert/inference.json", "infer", output_dir=str(tiny), folder="none")
+    explain(type(raised.value), raised.value, None)
+    assert "--dataset_dir" in capsys.readouterr().err
 
 
 # Evaluation of a stranger's table

@@ -20,15 +20,16 @@ import pandas as pd
 from medaug.data.readers.chestxray14 import read_chestxray14
 from medaug.data.readers.chexpert import read_chexpert
 from medaug.data.readers.csv import read_csv
+from medaug.data.readers.folder import read_folder
 from medaug.errors import DataError, SettingsError
 from medaug.task import Task
 
-__all__ = ["READERS", "Reader", "read_chestxray14", "read_chexpert", "read_csv", "read_source"]
+__all__ = ["READERS", "Reader", "read_chestxray14", "read_chexpert", "read_csv", "read_folder", "read_source"]
 
 Reader = Callable[..., pd.DataFrame]
 
 READERS: Mapping[str, Reader] = MappingProxyType(
-    {"chexpert": read_chexpert, "chestxray14": read_chestxray14, "csv": read_csv}
+    {"chexpert": read_chexpert, "chestxray14": read_chestxray14, "csv": read_csv, "folder": read_folder}
 )
 """Readers by name; one more public data set is one more entry."""
 

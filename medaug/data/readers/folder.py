@@ -1,0 +1,69 @@
+"""Any images below a folder, without labels: what a trained model is applied to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medaug.data.readers.tables import files_below
+from medaug.errors import DataError
+from medaug.task import Task, attribute_column
+
+ENDINGS = (
+    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"),
+    *(".dcm", ".dicom", ".nii", ".gz", ""),
+)
+"""Endings of images; ``.gz`` is compressed NIfTI, and DICOM files often have none."""
+
+
+def read_folder(
+    folder: Path, task: Task, *, domain: str = "own data", endings: Sequence[str] = ENDINGS
+) -> pd.DataFrame:
+    """List all images below a folder.
+
+    Nothing is known of them but where they lie: labels and attributes are missing, and every image counts
+    as a patient of its own.
+
+    Parameters
+    ----------
+    folder : Path
+        Searched with all folders in it; hidden files are passed over.
+    task : Task
+        Its classes and attributes become empty columns.
+    domain : str
+        Name of where the images come from.
+    endings : sequence of str
+        Which files are images, by the end of their names in lower case; ``""`` is a name without a dot.
+
+    Returns
+    -------
+    DataFrame
+        As described in `medaug.data.readers`, in the order of the names. ``image_id`` and ``file`` are the
+        path relative to the folder. Where names of files could name a person, use the reader ``csv``, which
+        numbers its rows.
+
+    Raises
+    ------
+    DataError
+        There is no such file.
+    """
+    paths = sorted(entry.path for entry in files_below(folder, {ending.lower() for ending in endings}))
+    if not paths:
+        raise DataError(
+            f"there is no image below {folder}; names that end in these count: {', '.join(endings)}"
+        )
+    names = [Path(os.path.relpath(path, folder)).as_posix() for path in paths]
+    table = pd.DataFrame(
+        {"image_id": names, "path": paths, "file": names, "patient_id": names, "domain": domain}
+    )
+    table["official_split"] = pd.Series(None, index=table.index, dtype=object)
+    table[task.label_columns] = np.nan
+    for attribute in task.attributes:
+        if attribute.name != "domain":
+            kind, missing = (float, np.nan) if attribute.bins else (object, None)
+            table[attribute_column(attribute.name)] = pd.Series(missing, index=table.index, dtype=kind)
+    return table

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from medaug.data.readers import read_folder, read_source
+from medaug.data.table import check_table
+from medaug.errors import DataError
+from medaug.task import CHEST_RADIOGRAPHS, Attribute, Task
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("b.PNG", "a/deep/er.jpg", "a/1", "a/notes.txt", ".hidden/c.png", "a/.c.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    Image.new("L", (4, 4)).save(tmp_path / "b.PNG")
+    return tmp_path
+
+
+def test_all_images_below_the_folder_and_nothing_else(folder: Path) -> None:
+    table = read_source("folder", folder, CHEST_RADIOGRAPHS)
+
+    assert table["file"].tolist() == ["a/1", "a/deep/er.jpg", "b.PNG"]
+    assert table["path"].tolist() == [str(folder / name) for name in table["file"]]
+    assert table["image_id"].tolist() == table["file"].tolist()
+
+
+def test_nothing_is_known_of_them(folder: Path) -> None:
+    table = read_folder(folder, CHEST_RADIOGRAPHS, domain="Ward 3")
+
+    check_table(table, CHEST_RADIOGRAPHS)
+    assert table["domain"].tolist() == ["Ward 3"] * 3
+    assert table["patient_id"].is_unique
+    columns = [*CHEST_RADIOGRAPHS.label_columns, "attr:sex", "attr:age", "official_split"]
+    assert table[columns].isna().all(axis=None)
+    assert table["attr:age"].dtype == float
+
+
+def test_the_domain_stays_what_it_is_called(folder: Path) -> None:
+    task = Task("multilabel", ("edema",), attributes=(Attribute("domain", ("x", "y")),))
+    assert set(read_folder(folder, task, domain="x")["domain"]) == {"x"}
+
+
+def test_endings_can_be_chosen_and_none_is_an_error(folder: Path) -> None:
+    assert read_folder(folder, CHEST_RADIOGRAPHS, endings=[".JPG"])["file"].tolist() == ["a/deep/er.jpg"]
+    with pytest.raises(DataError, match=r"no image below .*: \.xyz"):
+        read_folder(folder, CHEST_RADIOGRAPHS, endings=[".xyz"])
