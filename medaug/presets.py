@@ -116,7 +116,7 @@ _PRESETS: dict[tuple[str, str], Preset] = {
     ("radiology", "demo"): Preset(
         diffusion=GeneratorPreset(16, (32, 64), 32, 1, 1.5e-3, 32, 1200, 200, 0.99),
         upsampler=GeneratorPreset(64, (16, 32, 32), 32, 1, 1e-3, 16, 400, 200, 0.99),
-        sampling=SamplingPreset(600, "dpm_solver", 20, "ddpm", 12, 2.5, 100),
+        sampling=SamplingPreset(600, "ddpm", 30, "ddpm", 12, 2.0, 100),
         classifier=ClassifierPreset("small_resnet", "adam", 1e-3, "cosine", 400, 50, 32, 1e-5, 0.0, 0.5),
     ),
 }
