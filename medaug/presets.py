@@ -114,10 +114,10 @@ _PRESETS: dict[tuple[str, str], Preset] = {
         classifier=replace(_RADIOLOGY_PAPER.classifier, network="bit_50x1", learning_rate=1e-4),
     ),
     ("radiology", "demo"): Preset(
-        diffusion=GeneratorPreset(16, (32, 64), 32, 1, 1.5e-3, 32, 1200, 200, 0.99),
-        upsampler=GeneratorPreset(64, (16, 32, 32), 32, 1, 1e-3, 16, 400, 200, 0.99),
-        sampling=SamplingPreset(600, "ddpm", 30, "ddpm", 12, 2.0, 100),
-        classifier=ClassifierPreset("small_resnet", "adam", 1e-3, "cosine", 400, 50, 32, 1e-5, 0.0, 0.5),
+        diffusion=GeneratorPreset(16, (32, 64), 32, 1, 1.5e-3, 32, 1000, 200, 0.99),
+        upsampler=GeneratorPreset(64, (16, 32, 32), 32, 1, 1e-3, 8, 400, 200, 0.99),
+        sampling=SamplingPreset(500, "ddpm", 25, "ddpm", 12, 2.0, 100),
+        classifier=ClassifierPreset("small_resnet", "adam", 1e-3, "cosine", 320, 40, 32, 1e-5, 0.0, 0.5),
     ),
 }
 

@@ -1,10 +1,6 @@
 # Sourced by the other scripts: an activated environment is used, otherwise .venv is made and activated.
 # usage: prepare_environment [EXTRA[,EXTRA...]]
 
-# Idle threads sleep instead of spinning: on two cores that something else uses too, training is half as fast
-# again, and on free cores nothing is lost.
-export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
-
 prepare_environment() {
     local target="." stamp wanted
     [ -z "${1:-}" ] || target=".[$1]"
