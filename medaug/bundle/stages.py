@@ -37,6 +37,7 @@ from medaug.evaluation.predictions import read_predictions, write_predictions
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.evaluation.summary import summary_table
 from medaug.files import write_aside
+from medaug.report.board import write_board
 from medaug.report.html import write_report
 from medaug.task import Task
 
@@ -297,6 +298,8 @@ def evaluate(
             stores = [ImageStore.open(p) if p is not None and is_made(p) else None for p in (data, synthetic)]
             with write_aside(folder) as aside:
                 _write_evaluation(aside, table, settings, title, baseline, *stores)
+                board = folder.parent / "logs" / "evaluation"
+                write_board(board, read_metrics(aside / "metrics.csv"), table)
         print(summary_table(read_metrics(folder / "metrics.csv")))
         logger.info("The report is %s", folder / "report.html")
     barrier()

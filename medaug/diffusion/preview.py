@@ -14,13 +14,15 @@ from torch.utils.tensorboard import SummaryWriter
 from medaug.data.store import ImageStore
 from medaug.diffusion.condition import ConditionEncoder
 from medaug.diffusion.guidance import clipped, guided, with_image
-from medaug.diffusion.samplers import sample_dpm_solver
+from medaug.diffusion.samplers import sample_ddpm
 from medaug.diffusion.schedule import NoiseSchedule
 from medaug.diffusion.unet import ConditionalUNet
 from medaug.randomness import torch_generator
 from medaug.transforms.degradation import degrade
 
-STEPS = 8
+STEPS = 12
+"""Ancestral steps: few, but their fresh noise heals the errors of a network that is still learning."""
+
 IMAGES_OF_A_CLASS = 3
 
 
@@ -81,7 +83,12 @@ class Preview:
         network = self.network if self.low_size is None else with_image(self.network, low)
         schedule = NoiseSchedule()
         predict_noise = clipped(guided(network, condition, self.guidance), schedule)
-        images = sample_dpm_solver(predict_noise, noise, schedule, STEPS, lambda: torch.zeros_like(noise))
+        generator = torch_generator(self.seed, "preview", "steps")
+
+        def draw() -> Tensor:
+            return torch.randn(noise.shape, generator=generator).to(device)
+
+        images = sample_ddpm(predict_noise, noise, schedule, STEPS, draw)
         shown = images if self.low_size is None else torch.cat([low, images], dim=3)
         return (shown.clamp(-1, 1) + 1).div(2).cpu()
 
