@@ -300,9 +300,15 @@ def evaluate(
                 _write_evaluation(aside, table, settings, title, baseline, *stores)
                 board = folder.parent / "logs" / "evaluation"
                 write_board(board, read_metrics(aside / "metrics.csv"), table)
-        print(summary_table(read_metrics(folder / "metrics.csv")))
+        print(_summary(read_metrics(folder / "metrics.csv")))
         logger.info("The report is %s", folder / "report.html")
     barrier()
+
+
+def _summary(metrics: pd.DataFrame) -> str:
+    """Return the short table, with the gap of the first attribute that there is."""
+    attributes = [name for name in metrics["attribute"].unique() if name]
+    return summary_table(metrics, attribute=attributes[0]) if attributes else summary_table(metrics)
 
 
 def _write_evaluation(
