@@ -160,6 +160,7 @@ def test_all_products_are_there_as_promised(tiny: Path) -> None:
     assert sorted(p.name for p in (tiny / "logs").iterdir()) == [
         "baseline",
         "diffusion",
+        "evaluation",
         "model",
         "upsampler",
     ]
