@@ -1,46 +1,19 @@
-"""Pictures of images: grids for TensorBoard, and single pictures for the report, synthetic ones marked."""
+"""Single pictures for the report, as data URIs; synthetic images are marked as such."""
 
 from __future__ import annotations
 
 import base64
 import io
-import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
-
-from medaug.report.style import grid, shortened
 
 SHOWN_SIDE = 160
 MARK = "SYNTHETIC"
 MARK_COLOUR = "#A34700"
 
 UInt8Array = np.ndarray[Any, np.dtype[np.uint8]]
-
-
-def image_grid(images: UInt8Array, captions: Sequence[str], columns: int | None = None) -> Figure:
-    """Draw images in a grid with a caption above each.
-
-    Parameters
-    ----------
-    images : array of uint8, shape (N, H, W, C)
-        C is 1 (grey) or 3 (RGB).
-    captions : sequence of str
-        One for each image.
-    columns : int, optional
-        By default the grid is as square as can be.
-    """
-    columns = columns or math.ceil(math.sqrt(len(images)))
-    figure, panels = grid(len(images), 1.5, 1.7, columns=columns)
-    for axes, image, caption in zip(panels, images, captions, strict=True):
-        grey = image.shape[-1] == 1
-        axes.imshow(image[..., 0] if grey else image, cmap="gray", vmin=0, vmax=255)
-        axes.set_title(shortened(caption, 24), fontsize=8)
-        axes.set_axis_off()
-    return figure
 
 
 def real_picture(image: UInt8Array) -> str:
