@@ -19,6 +19,7 @@ from medaug.data.decoding import Decoded, decode_files
 from medaug.data.grey import UInt8Array
 from medaug.data.pixels import Fit, Recipe
 from medaug.data.store import ImageStore, StoreWriter
+from medaug.data.table import SplitUnit
 from medaug.errors import DataError, SettingsError
 from medaug.files import disk_errors, write_aside
 from medaug.progress import Progress
@@ -43,12 +44,15 @@ class PrepareSettings:
         See `medaug.data.pixels.fit_square`.
     max_rejected : float
         Share of the files that may be unusable.
+    split_unit : {"patient", "slide", "patch"}
+        What is in one split only.
     """
 
     sizes: tuple[int, ...]
     channels: Literal[1, 3]
     fit: Fit = "pad"
     max_rejected: float = 0.05
+    split_unit: SplitUnit = "patient"
 
     def __post_init__(self) -> None:
         if not self.sizes or min(self.sizes) < 1:
@@ -104,7 +108,7 @@ def prepare(
     recipe = Recipe(settings.sizes, settings.channels, settings.fit)
     listing = _listing_hash(table)
     made_by = {"fit": settings.fit, "listing_sha256": listing}
-    writer = StoreWriter(output, task, table, settings.sizes, settings.channels, made_by)
+    writer = StoreWriter(output, task, table, settings.sizes, settings.channels, made_by, settings.split_unit)
     _decode_share(writer, [Path(path) for path in table["path"]], recipe, workers)
     idist.barrier()
     rejected = writer.rejected()

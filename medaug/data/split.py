@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medaug.data.table import UNITS, SplitUnit
 from medaug.errors import DataError, SettingsError
 from medaug.randomness import derive_seed
 from medaug.task import LABEL_PREFIX
@@ -30,8 +31,13 @@ class SplitSettings:
         Shares of the in-distribution patients for ``id_val`` and ``id_test``.
     ood_val_fraction : float
         Share of the patients of other domains for ``ood_val``; the rest is ``ood_test``.
+    ood_val_domains : tuple of str
+        Where given, these domains as a whole are ``ood_val``, and all other ones ``ood_test`` (Table A1).
     unlabelled_fraction : float
         Share of the patients of other domains whose images are used without labels, to train the generator.
+    unit : {"patient", "slide", "patch"}
+        What is in one split only. ``slide`` and ``patch`` are for patches of slides: one patient, or even one
+        slide, is then trained on and validated on, and in-distribution figures are too good.
     seed : int
         Seed of the run.
     """
@@ -41,10 +47,14 @@ class SplitSettings:
     val_fraction: float = 0.1
     test_fraction: float = 0.1
     ood_val_fraction: float = 0.2
+    ood_val_domains: tuple[str, ...] = ()
     unlabelled_fraction: float = 0.0
+    unit: SplitUnit = "patient"
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.unit not in UNITS:
+            raise SettingsError(f"the unit of a split is one of {', '.join(UNITS)}, not {self.unit!r}")
         for first, second in (
             ("val_fraction", "test_fraction"),
             ("ood_val_fraction", "unlabelled_fraction"),
@@ -60,10 +70,11 @@ def assign_splits(table: pd.DataFrame, settings: SplitSettings) -> tuple[pd.Data
     """Give every row of a source table its split.
 
     In distribution, official splits are kept; what a domain's official splits lack (most have no test or no
-    validation part) is drawn from its other patients. Out of distribution, an official test part is
-    ``ood_test`` and the rest ``ood_val``; without one, patients are drawn. A training image without any known
-    label is ``unlabelled``. A patient in both kinds of domain is put on one side by a coin. Every draw is a
-    function of the seed and the patient alone.
+    validation part) is drawn from its other patients, as far as these have a label. Out of distribution, an
+    official test part is ``ood_test`` and the rest ``ood_val``; without one, patients are drawn, or the
+    settings name the domains of each. A training image without any known label is ``unlabelled``. A patient
+    in both kinds of domain is put on one side by a coin. Every draw is a function of the seed and the patient
+    (slide, patch) alone.
 
     Parameters
     ----------
@@ -84,7 +95,7 @@ def assign_splits(table: pd.DataFrame, settings: SplitSettings) -> tuple[pd.Data
     ------
     DataError
         The domain column is missing, a train domain is unknown, an official split is not understood, or
-        ``train``, ``id_val`` or ``id_test`` would be empty.
+        ``train``, ``id_val`` or (if `test_fraction` asks for one) ``id_test`` would be empty.
     """
     table = _with_domain(table, settings)
     reasons = pd.Series(None, index=table.index, dtype=object)
@@ -95,7 +106,7 @@ def assign_splits(table: pd.DataFrame, settings: SplitSettings) -> tuple[pd.Data
     left_out = table[reasons.notna()].assign(reason=reasons[reasons.notna()])
     kept["split"] = _splits(kept, inside[kept.index], settings)
     _hide_labels(kept, inside[kept.index])
-    _check_not_empty(kept["split"])
+    _check_not_empty(kept["split"], settings)
     return kept.reset_index(drop=True), left_out.reset_index(drop=True)
 
 
@@ -113,10 +124,13 @@ def _with_domain(table: pd.DataFrame, settings: SplitSettings) -> pd.DataFrame:
     domain = table[column].astype(object).where(table[column].notna(), None)
     table["domain"] = [None if value is None or value == "" else str(value) for value in domain]
     there = sorted(table["domain"].dropna().unique())
-    if unknown := [name for name in settings.train_domains if name not in there]:
-        raise DataError(
-            f"train_domains {unknown} are not in column {column!r}; there are: {', '.join(there)}"
-        )
+    for setting in ("train_domains", "ood_val_domains"):
+        if unknown := [name for name in getattr(settings, setting) if name not in there]:
+            raise DataError(
+                f"{setting} {unknown} are not in column {column!r}; there are: {', '.join(there)}"
+            )
+    if UNITS[settings.unit] not in table:
+        raise DataError(f"splitting by {settings.unit} needs a column {UNITS[settings.unit]!r}")
     return table
 
 
@@ -134,7 +148,7 @@ def _side(table: pd.DataFrame, inside: pd.Series[bool], seed: int) -> pd.Series[
 
 
 def _splits(table: pd.DataFrame, inside: pd.Series[bool], settings: SplitSettings) -> pd.Series[Any]:
-    """Return the split of each row, decided by patient."""
+    """Return the split of each row, decided by patient (slide, patch)."""
     official = _official(table)
     has = {part: official.eq(part).groupby(table["domain"]).transform("any") for part in ("val", "test")}
     rows = pd.DataFrame(
@@ -145,35 +159,52 @@ def _splits(table: pd.DataFrame, inside: pd.Series[bool], settings: SplitSetting
             "drawable": official.isna(),
             "lacks_test": ~has["test"],
             "lacks_val": ~has["val"],
+            "labelled": _labelled(table),
+            "ood_val": table["domain"].isin(settings.ood_val_domains),
         }
     )
-    patients = rows.groupby(table["patient_id"]).any()
-    found = {row.Index: _split_of(row, settings) for row in patients.itertuples()}
-    return table["patient_id"].map(found)
+    unit = table[UNITS[settings.unit]]
+    units = rows.groupby(unit).any()
+    found = {row.Index: _split_of(row, settings) for row in units.itertuples()}
+    return unit.map(found)
 
 
-def _split_of(patient: Any, settings: SplitSettings) -> str:
-    draw = derive_seed(settings.seed, "split", str(patient.Index)) / 2.0**63
-    decide = _inside_split if patient.inside else _outside_split
-    return decide(patient, draw, settings)
+def _labelled(table: pd.DataFrame) -> pd.Series[bool]:
+    """Return which rows have a known label; where there are no labels at all, any row may be held out."""
+    labels = _label_columns(table)
+    return table[labels].notna().any(axis=1) if labels else pd.Series(True, index=table.index)
 
 
-def _inside_split(patient: Any, draw: float, settings: SplitSettings) -> str:
-    if patient.test or patient.val:
-        return "id_test" if patient.test else "id_val"
+def _label_columns(table: pd.DataFrame) -> list[str]:
+    return [str(name) for name in table if str(name).startswith(LABEL_PREFIX)]
+
+
+def _split_of(unit: Any, settings: SplitSettings) -> str:
+    draw = derive_seed(settings.seed, "split", str(unit.Index)) / 2.0**63
+    decide = _inside_split if unit.inside else _outside_split
+    return decide(unit, draw, settings)
+
+
+def _inside_split(unit: Any, draw: float, settings: SplitSettings) -> str:
+    if unit.test or unit.val:
+        return "id_test" if unit.test else "id_val"
+    if not unit.labelled:
+        return "train"  # nothing to validate or test on
     if draw < settings.test_fraction:
-        return "id_test" if patient.lacks_test or patient.drawable else "train"
+        return "id_test" if unit.lacks_test or unit.drawable else "train"
     if draw < settings.test_fraction + settings.val_fraction:
-        return "id_val" if patient.lacks_val or patient.drawable else "train"
+        return "id_val" if unit.lacks_val or unit.drawable else "train"
     return "train"
 
 
-def _outside_split(patient: Any, draw: float, settings: SplitSettings) -> str:
-    if patient.test:
+def _outside_split(unit: Any, draw: float, settings: SplitSettings) -> str:
+    if unit.test:
         return "ood_test"
     if draw < settings.unlabelled_fraction:
         return "unlabelled"
-    if draw < settings.unlabelled_fraction + settings.ood_val_fraction or not patient.lacks_test:
+    if settings.ood_val_domains:
+        return "ood_val" if unit.ood_val else "ood_test"
+    if draw < settings.unlabelled_fraction + settings.ood_val_fraction or not unit.lacks_test:
         return "ood_val"
     return "ood_test"
 
@@ -190,13 +221,14 @@ def _official(table: pd.DataFrame) -> pd.Series[Any]:
 
 def _hide_labels(table: pd.DataFrame, inside: pd.Series[bool]) -> None:
     """Remove the labels of unlabelled patients; a training row that has no label is unlabelled too."""
-    labels = [name for name in table if str(name).startswith(LABEL_PREFIX)]
+    labels = _label_columns(table)
     table.loc[(table["split"] == "unlabelled") & ~inside, labels] = np.nan
-    table.loc[(table["split"] == "train") & table[labels].isna().all(axis=1), "split"] = "unlabelled"
+    table.loc[(table["split"] == "train") & ~_labelled(table), "split"] = "unlabelled"
 
 
-def _check_not_empty(splits: pd.Series[Any]) -> None:
-    for name in ("train", "id_val", "id_test"):
+def _check_not_empty(splits: pd.Series[Any], settings: SplitSettings) -> None:
+    needed = ("train", "id_val", "id_test") if settings.test_fraction else ("train", "id_val")
+    for name in needed:
         if not (splits == name).any():
             raise DataError(
                 f"no image is left for the split {name}; use more patients in train_domains, other "

@@ -17,7 +17,7 @@ import pandas as pd
 from ignite import distributed as idist
 
 from medaug.data.pixelfile import PixelFile
-from medaug.data.table import check_table, stored_columns
+from medaug.data.table import SplitUnit, check_table, stored_columns
 from medaug.errors import DataError
 from medaug.files import disk_errors, write_aside
 from medaug.task import Task
@@ -40,7 +40,8 @@ class ImageStore:
         What is predicted, for whom.
     table : DataFrame
         One row an image, index 0..N-1: ``image_id``, ``file``, ``patient_id``, ``domain``, ``split``,
-        ``label:<class>`` (float32 in [0, 1], NaN = unknown), ``attr:<name>``, ``synthetic`` (bool).
+        ``label:<class>`` (float32 in [0, 1], NaN = unknown), ``attr:<name>``, ``synthetic`` (bool); patches
+        of slides also ``slide``, ``x``, ``y``, ``level``.
     origin : dict
         Where the images came from: source, settings, versions, hash of the listing.
     sizes : tuple of int
@@ -127,6 +128,8 @@ class StoreWriter:
         1 or 3.
     recipe : mapping, optional
         Whatever else decides the pixels (plain values): settings, a seed, the hash of a model or a listing.
+    split_unit : {"patient", "slide", "patch"}
+        What is in one split only.
 
     Attributes
     ----------
@@ -147,8 +150,9 @@ class StoreWriter:
         sizes: Iterable[int],
         channels: int,
         recipe: Mapping[str, Any] | None = None,
+        split_unit: SplitUnit = "patient",
     ) -> None:
-        check_table(table, task)
+        check_table(table, task, split_unit)
         if "split" not in table:
             raise DataError("the table lacks the column split; assign splits before writing a store")
         self.path, self.task, self.channels = Path(path), task, channels

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from medaug.errors import DataError
 from medaug.task import ATTRIBUTE_PREFIX, LABEL_PREFIX, Task, attribute_column
+
+SplitUnit = Literal["patient", "slide", "patch"]
 
 SPLITS = ("train", "id_val", "id_test", "ood_val", "ood_test", "unlabelled")
 """Every split there is; ``unlabelled`` images train the generator only."""
@@ -18,10 +21,14 @@ OLDEST = 120.0
 
 _SEXES = {"f": "F", "female": "F", "w": "F", "woman": "F", "m": "M", "male": "M", "man": "M"}
 _DAYS_PER_YEAR = {"Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25}
+UNITS: Mapping[str, str] = {"patient": "patient_id", "slide": "slide", "patch": "image_id"}
+"""What is in one split only, and the column that names it. Anything finer than a patient may leak."""
+
 _PLAIN_COLUMNS = ("image_id", "file", "patient_id", "domain", "split")
+_PLACE_COLUMNS = ("x", "y", "level")
 
 
-def check_table(table: pd.DataFrame, task: Task) -> None:
+def check_table(table: pd.DataFrame, task: Task, split_unit: SplitUnit = "patient") -> None:
     """Check a table against the contract of an image store.
 
     Parameters
@@ -32,13 +39,16 @@ def check_table(table: pd.DataFrame, task: Task) -> None:
         (``synthetic`` is true) need no ``file`` and no ``patient_id``.
     task : Task
         What is predicted, for whom.
+    split_unit : {"patient", "slide", "patch"}
+        What must be in one split only. The finer units are for patches of slides, to compare with published
+        splits (WILDS validates on patches of the slides that it trains on).
 
     Raises
     ------
     DataError
         A column is missing, an ``image_id`` is missing or appears twice, a label lies outside [0, 1], a
-        split is unknown, or images of one patient are in two splits. ``train`` and ``unlabelled`` count as
-        one split here, because both are trained on.
+        split is unknown, or images of one patient (slide) are in two splits. ``train`` and ``unlabelled``
+        count as one split here, because both are trained on.
     """
     if table.empty:
         raise DataError("the table has no rows; check the folder and the settings that choose rows")
@@ -48,7 +58,7 @@ def check_table(table: pd.DataFrame, task: Task) -> None:
     for column in task.label_columns:
         _check_labels(table, column)
     if "split" in table:
-        _check_splits(table)
+        _check_splits(table, split_unit)
 
 
 def is_synthetic(table: pd.DataFrame) -> pd.Series[bool]:
@@ -62,7 +72,8 @@ def stored_columns(table: pd.DataFrame, task: Task) -> pd.DataFrame:
     """Return what a store keeps of a table, with the types of the contract and a plain index.
 
     Only columns of the contract are kept, so that a path or a further column of a hospital's own table can
-    not enter a store. Labels are float32, numeric attributes float64, the rest text.
+    not enter a store. Labels are float32, numeric attributes float64, the rest text. Patches of a slide keep
+    their place: ``slide``, and ``x``, ``y``, ``level`` (int64; the upper left corner in pixels of level 0).
     """
     missing = pd.Series(None, index=table.index, dtype=object)
     kept = {name: _as_text(table.get(name, missing)) for name in _PLAIN_COLUMNS}
@@ -72,6 +83,9 @@ def stored_columns(table: pd.DataFrame, task: Task) -> pd.DataFrame:
     numeric = {attribute_column(a.name) for a in task.attributes if a.bins}
     for name in (column for column in map(str, table) if column.startswith(ATTRIBUTE_PREFIX)):
         kept[name] = table[name].astype(np.float64) if name in numeric else _as_text(table[name])
+    if "slide" in table:
+        kept["slide"] = _as_text(table["slide"])
+    kept |= {name: table[name].astype(np.int64) for name in _PLACE_COLUMNS if name in table}
     kept["synthetic"] = is_synthetic(table)
     return pd.DataFrame(kept).reset_index(drop=True)
 
@@ -146,7 +160,7 @@ def _check_labels(table: pd.DataFrame, column: str) -> None:
         raise DataError(f"{column} is {values[wrong[0]]:g} in {_row(table, wrong[0])}; labels lie in [0, 1]")
 
 
-def _check_splits(table: pd.DataFrame) -> None:
+def _check_splits(table: pd.DataFrame, unit: SplitUnit) -> None:
     wrong = np.flatnonzero(~table["split"].isin(SPLITS))
     if len(wrong):
         value = table["split"].iloc[wrong[0]]
@@ -155,14 +169,15 @@ def _check_splits(table: pd.DataFrame) -> None:
     if real.empty:
         return
     _check_present(real, "patient_id")
+    names = real[UNITS[unit]].astype(str)
     side = real["split"].where(real["split"] != "unlabelled", "train")
-    both = side.groupby(real["patient_id"].astype(str), sort=False).nunique()
+    both = side.groupby(names, sort=False).nunique()
     if (both > 1).any():
-        patient = both.index[both > 1][0]
-        splits = ", ".join(sorted(set(real.loc[real["patient_id"].astype(str) == patient, "split"])))
+        name = both.index[both > 1][0]
+        splits = ", ".join(sorted(set(real.loc[names == name, "split"])))
         raise DataError(
-            f"images of patient {patient!r} are in more than one split ({splits}); "
-            "put all images of a patient in one split"
+            f"images of {unit} {name!r} are in more than one split ({splits}); "
+            f"put all images of a {unit} in one split"
         )
 
 

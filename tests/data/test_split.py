@@ -128,7 +128,13 @@ def test_rows_without_a_domain_are_left_out_with_a_reason():
         ),
         ({"official_split": "dev"}, {"train_domains": ("in",)}, "official_split is 'dev'"),
         ({"patient_id": None}, {"train_domains": ("in",)}, "patient_id is missing in row 0"),
-        ({}, {"train_domains": ("in",), "test_fraction": 0.0}, "no image is left for the split id_test"),
+        ({}, {"train_domains": ("in",), "test_fraction": 1e-9}, "no image is left for the split id_test"),
+        (
+            {},
+            {"train_domains": ("in",), "ood_val_domains": ("mars",)},
+            r"ood_val_domains \['mars'\] .* there",
+        ),
+        ({}, {"train_domains": ("in",), "unit": "slide"}, "splitting by slide needs a column 'slide'"),
         ({}, {"train_domains": ("in",), "val_fraction": 0.0}, "no image is left for the split id_val"),
         ({"label:edema": np.nan}, {"train_domains": ("in",)}, "no image is left for the split train"),
     ],
@@ -148,3 +154,43 @@ def test_the_source_table_is_not_changed():
     before = source()
     assign_splits(before, SETTINGS)
     assert before.equals(source())
+
+
+def test_domains_can_be_named_for_validation_out_of_distribution():
+    domain = np.array(["in", "near", "far"], object)[np.arange(800) // 2 % 3]
+    chosen = SplitSettings(train_domains=("in",), ood_val_domains=("near",), test_fraction=0.0)
+    table, left_out = assign_splits(source(domain=domain), chosen)
+    assert left_out.empty
+    assert set(table.loc[table["domain"] == "near", "split"]) == {"ood_val"}
+    assert set(table.loc[table["domain"] == "far", "split"]) == {"ood_test"}
+    assert set(table.loc[table["domain"] == "in", "split"]) == {"train", "id_val"}
+
+
+@pytest.mark.parametrize(("unit", "column"), [("slide", "slide"), ("patch", "image_id")])
+def test_finer_units_split_patients(unit, column):
+    slides = source(domain="in", slide=[f"s{i // 2 % 400}" for i in range(800)])
+    slides["patient_id"] = [f"p{i // 20}" for i in range(800)]
+    table, _ = assign_splits(slides, SplitSettings(train_domains=("in",), unit=unit))
+    assert (table.groupby(column)["split"].nunique() == 1).all()
+    assert (table.groupby("patient_id")["split"].nunique() > 1).any()
+
+
+def test_patients_without_a_label_are_never_held_out():
+    before = source(domain="in")
+    before.loc[before["patient_id"].isin([f"p{i}" for i in range(0, 400, 4)]), "label:edema"] = np.nan
+    table, _ = assign_splits(before, SplitSettings(train_domains=("in",), test_fraction=0.3))
+    nothing_known = table["label:edema"].isna().groupby(table["patient_id"]).transform("all")
+    assert set(table.loc[nothing_known, "split"]) == {"unlabelled"}
+    assert "unlabelled" not in set(table.loc[~nothing_known, "split"])
+
+
+def test_a_table_of_slides_has_no_labels_and_is_divided_all_the_same():
+    slides = source().drop(columns="label:edema")
+    table, _ = assign_splits(slides, SETTINGS)
+    with_labels, _ = assign_splits(source(), SETTINGS)
+    assert table["split"].equals(with_labels["split"])
+
+
+def test_an_unknown_unit_is_an_error():
+    with pytest.raises(SettingsError, match="one of patient, slide, patch, not 'case'"):
+        SplitSettings(train_domains=("in",), unit="case")

@@ -133,3 +133,20 @@ def test_the_index_is_kept():
     values = pd.Series(["F", "M"], index=[7, 3])
     assert canonical_sex(values).index.tolist() == [7, 3]
     assert canonical_age(values).index.tolist() == [7, 3]
+
+
+def test_patches_keep_their_place():
+    stored = stored_columns(table(slide="slide 1", x=np.float64(96), y=192, level=2), TASK)
+    assert stored["slide"].tolist() == ["slide 1"] * 3
+    assert stored[["x", "y", "level"]].dtypes.eq(np.int64).all()
+    assert stored[["x", "y", "level"]].to_numpy().tolist() == [[96, 192, 2]] * 3
+
+
+def test_the_unit_of_the_split_says_what_may_not_be_divided():
+    patches = table(patient_id="p", slide=["a", "b", "b"], split=["train", "id_val", "id_val"])
+    check_table(patches, TASK, "slide")
+    check_table(patches.assign(slide="a"), TASK, "patch")
+    with pytest.raises(DataError, match="images of patient 'p' are in more than one split"):
+        check_table(patches, TASK)
+    with pytest.raises(DataError, match="images of slide 'a' are in more than one split"):
+        check_table(patches.assign(slide="a"), TASK, "slide")
