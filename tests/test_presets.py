@@ -18,12 +18,45 @@ def test_paper_row_is_table_e1() -> None:
     assert (classifier.iterations, classifier.batch_size) == (50_000, 64)
 
 
+def test_histopathology_row_is_table_e1() -> None:
+    paper = preset("histopathology", "paper")
+    assert paper.upsampler is None
+    assert paper.image_size == paper.diffusion.image_size == 96
+    assert paper.diffusion.channels == (128, 128, 256, 384, 512)
+    assert (paper.diffusion.residual_blocks, paper.diffusion.head_channels) == (2, 64)
+    assert (paper.diffusion.learning_rate, paper.diffusion.batch_size) == (1e-4, 64)
+    classifier = paper.classifier
+    assert (classifier.network, classifier.optimizer, classifier.schedule) == (
+        "resnet152",
+        "adam",
+        "constant",
+    )
+    assert (classifier.learning_rate, classifier.weight_decay, classifier.dropout) == (1e-4, 0, 0)
+    assert (classifier.iterations, classifier.batch_size) == (200_000, 32)
+
+
+def test_dermatology_row_is_table_e1() -> None:
+    paper = preset("dermatology", "paper")
+    assert paper.upsampler is not None
+    assert (paper.diffusion.image_size, paper.image_size) == (64, 256)
+    assert paper.diffusion.channels == (192, 384, 576, 768)
+    assert paper.upsampler.channels == (128, 128, 256, 256, 512, 512)
+    assert (paper.diffusion.residual_blocks, paper.upsampler.residual_blocks) == (3, 2)
+    assert (paper.diffusion.learning_rate, paper.upsampler.learning_rate) == (1.5e-4, 1e-4)
+    assert (paper.diffusion.batch_size, paper.upsampler.batch_size) == (128, 32)
+    classifier = paper.classifier
+    assert (classifier.network, classifier.optimizer, classifier.schedule) == ("bit_101x3", "sgd", "cosine")
+    assert (classifier.learning_rate, classifier.weight_decay) == (0.01, 1e-4)
+    assert (classifier.iterations, classifier.batch_size) == (10_000, 96)
+
+
+@pytest.mark.parametrize("modality", ["histopathology", "radiology", "dermatology"])
 @pytest.mark.parametrize("name", ["demo", "single_gpu", "paper"])
-def test_every_cascade_enlarges_and_halves_evenly(name) -> None:
-    models = preset("radiology", name)
-    assert models.upsampler is not None
-    assert models.upsampler.image_size > models.diffusion.image_size
-    for row in (models.diffusion, models.upsampler):
+def test_every_network_halves_evenly_and_a_cascade_enlarges(modality, name) -> None:
+    models = preset(modality, name)
+    rows = [row for row in (models.diffusion, models.upsampler) if row is not None]
+    assert [row.image_size for row in rows] == sorted({row.image_size for row in rows})
+    for row in rows:
         assert row.image_size % 2 ** (len(row.channels) - 1) == 0
         assert row.iterations % row.iterations_per_epoch == 0
 
