@@ -1,0 +1,1 @@
+"""Whole slides to patches: annotations, tissue, the choice of patches, and their pixels."""
