@@ -10,18 +10,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from medaug.data.slides.annotation import Annotation
 from PIL import Image, ImageDraw, ImageFont
 from shapely.geometry.base import BaseGeometry
-
-from medaug.data.slides.annotation import Annotation
 
 LARGEST_FILE = 150_000
 """Bytes; a store has hundreds of overviews, and a report embeds some."""
 
 _SIDES = (960, 800, 640, 480, 320)
-_TISSUE_COLOURS = 56
-_SMALLEST_BOX = 4
-_DASH = 9.0
+_TISSUE_COLOURS = 32
+_SMALLEST_BOX, _SMALLEST_OPEN_BOX = 4, 8
+_DASH = 7.0
+_FADED, _SHADED = 0.2, 0.25
 
 Colour = tuple[int, int, int]
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
@@ -111,8 +111,10 @@ class _Overview:
         scale = side / max(self.dimensions)
         size = (max(1, round(self.dimensions[0] * scale)), max(1, round(self.dimensions[1] * scale)))
         picture = Image.fromarray(self.thumbnail).resize(size, Image.Resampling.BICUBIC)
+        inside = np.asarray(Image.fromarray(self.tissue).resize(size, Image.Resampling.NEAREST), bool)
+        picture = _muted(picture, inside)
         palette = _palette(picture)
-        picture.paste(_TISSUE.line, mask=_outline(self.tissue, size))
+        picture.paste(_TISSUE.line, mask=_outline(inside))
         draw = ImageDraw.Draw(picture)
         for name, mark in _PATCHES.items():
             for box in _boxes(self.patches[self._named() == name], scale, self.extent):
@@ -141,7 +143,14 @@ class _Overview:
         ]
         names = {_TUMOUR: "annotated tumour", _UNCERTAIN: "annotated, uncertain"}
         drawn += [(names[m], m) for g, m in reversed(self._areas()) if not g.is_empty]
-        return drawn + ([("tissue", _TISSUE)] if self.tissue.any() else [("no tissue found", _TISSUE)])
+        return [*drawn, ("tissue (the rest is shaded)" if self.tissue.any() else "no tissue found", _TISSUE)]
+
+
+def _muted(picture: Image.Image, tissue: BoolArray) -> Image.Image:
+    """Pale tissue, so that marks stand out, on a grey ground, so that holes in the mask are seen."""
+    pale = Image.blend(picture, Image.new("RGB", picture.size, _WHITE), _FADED)
+    ground = Image.blend(picture, Image.new("RGB", picture.size, _GREY), _SHADED)
+    return Image.composite(pale, ground, Image.fromarray(tissue))
 
 
 def _palette(picture: Image.Image) -> Image.Image:
@@ -155,9 +164,8 @@ def _palette(picture: Image.Image) -> Image.Image:
     return palette
 
 
-def _outline(mask: BoolArray, size: tuple[int, int]) -> Image.Image:
-    """Pixels of the mask that have a neighbour outside it, at a size."""
-    inside = np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.NEAREST), bool)
+def _outline(inside: BoolArray) -> Image.Image:
+    """Pixels that have a neighbour outside."""
     padded = np.pad(inside, 1)
     inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return Image.fromarray(inside & ~inner)
@@ -172,10 +180,16 @@ def _boxes(patches: pd.DataFrame, scale: float, extent: float) -> Iterator[tuple
 
 
 def _draw_box(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], mark: _Mark) -> None:
+    """Draw an open box; what is too small for one is filled, or a dot where tissue must stay visible."""
     left, top, right, bottom = box
+    small = right - left + 1 < _SMALLEST_OPEN_BOX
     if mark.casing is not None:
         draw.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=mark.casing)
-    draw.rectangle(box, outline=mark.line, width=1 if mark.casing is None else 2)
+        draw.rectangle(box, fill=mark.line if small else None, outline=mark.line, width=2)
+    elif small:
+        draw.point(((left + right) // 2, (top + bottom) // 2), fill=mark.line)
+    else:
+        draw.rectangle(box, outline=mark.line)
 
 
 def _rings(geometry: BaseGeometry, scale: float) -> Iterator[Sequence[tuple[float, float]]]:
@@ -213,16 +227,16 @@ def _dashes(ring: Sequence[tuple[float, float]]) -> Iterator[Sequence[tuple[floa
 def _with_legend(picture: Image.Image, entries: Sequence[tuple[str, _Mark]]) -> Image.Image:
     """Add a strip below the picture that explains the marks."""
     font = ImageFont.load_default(15)
-    places, height = _flow([round(font.getlength(text)) + 44 for text, _ in entries], picture.width)
+    places, height = _flow([round(font.getlength(text)) + 54 for text, _ in entries], picture.width)
     sheet = Image.new("RGB", (picture.width, picture.height + height), _WHITE)
     sheet.paste(picture)
     draw = ImageDraw.Draw(sheet)
     draw.line((0, picture.height, picture.width, picture.height), fill=_GREY)
     for (text, mark), (left, row) in zip(entries, places, strict=True):
         top = picture.height + 8 + row
-        draw.rectangle((left, top, left + 17, top + 17), fill=_STAIN)
+        draw.rectangle((left, top, left + 27, top + 17), fill=_STAIN)
         _swatch(draw, left, top, mark)
-        draw.text((left + 24, top + 9), text, fill=_BLACK, font=font, anchor="lm")
+        draw.text((left + 34, top + 9), text, fill=_BLACK, font=font, anchor="lm")
     return sheet
 
 
@@ -239,9 +253,9 @@ def _flow(widths: Sequence[int], width: int) -> tuple[list[tuple[int, int]], int
 
 def _swatch(draw: ImageDraw.ImageDraw, left: int, top: int, mark: _Mark) -> None:
     if mark in _PATCHES.values():
-        _draw_box(draw, (left + 4, top + 4, left + 13, top + 13), mark)
+        _draw_box(draw, (left + 9, top + 4, left + 18, top + 13), mark)
     else:
-        _draw_rings(draw, [[(left, top + 8.5), (left + 17, top + 8.5)]], mark)
+        _draw_rings(draw, [[(left, top + 9), (left + 27, top + 9)]], mark)
 
 
 def _png(picture: Image.Image) -> bytes:
