@@ -18,6 +18,8 @@ class EvaluationSettings:
     ----------
     metrics : sequence of str
         Names of metrics; empty means all that apply to the kind of task.
+    headline : str, optional
+        The metric that leads the report and the short table; None chooses by the kind of task.
     attributes : sequence of str, optional
         Attributes to report, ``"domain"`` among them if wanted; None means every ``attr:`` column.
     intersections : sequence of sequences of str, optional
@@ -41,6 +43,7 @@ class EvaluationSettings:
     """
 
     metrics: Sequence[str] = ()
+    headline: str | None = None
     attributes: Sequence[str] | None = None
     intersections: Sequence[Sequence[str]] | None = None
     bins: Mapping[str, Sequence[float | str]] = field(default_factory=lambda: {"age": AGE_BINS})
@@ -58,6 +61,10 @@ class EvaluationSettings:
             raise SettingsError(f"confidence must lie between 0 and 1, not {self.confidence!r}")
         if self.replicates < 0 or self.min_group_size < 1:
             raise SettingsError("replicates must be at least 0 and min_group_size at least 1")
+        if self.headline and self.metrics and self.headline not in self.metrics:
+            raise SettingsError(
+                f"the headline {self.headline!r} is not among the metrics: {', '.join(self.metrics)}"
+            )
 
 
 def _is_probability(value: float | str) -> bool:

@@ -18,6 +18,7 @@ from medaug.report.answer import answer_sentences, answer_table
 from medaug.report.curve_figures import scored_classes
 from medaug.report.data_tables import evaluated_images
 from medaug.report.gallery import Gallery, gallery
+from medaug.report.slides import has_slides, slides_section
 from medaug.report.style import method_styles
 from medaug.report.words import plural
 
@@ -31,6 +32,7 @@ def write_report(
     store: ImageStore | None = None,
     synthetic: ImageStore | None = None,
     comparison: pd.DataFrame | None = None,
+    headline: str | None = None,
 ) -> None:
     """Write the report as one self-contained HTML file; the file is whole or absent.
 
@@ -48,12 +50,14 @@ def write_report(
         Real and synthetic images. Without `store` the data are described by the evaluated images alone.
     comparison : DataFrame, optional
         What `medaug.evaluation.compare.compare` returned; without it differences have no intervals.
+    headline : str, optional
+        The metric that leads; None chooses it by what the metrics are.
 
     Notes
     -----
     Patients, images and files are counted, never named.
     """
-    content = _Content(metrics, predictions, store, synthetic, comparison)
+    content = _Content(metrics, predictions, store, synthetic, comparison, headline)
     environment = Environment(
         loader=PackageLoader("medaug.report"),
         autoescape=True,
@@ -75,12 +79,13 @@ class _Content:
     store: ImageStore | None
     synthetic: ImageStore | None
     comparison: pd.DataFrame | None
+    headline: str | None
 
     def fields(self) -> Mapping[str, Any]:
         """Return what the template asks for."""
         table, differences = tidy.tidied(self.metrics), _tidied_comparison(self.comparison)
         methods = tidy.methods(table, _baseline(self.comparison))
-        metric, styles = tidy.headline(table), method_styles(methods)
+        metric, styles = self.headline or tidy.headline(table), method_styles(methods)
         return {
             "written": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
             "facts": _header_facts(self.predictions, methods, self.store, self.synthetic),
@@ -88,6 +93,7 @@ class _Content:
             "sentences": answer_sentences(table, differences, methods, metric),
             "answer": answer_table(table, differences, methods, metric),
             "data": sections.data_section(self.store, self.predictions),
+            "slides": slides_section(self.store) if self.store and has_slides(self.store) else None,
             "results": sections.accuracy_section(table, styles, metric),
             "fairness": sections.fairness_section(table, styles, metric),
             "curves": sections.curves_section(self.predictions, styles),

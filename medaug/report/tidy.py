@@ -50,11 +50,25 @@ def splits(table: pd.DataFrame) -> list[str]:
 
 
 def shown_splits(table: pd.DataFrame) -> list[str]:
-    """Return the splits for figures: the tests, or validation where a test is missing."""
+    """Return the splits for figures: the tests, or validation where a test is missing.
+
+    Validation out of distribution is shown beside the test where it comes from other hospitals: it is another
+    shift then (Table A1).
+    """
     found = splits(table)
-    pairs = [[s for s in pair if s in found][:1] for pair in (("id_test", "id_val"), ("ood_test", "ood_val"))]
-    chosen = [s for pair in pairs for s in pair]
-    return chosen + [s for s in found if s not in _SPLITS] or found[:1]
+    inside = [s for s in ("id_test", "id_val") if s in found][:1]
+    outside = [s for s in ("ood_val", "ood_test") if s in found]
+    if len(outside) == 2 and not _other_hospitals(table):
+        outside = ["ood_test"]
+    return inside + outside + [s for s in found if s not in _SPLITS] or found[:1]
+
+
+def _other_hospitals(table: pd.DataFrame) -> bool:
+    """Tell whether validation and test out of distribution have no domain in common."""
+    if "domain" not in table:
+        return False
+    there = [set(table.loc[table["split"] == s, "domain"]) - {POOLED} for s in ("ood_val", "ood_test")]
+    return there[0].isdisjoint(there[1])
 
 
 def domains(table: pd.DataFrame, split: str) -> list[str]:
