@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol, cast
 
 from monai.transforms.compose import Compose
 from torch import Tensor
 
 from medaug.errors import SettingsError
+from medaug.transforms.colour import RandColour
+from medaug.transforms.photograph import RandPhotograph
 from medaug.transforms.radiograph import RandRadiograph
 from medaug.transforms.randaugment import RandRandAugment
 
@@ -25,20 +28,56 @@ class Augmentation(Protocol):
         ...
 
 
-def _randaugment_then_heuristic() -> Augmentation:
-    return cast(Augmentation, Compose([RandRandAugment(), RandRadiograph()]))
+Heuristic = Callable[[], Augmentation]
+
+HEURISTICS: Mapping[str, Heuristic] = MappingProxyType(
+    {"histopathology": RandColour, "radiology": RandRadiograph, "dermatology": RandPhotograph}
+)
+"""The paper's heuristic augmentation of each modality (Section E.1)."""
 
 
-AUGMENTATIONS: Mapping[str, Callable[[], Augmentation | None]] = {
-    "none": lambda: None,
-    "heuristic": RandRadiograph,
-    "randaugment": RandRandAugment,
-    "randaugment+heuristic": _randaugment_then_heuristic,
-}
+def _randaugment_then(heuristic: Heuristic) -> Augmentation:
+    return cast(Augmentation, Compose([RandRandAugment(), heuristic()]))
 
 
-def augmentation(name: str) -> Augmentation | None:
-    """Return the augmentation of this name; None for ``"none"``."""
+AUGMENTATIONS: Mapping[str, Callable[[Heuristic], Augmentation | None]] = MappingProxyType(
+    {
+        "none": lambda heuristic: None,
+        "heuristic": lambda heuristic: heuristic(),
+        "randaugment": lambda heuristic: RandRandAugment(),
+        "randaugment+heuristic": _randaugment_then,
+    }
+)
+"""Augmentations by name, made from the modality's heuristic one."""
+
+
+def augmentation(name: str, modality: str) -> Augmentation | None:
+    """Return an augmentation for the images of a modality.
+
+    Parameters
+    ----------
+    name : {"none", "heuristic", "randaugment", "randaugment+heuristic"}
+        A name in `AUGMENTATIONS`; the paper's "Color augm" is ``heuristic`` of histopathology.
+    modality : {"histopathology", "radiology", "dermatology"}
+        A name in `HEURISTICS`.
+
+    Returns
+    -------
+    Augmentation or None
+        None for ``"none"``.
+
+    Raises
+    ------
+    SettingsError
+        A name is not known.
+
+    Examples
+    --------
+    >>> type(augmentation("heuristic", "dermatology")).__name__
+    'RandPhotograph'
+    """
     if name not in AUGMENTATIONS:
         raise SettingsError(f"there is no augmentation {name!r}; there are: {', '.join(AUGMENTATIONS)}")
-    return AUGMENTATIONS[name]()
+    if modality not in HEURISTICS:
+        raise SettingsError(f"there is no modality {modality!r}; there are: {', '.join(HEURISTICS)}")
+    return AUGMENTATIONS[name](HEURISTICS[modality])

@@ -80,7 +80,7 @@ def test_a_batch_holds_the_images_and_labels_of_its_rows(store, synthetic):
 
 def test_augmentation_depends_on_seed_and_position_only(store, synthetic):
     rows, positions = np.array([1, len(store), 4]), np.array([7, 8, 9])
-    dataset = MixedStoreBatches(store, synthetic, 16, augmentation("heuristic"), seed=3)
+    dataset = MixedStoreBatches(store, synthetic, 16, augmentation("heuristic", "radiology"), seed=3)
     together = dataset[Batch(positions, rows)]["image"]
     for i in (2, 0, 1):
         alone = dataset[Batch(positions[i : i + 1], rows[i : i + 1])]["image"][0]
@@ -93,7 +93,9 @@ def test_augmentation_depends_on_seed_and_position_only(store, synthetic):
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_workers_do_not_change_the_batches(store, synthetic):
-    dataset = MixedStoreBatches(store, synthetic, 16, augmentation("randaugment+heuristic"), seed=3)
+    dataset = MixedStoreBatches(
+        store, synthetic, 16, augmentation("randaugment+heuristic", "radiology"), seed=3
+    )
     stream = MixedRows(store, synthetic, 0.5, seed=3)
     here, there = (list(batch_loader(dataset, BatchSampler(stream, 4, 3), n)) for n in (0, 2))
     assert len(here) == len(there) == 3

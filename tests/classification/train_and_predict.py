@@ -24,7 +24,7 @@ def main(data: Path, output: Path) -> None:
     store, device = ImageStore.open(data), distributed.device("cpu")
     network = distributed.wrap(build_classifier("small_resnet", 2, 1), device)
     sampler = BatchSampler(MixedRows(store, None, 1.0, seed=0), batch_size=8, iterations=6)
-    dataset = MixedStoreBatches(store, None, 16, augmentation("heuristic"), seed=0)
+    dataset = MixedStoreBatches(store, None, 16, augmentation("heuristic", "radiology"), seed=0)
     validation = Validation(store, masked_bce, image_size=16, batch_size=5, device=device)
     best = KeepBest(network, validation, output / "model.pt", ClassifierInfo(store.task, 16, "m", 0, True))
     trainer = SupervisedTrainer(

@@ -1,0 +1,144 @@
+"""The paper's heuristic augmentation of photographs of skin (Section E.1) as MONAI transforms.
+
+Flips, brightness, saturation, hue, contrast, rotation and blur, in this order. A transform keeps what it drew
+in `parameters`, and `augment_photograph` replays it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from kornia.enhance import adjust_brightness, adjust_contrast, adjust_saturation
+from kornia.filters import gaussian_blur2d
+from kornia.geometry.transform import rotate
+from monai.config.type_definitions import KeysCollection
+from monai.transforms.transform import MapTransform, Randomizable, Transform
+from torch import Tensor
+
+from medaug.transforms.colour import need_colours, turn_hue
+
+MAX_BRIGHTNESS = 0.1
+"""Is added, either way."""
+SATURATION = (0.8, 1.2)
+MAX_HUE = 0.02
+"""Turns of the colour circle, either way."""
+CONTRAST = (0.8, 1.2)
+MAX_ROTATION = 150.0
+"""Degrees, either way."""
+BLURS = (0.001, 0.01, 0.1, 1.0, 3.0, 5.0, 7.0)
+"""Standard deviations in pixels of an image of `BLURRED_SIDE`."""
+BLURRED_SIDE = 256
+"""Side in pixels of the paper's photographs."""
+
+
+@dataclass(frozen=True)
+class PhotographParameters:
+    """What one augmentation does.
+
+    ``brightness`` is added. ``saturation`` multiplies that of HSV. ``hue`` turns the colour circle, in turns.
+    ``contrast`` multiplies the values, as the paper words it for radiographs. ``angle`` is in degrees,
+    counter-clockwise. ``blur`` is a standard deviation in pixels of an image with a side of 256, so that the
+    same parameters mean the same at every resolution.
+    """
+
+    flip_horizontal: bool
+    flip_vertical: bool
+    brightness: float
+    saturation: float
+    hue: float
+    contrast: float
+    angle: float
+    blur: float
+
+
+def draw_parameters(generator: np.random.RandomState) -> PhotographParameters:
+    """Draw the parameters of one augmentation (Section E.1)."""
+    return PhotographParameters(
+        flip_horizontal=bool(generator.random_sample() < 0.5),
+        flip_vertical=bool(generator.random_sample() < 0.5),
+        brightness=float(generator.uniform(-MAX_BRIGHTNESS, MAX_BRIGHTNESS)),
+        saturation=float(generator.uniform(*SATURATION)),
+        hue=float(generator.uniform(-MAX_HUE, MAX_HUE)),
+        contrast=float(generator.uniform(*CONTRAST)),
+        angle=float(generator.uniform(-MAX_ROTATION, MAX_ROTATION)),
+        blur=BLURS[generator.randint(len(BLURS))],
+    )
+
+
+def augment_photograph(image: Tensor, parameters: PhotographParameters) -> Tensor:
+    """Apply an augmentation to an image (3, H, W) in [0, 1]; what rotates in from outside is black.
+
+    Raises
+    ------
+    DataError
+        The image is not in colour.
+    """
+    need_colours(image)
+    image = _flip(image, parameters)
+    image = adjust_brightness(image, parameters.brightness)
+    image = turn_hue(adjust_saturation(image, parameters.saturation), parameters.hue)
+    image = adjust_contrast(image, parameters.contrast)
+    image = rotate(image[None], torch.tensor([parameters.angle]).to(image))[0]
+    return _blur(image, parameters.blur)
+
+
+class RandPhotograph(Randomizable, Transform):
+    """Augment an image (3, H, W), float in [0, 1]; random numbers from `set_random_state` only.
+
+    Examples
+    --------
+    >>> transform = RandPhotograph().set_random_state(seed=0)
+    >>> image = torch.rand(3, 64, 64)
+    >>> augmented = transform(image)
+    >>> bool((augment_photograph(image, transform.parameters) == augmented).all())
+    True
+    """
+
+    parameters: PhotographParameters
+
+    def randomize(self, data: Any = None) -> None:
+        """Draw new `parameters`."""
+        self.parameters = draw_parameters(self.R)
+
+    def __call__(self, img: Tensor) -> Tensor:
+        """Draw parameters and apply them."""
+        self.randomize()
+        return augment_photograph(img, self.parameters)
+
+
+class RandPhotographd(Randomizable, MapTransform):
+    """Dictionary form of `RandPhotograph`: all keys get the same augmentation."""
+
+    parameters: PhotographParameters
+
+    def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
+        super().__init__(keys, allow_missing_keys)
+
+    def randomize(self, data: Any = None) -> None:
+        """Draw new `parameters`."""
+        self.parameters = draw_parameters(self.R)
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Draw parameters once and apply them to every key."""
+        self.randomize()
+        augmented = dict(data)
+        for key in self.key_iterator(augmented):
+            augmented[key] = augment_photograph(augmented[key], self.parameters)
+        return augmented
+
+
+def _flip(image: Tensor, parameters: PhotographParameters) -> Tensor:
+    flips = {-1: parameters.flip_horizontal, -2: parameters.flip_vertical}
+    return image.flip([axis for axis, is_flipped in flips.items() if is_flipped])
+
+
+def _blur(image: Tensor, pixels_of_256: float) -> Tensor:
+    """Gaussian blur with mirrored borders; the kernel reaches three standard deviations."""
+    sigma = pixels_of_256 * max(image.shape[-2:]) / BLURRED_SIDE
+    side = 2 * max(1, math.ceil(3 * sigma)) + 1
+    return gaussian_blur2d(image[None], (side, side), (sigma, sigma))[0]
