@@ -10,12 +10,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from medaug.classification.weights import oversampled_rows
 from medaug.data.sampling import Batch, Example, PermutedRows, StoreBatches
 from medaug.data.store import ImageStore
 from medaug.errors import DataError, SettingsError
 from medaug.randomness import derive_seed
 from medaug.transforms.augmentation import Augmentation
 
+FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
 _LARGEST_DENOMINATOR = 1_000_000
@@ -33,6 +35,8 @@ class MixedRows:
         Share of real examples, the paper's alpha in Eq. 2-3: 1 is the baseline, 0 purely synthetic.
     seed : int
         The run's seed.
+    oversample : str, optional
+        Attribute over whose groups the real examples are made even, by repeating those of smaller groups.
 
     Notes
     -----
@@ -41,12 +45,17 @@ class MixedRows:
     """
 
     def __init__(
-        self, real: ImageStore, synthetic: ImageStore | None, real_fraction: float, seed: int
+        self,
+        real: ImageStore,
+        synthetic: ImageStore | None,
+        real_fraction: float,
+        seed: int,
+        oversample: str | None = None,
     ) -> None:
         if not 0 <= real_fraction <= 1:
             raise SettingsError(f"real_fraction must be between 0 and 1, not {real_fraction}")
         self._share = Fraction(str(real_fraction)).limit_denominator(_LARGEST_DENOMINATOR)
-        self._real = _stream(real, 0, seed, "real") if real_fraction > 0 else None
+        self._real = _real_stream(real, seed, oversample) if real_fraction > 0 else None
         self._synthetic = None
         if real_fraction < 1:
             if synthetic is None:
@@ -80,7 +89,7 @@ class MixedStoreBatches(Dataset[Example]):
 
     ``dataset[batch]`` is a dictionary: ``image`` float32 (B, C, H, W) in [0, 1], ``label`` float32
     (B, classes) with NaN for unknown, ``position`` int64 (B,): the keys of MONAI's
-    ``default_prepare_batch``.
+    ``default_prepare_batch``; and ``weight`` float32 (B,) for `prepare_weighted_batch`.
 
     Parameters
     ----------
@@ -93,6 +102,9 @@ class MixedStoreBatches(Dataset[Example]):
         result does not depend on workers or processes. Without one no example is touched by itself.
     seed : int
         The run's seed.
+    weights : array of float32, (len(real),), optional
+        How much each real row counts in the loss, for example `importance_weights`; without it all count 1.
+        Synthetic rows always do: those that w2 of Eq. 8 would leave out are not generated.
     """
 
     def __init__(
@@ -102,10 +114,16 @@ class MixedStoreBatches(Dataset[Example]):
         size: int,
         augmentation: Augmentation | None = None,
         seed: int = 0,
+        weights: FloatArray | None = None,
     ) -> None:
         stores = [real] if synthetic is None else [real, synthetic]
         _check_alike(stores)
-        self._sources = [StoreBatches(s, size, {"label": s.task.labels(s.table)}) for s in stores]
+        real_weights = np.ones(len(real), np.float32) if weights is None else weights
+        every = [real_weights, *(np.ones(len(s), np.float32) for s in stores[1:])]
+        self._sources = [
+            StoreBatches(s, size, {"label": s.task.labels(s.table), "weight": w})
+            for s, w in zip(stores, every, strict=True)
+        ]
         self._augmentation, self._seed = augmentation, seed
 
     def __len__(self) -> int:
@@ -142,6 +160,12 @@ class MixedStoreBatches(Dataset[Example]):
 def _unit_range(pixels: Tensor) -> Tensor:
     """Scale uint8 to float32 in [0, 1]: NumPy goes over the memory once, torch would twice."""
     return torch.from_numpy(np.divide(pixels.contiguous().numpy(), np.float32(255), dtype=np.float32))
+
+
+def _real_stream(store: ImageStore, seed: int, oversample: str | None) -> PermutedRows:
+    if oversample is None:
+        return _stream(store, 0, seed, "real")
+    return PermutedRows(oversampled_rows(store, oversample, seed), seed, "classifier", "real")
 
 
 def _stream(store: ImageStore, offset: int, seed: int, name: str) -> PermutedRows:

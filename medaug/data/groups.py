@@ -1,14 +1,24 @@
-"""The group of every row of a store under one attribute, the hospital included."""
+"""Which rows of a store are labelled training images, and the group of every row under one attribute."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from medaug.data.store import ImageStore
 from medaug.errors import SettingsError
 from medaug.task import Attribute, attribute_column
+
+IntArray = np.ndarray[Any, np.dtype[np.int64]]
+
+
+def labelled_rows(store: ImageStore) -> IntArray:
+    """Return the numbers of the rows of the split ``train`` with at least one known label, in order."""
+    rows = store.rows("train")
+    known: IntArray = rows[~np.isnan(store.task.labels(store.table.iloc[rows])).all(axis=1)]
+    return known
 
 
 def row_groups(store: ImageStore, attribute: str) -> pd.Series[Any]:

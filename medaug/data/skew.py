@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from medaug.data.groups import row_groups
+from medaug.data.groups import labelled_rows, row_groups
 from medaug.data.store import ImageStore
 from medaug.errors import SettingsError
 from medaug.randomness import derive_seed
@@ -111,7 +111,7 @@ def skewed(store: ImageStore, skew: Skew | None) -> ImageStore:
 
 def group_counts(store: ImageStore, attribute: str) -> pd.Series[int]:
     """Count the labelled images of the split ``train`` by group, those of unknown group last."""
-    groups = row_groups(store, attribute).iloc[_labelled(store)]
+    groups = row_groups(store, attribute).iloc[labelled_rows(store)]
     counts = groups.value_counts(sort=False)
     names = [*map(str, groups.cat.categories), UNKNOWN]
     return pd.Series([*counts, groups.isna().sum()], index=names, dtype=np.int64)
@@ -138,15 +138,8 @@ def skew_counts(store: ImageStore, skew: Skew) -> pd.DataFrame:
     return pd.DataFrame([before, after], index=["all", "skewed"])
 
 
-def _labelled(store: ImageStore) -> IntArray:
-    """Rows of the split ``train`` with at least one known label."""
-    rows = store.rows("train")
-    known: IntArray = rows[~np.isnan(store.task.labels(store.table.iloc[rows])).all(axis=1)]
-    return known
-
-
 def _surplus(store: ImageStore, skew: Skew) -> IntArray:
-    groups, rows = row_groups(store, skew.attribute), _labelled(store)
+    groups, rows = row_groups(store, skew.attribute), labelled_rows(store)
     there = list(map(str, groups.cat.categories))
     if unknown := sorted(set(skew.caps) - set(there)):
         raise SettingsError(
