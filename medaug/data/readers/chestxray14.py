@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from medaug.data.readers.tables import files_below, need_choice, need_columns, read_text_table
+from medaug.data.readers.tables import largest_files, need_choice, need_columns, read_text_table
 from medaug.data.table import canonical_age, canonical_sex
 from medaug.errors import DataError, SettingsError
 from medaug.task import Task, label_column
@@ -170,7 +170,7 @@ def _listed(folder: Path, name: str) -> list[str]:
 
 def _with_files(table: pd.DataFrame, folder: Path, path: Path) -> pd.DataFrame:
     """Add ``path`` and ``file``; leave out the rows whose file is not there."""
-    paths = table["image_id"].map(_largest_files(folder, set(table["image_id"])))
+    paths = table["image_id"].map(largest_files(folder, set(table["image_id"]), _ENDINGS))
     present = paths.notna()
     if not present.any():
         raise DataError(
@@ -183,17 +183,3 @@ def _with_files(table: pd.DataFrame, folder: Path, path: Path) -> pd.DataFrame:
     table, paths = table[present], paths[present]
     table = table.assign(path=paths, file=[os.path.relpath(p, folder) for p in paths])
     return table.reset_index(drop=True)
-
-
-def _largest_files(folder: Path, wanted: set[str]) -> dict[str, str]:
-    """Return image to path; a name that occurs twice (two resolutions) stands for its larger file."""
-    found: dict[str, str] = {}
-    for entry in files_below(folder, _ENDINGS):
-        name = _stem(entry.name)
-        if name in wanted:
-            found[name] = _larger(found[name], entry.path) if name in found else entry.path
-    return found
-
-
-def _larger(first: str, second: str) -> str:
-    return max(first, second, key=lambda path: (os.stat(path).st_size, path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -36,6 +36,51 @@ def need_columns(table: pd.DataFrame, columns: Collection[str], path: Path) -> N
             f"{path} lacks the column(s) {', '.join(map(repr, missing))}; "
             f"it has: {', '.join(map(repr, table))}"
         )
+
+
+def mapped_columns(
+    table: pd.DataFrame,
+    columns: Mapping[str, str],
+    needed: Collection[str],
+    optional: Collection[str],
+    path: Path,
+) -> pd.DataFrame:
+    """Return a table under medaug's names.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `read_text_table` returned it.
+    columns : mapping of str to str
+        Column of the table for each of medaug's names; a name that is not mapped is looked for as it is.
+    needed, optional : collections of str
+        Names that must be there, and those that are taken where they are.
+    path : Path
+        The table, for the message.
+
+    Raises
+    ------
+    DataError
+        A column that is needed or mapped is not there.
+    """
+    found = {name: name for name in needed} | {name: name for name in optional if name in table}
+    names = found | dict(columns)
+    need_columns(table, list(names.values()), path)
+    return pd.DataFrame({name: table[column] for name, column in names.items()})
+
+
+def filled_column(table: pd.DataFrame, name: str, path: Path) -> pd.Series[str]:
+    """Return a column that must not have blanks; a DataError names the first row that has."""
+    blank = (table[name] == "").to_numpy()
+    if blank.any():
+        raise DataError(f"{path}, row {int(blank.argmax()) + 1}: the column for {name!r} is blank")
+    return table[name]
+
+
+def pseudonyms(patients: pd.Series[str]) -> pd.Series[str]:
+    """Return running numbers for patients, so that no hospital number gets any further."""
+    numbers, _ = pd.factorize(patients)
+    return pd.Series([f"patient {number + 1}" for number in numbers], index=patients.index)
 
 
 def need_choice(name: str, value: str, choices: Sequence[str]) -> None:
@@ -85,3 +130,32 @@ def files_below(folder: Path, endings: Collection[str]) -> Iterator[os.DirEntry[
                     pending.append(entry.path)
                 elif os.path.splitext(entry.name)[1].lower() in endings:
                     yield entry
+
+
+def largest_files(folder: Path, wanted: Collection[str], endings: Collection[str]) -> dict[str, str]:
+    """Find files by name without ending, anywhere below a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look.
+    wanted : collection of str
+        Names without ending.
+    endings : collection of str
+        Endings that count, in lower case with the dot.
+
+    Returns
+    -------
+    dict of str to str
+        Path of each name that is there; one that occurs twice (two resolutions) is the larger file.
+    """
+    found: dict[str, str] = {}
+    for entry in files_below(folder, endings):
+        name = os.path.splitext(entry.name)[0]
+        if name in wanted:
+            found[name] = _larger(found[name], entry.path) if name in found else entry.path
+    return found
+
+
+def _larger(first: str, second: str) -> str:
+    return max(first, second, key=lambda path: (os.stat(path).st_size, path))
