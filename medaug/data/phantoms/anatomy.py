@@ -1,0 +1,165 @@
+"""Where things lie in a phantom lymph node: a coarse map of tissues, and the outlines of metastases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, zoom
+
+Array = NDArray[np.floating[Any]]
+
+MPP = 0.5
+"""Microns per pixel of a phantom slide's finest level."""
+
+STEP = 8
+"""Pixels per cell of the map of tissues, which is 4 microns."""
+
+GLASS, FAT, CAPSULE, SINUS, LYMPH, MANTLE, GERMINAL, STROMA, TUMOUR = range(9)
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A star-shaped region with a wavy outline.
+
+    Parameters
+    ----------
+    x, y : float
+        Centre in pixels of the finest level.
+    radius : float
+        Mean radius in pixels.
+    waves : tuple of (float, float)
+        Height (share of the radius) and phase of the wave with 2, 3, … periods around the outline.
+    """
+
+    x: float
+    y: float
+    radius: float
+    waves: tuple[tuple[float, float], ...] = ()
+
+    def radius_at(self, angle: Array) -> Array:
+        """Return the distance in pixels from the centre to the outline in each direction."""
+        waves = [height * np.cos(k * angle + phase) for k, (height, phase) in enumerate(self.waves, start=2)]
+        return self.radius * np.asarray(1 + sum(waves, np.zeros_like(angle)))
+
+    def depth(self, x: Array, y: Array) -> Array:
+        """Return how far inside the outline points lie, in pixels along the ray; negative outside."""
+        dx, dy = x - self.x, y - self.y
+        return np.asarray(self.radius_at(np.arctan2(dy, dx)) - np.hypot(dx, dy))
+
+    def outline(self, points: int) -> Array:
+        """Return a polygon, (points, 2), x and y in pixels of the finest level."""
+        angle = np.linspace(0, 2 * np.pi, points, endpoint=False)
+        radius = self.radius_at(angle)
+        return np.stack([self.x + radius * np.cos(angle), self.y + radius * np.sin(angle)], axis=1)
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """A metastasis: tumour within a blob, save for a hole of ordinary tissue where there is one."""
+
+    blob: Blob
+    hole: Blob | None = None
+
+    def depth(self, x: Array, y: Array) -> Array:
+        """Return how far inside the tumour points lie, in pixels; negative outside and in the hole."""
+        depth = self.blob.depth(x, y)
+        return depth if self.hole is None else np.minimum(depth, -self.hole.depth(x, y))
+
+
+def draw_blob(x: float, y: float, radius: float, generator: np.random.Generator, wavy: float = 0.06) -> Blob:
+    """Draw a blob of a mean radius; `wavy` is the typical height of its slowest wave."""
+    heights = wavy * generator.normal(0, 1, 5).clip(-1.6, 1.6) / np.arange(1, 6)
+    phases = generator.uniform(0, 2 * np.pi, 5)
+    return Blob(x, y, radius, tuple(zip(heights.tolist(), phases.tolist(), strict=True)))
+
+
+def draw_node(side: int, generator: np.random.Generator) -> Blob:
+    """Draw the outline of a lymph node that fills most of a slide of a side in pixels."""
+    x, y = side * generator.uniform(0.47, 0.53, 2)
+    return draw_blob(x, y, side * generator.uniform(0.36, 0.40), generator)
+
+
+def draw_lesion(node: Blob, share: float, has_hole: bool, generator: np.random.Generator) -> Lesion:
+    """Draw a metastasis inside a node, its radius a share of the node's."""
+    radius = share * node.radius
+    angle = generator.uniform(0, 2 * np.pi)
+    room = 0.8 * float(node.radius_at(np.asarray(angle))) - 1.15 * radius
+    away = max(room, 0) * generator.uniform(0.3, 1)
+    x, y = node.x + away * np.cos(angle), node.y + away * np.sin(angle)
+    blob = draw_blob(x, y, radius, generator, wavy=0.1)
+    hole = draw_blob(x, y, radius * generator.uniform(0.25, 0.35), generator) if has_hole else None
+    return Lesion(blob, hole)
+
+
+def smooth_noise(shape: tuple[int, int], sigma: float, generator: np.random.Generator) -> Array:
+    """Return noise of mean 0 and standard deviation 1 that changes over `sigma` cells."""
+    coarse = max(1, int(sigma / 2))
+    small = generator.normal(size=tuple(-(-n // coarse) + 1 for n in shape)).astype(np.float32)
+    field = gaussian_filter(small, sigma / coarse, mode="wrap")
+    field = zoom(field, coarse, order=1)[: shape[0], : shape[1]] if coarse > 1 else field
+    field = field[: shape[0], : shape[1]]
+    return np.asarray((field - field.mean()) / max(float(field.std()), 1e-6), np.float32)
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """The map of a slide, a cell every `STEP` pixels.
+
+    Parameters
+    ----------
+    tissue : array of uint8, (side / STEP, side / STEP)
+        What lies there, `GLASS` to `TUMOUR`.
+    grain : array of float32, the same shape
+        A length in pixels that grows across the fibres of the stroma, so that its level lines are fibres.
+    """
+
+    tissue: NDArray[np.uint8]
+    grain: Array
+
+
+def draw_anatomy(
+    side: int, node: Blob, lesions: tuple[Lesion, ...], generator: np.random.Generator
+) -> Anatomy:
+    """Draw the tissues of a node with its surroundings; `side` in pixels, a multiple of `STEP`."""
+    cells = side // STEP
+    centres = (np.arange(cells, dtype=np.float32) + 0.5) * STEP
+    x, y = np.meshgrid(centres, centres)
+    noise = [smooth_noise((cells, cells), sigma, generator) for sigma in (3, 7, 14)]
+    depth = node.depth(x, y) * MPP
+    tissue = np.full((cells, cells), GLASS, np.uint8)
+    tissue[depth > -60 - 45 * noise[2]] = FAT
+    tissue[depth > 0] = LYMPH
+    _paint_cortex(tissue, node, (x, y), depth, generator)
+    tissue[(depth > 60) & (noise[1] > 1.15 - depth / 800)] = SINUS
+    tissue[(depth > 0) & (np.abs(noise[2]) < 0.07)] = STROMA
+    tissue[(depth > 0) & (depth < 46 + 6 * noise[0])] = SINUS
+    tissue[(depth > -6) & (depth < 30 + 5 * noise[0])] = CAPSULE
+    for lesion in lesions:
+        inside = lesion.depth(x, y) > 0
+        tissue[inside] = np.where(np.abs(noise[1][inside]) < 0.08, STROMA, TUMOUR)
+    capsule = tissue == CAPSULE
+    grain = np.where(capsule, depth / MPP, 60 * noise[2] + 40 * noise[1]) + 6 * noise[0]
+    return Anatomy(tissue, np.asarray(grain, np.float32))
+
+
+def _paint_cortex(
+    tissue: NDArray[np.uint8],
+    node: Blob,
+    at: tuple[Array, Array],
+    depth: Array,
+    generator: np.random.Generator,
+) -> None:
+    """Follicles below the capsule: a germinal centre within a mantle of dense small cells."""
+    count = max(3, int(node.radius * MPP / 70))
+    for angle in np.linspace(0, 2 * np.pi, count, endpoint=False) + generator.normal(0, 0.12, count):
+        if generator.random() < 0.35:
+            continue
+        size = generator.uniform(50, 85) / MPP
+        away = float(node.radius_at(np.asarray(angle))) - size - generator.uniform(60, 120) / MPP
+        follicle = draw_blob(node.x + away * np.cos(angle), node.y + away * np.sin(angle), size, generator)
+        inside = follicle.depth(*at)
+        tissue[inside > 0] = MANTLE
+        tissue[inside > 0.3 * size] = GERMINAL

@@ -1,0 +1,234 @@
+"""Draws haematoxylin-and-eosin slides of lymph nodes, with and without metastases of a carcinoma.
+
+Two fields of concentration are built up, haematoxylin (nuclei) and eosin (cytoplasm, fibres): a base for each
+tissue, then cells stamped on it one by one. The stain then gives them their colours. Nuclei have their real
+sizes: lymphocytes 6 to 8 microns across, dark; tumour cells 11 to 17 microns, vesicular, crowded, with much
+cytoplasm; so the two differ in structure whatever the stain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from medaug.data.phantoms.anatomy import (
+    CAPSULE,
+    FAT,
+    GERMINAL,
+    LYMPH,
+    MANTLE,
+    MPP,
+    SINUS,
+    STEP,
+    STROMA,
+    TUMOUR,
+    Anatomy,
+)
+from medaug.data.phantoms.stains import Stain, colour_table
+
+Field = NDArray[np.uint8]
+
+MARGIN = 128
+"""Pixels around the slide, so that cells may overlap its border."""
+
+VARIANTS = 32
+"""Different cells of each kind; a slide repeats them in random order."""
+
+FIBRE = 9.0
+"""Pixels from one fibre to the next."""
+
+#                     glass fat capsule sinus lymph mantle germinal stroma tumour
+EOSIN = np.array([0, 46, 92, 16, 40, 36, 46, 88, 40], np.uint8)
+HAEMATOXYLIN = np.array([0, 4, 6, 3, 14, 18, 16, 6, 18], np.uint8)
+FIBROUS = np.array([0, 0.3, 0.6, 0.2, 0, 0, 0, 0.6, 0], np.float32)
+
+
+@dataclass(frozen=True)
+class Nuclei:
+    """How the nuclei of one kind of cell look and how densely they lie.
+
+    Parameters
+    ----------
+    tissues : tuple of int
+        Where they lie.
+    spacing : float
+        Pixels from one to the next.
+    filled : float
+        Share of the places that hold one.
+    length : tuple of float
+        Smallest and largest length in pixels.
+    roundness : tuple of float
+        Smallest and largest width over length.
+    darkness : tuple of float
+        Smallest and largest concentration of haematoxylin.
+    rim : float
+        How much paler the middle is than the rim, 0 to 1.
+    cytoplasm : float
+        Eosin of the cell's body around it; 0 for none.
+    """
+
+    tissues: tuple[int, ...]
+    spacing: float
+    filled: float
+    length: tuple[float, float]
+    roundness: tuple[float, float]
+    darkness: tuple[float, float]
+    rim: float
+    cytoplasm: float = 0.0
+
+
+KINDS = (
+    Nuclei((LYMPH,), 17, 0.92, (12, 16), (0.8, 1.0), (120, 185), 0.15),
+    Nuclei((MANTLE,), 15, 0.97, (12, 15), (0.85, 1.0), (130, 190), 0.15),
+    Nuclei((GERMINAL,), 22, 0.92, (14, 21), (0.7, 1.0), (65, 110), 0.35, 60),
+    Nuclei((SINUS,), 26, 0.45, (11, 17), (0.6, 1.0), (80, 160), 0.2, 40),
+    Nuclei((STROMA, CAPSULE), 34, 0.55, (18, 30), (0.2, 0.35), (100, 160), 0.1),
+    Nuclei((FAT,), 44, 0.3, (12, 18), (0.3, 0.6), (100, 150), 0.1),
+    Nuclei((TUMOUR,), 29, 0.97, (22, 34), (0.6, 0.95), (105, 165), 0.5, 92),
+)
+
+
+def draw_slide(anatomy: Anatomy, stain: Stain, generator: np.random.Generator) -> NDArray[np.uint8]:
+    """Draw a slide.
+
+    Parameters
+    ----------
+    anatomy : Anatomy
+        What lies where, in cells of `STEP` pixels.
+    stain : Stain
+        Its colours.
+    generator : numpy.random.Generator
+        All that is random about the cells.
+
+    Returns
+    -------
+    array of uint8, (side, side, 3)
+        RGB at `MPP` microns per pixel.
+    """
+    eosin, haematoxylin = _ground(anatomy, generator)
+    _stamp_fat(eosin, anatomy, generator)
+    for kind in KINDS:
+        _stamp_cells(haematoxylin, eosin, kind, anatomy, generator)
+    inner = slice(MARGIN, -MARGIN)
+    return _coloured(haematoxylin[inner, inner], eosin[inner, inner], stain)
+
+
+def _coloured(haematoxylin: Field, eosin: Field, stain: Stain) -> NDArray[np.uint8]:
+    pair = (haematoxylin.astype(np.uint16) << 8) | eosin
+    return np.take(colour_table(stain).reshape(-1, 3), pair, axis=0)
+
+
+def _ground(anatomy: Anatomy, generator: np.random.Generator) -> tuple[Field, Field]:
+    """Eosin and haematoxylin before any cell, with their margins."""
+    tissue = anatomy.tissue
+    grains = _grains(tissue.shape[0] * STEP, generator)
+    phase = _enlarged(anatomy.grain, 2 * STEP // 4)
+    waves = np.sin(phase * np.float32(2 * np.pi / FIBRE))
+    fibres = 1 + _enlarged(FIBROUS[tissue], 2 * STEP // 4) * waves
+    fibres = _enlarged_bytes((fibres * 100).astype(np.uint8), 2)
+    eosin = _enlarged_bytes(EOSIN[tissue], STEP).astype(np.uint16) * fibres // 100 * grains >> 7
+    haematoxylin = _enlarged_bytes(HAEMATOXYLIN[tissue], STEP).astype(np.uint16) * grains >> 7
+    return tuple(np.pad(field.clip(0, 255).astype(np.uint8), MARGIN) for field in (eosin, haematoxylin))  # type: ignore[return-value]
+
+
+def _enlarged(field: NDArray[Any], factor: int) -> NDArray[np.float32]:
+    image = Image.fromarray(field.astype(np.float32))
+    return np.asarray(image.resize((image.width * factor, image.height * factor), Image.Resampling.BILINEAR))
+
+
+def _enlarged_bytes(field: Field, factor: int) -> Field:
+    image = Image.fromarray(field)
+    return np.asarray(image.resize((image.width * factor, image.height * factor), Image.Resampling.BILINEAR))
+
+
+def _grains(side: int, generator: np.random.Generator, period: int = 512) -> NDArray[np.uint16]:
+    """Uneven staining, around 128: fine grain and slow changes; repeats after `period` pixels."""
+    white = generator.normal(size=(period, period)).astype(np.float32)
+    layers = [gaussian_filter(white, sigma, mode="wrap") for sigma in (1.5, 6, 25)]
+    mixed = sum(layer / layer.std() * weight for layer, weight in zip(layers, (0.16, 0.12, 0.1), strict=True))
+    tile = (128 * (1 + np.asarray(mixed))).clip(0, 255).astype(np.uint16)
+    times = -(-side // period)
+    return np.tile(tile, (times, times))[:side, :side]
+
+
+def _places(
+    tissues: Sequence[int], spacing: float, filled: float, anatomy: Anatomy, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Whole pixels (n, 2), y and x, on a shaken hexagonal grid within some tissues."""
+    side = anatomy.tissue.shape[0] * STEP
+    row, column = np.mgrid[0 : side / (0.87 * spacing), 0 : side / spacing]
+    place = np.stack([row * 0.87, column + 0.5 * (row % 2)], axis=-1).reshape(-1, 2) * spacing
+    place = place + generator.normal(0, 0.17 * spacing, place.shape)
+    place = place[generator.random(len(place)) < filled].astype(np.int64)
+    place = place[((place >= 0) & (place < side)).all(axis=1)]
+    return place[np.isin(anatomy.tissue[tuple((place // STEP).T)], tissues)]
+
+
+def _stamp(
+    field: Field, sprites: Sequence[Field], places: NDArray[np.int64], which: NDArray[np.int64], how: np.ufunc
+) -> None:
+    """Combine small pictures with the field, centred at places; `how` is maximum or minimum."""
+    half = sprites[0].shape[0] // 2
+    for (y, x), number in zip((places + MARGIN - half).tolist(), which.tolist(), strict=True):
+        sprite = sprites[number]
+        window = field[y : y + len(sprite), x : x + len(sprite)]
+        how(window, sprite, out=window)
+
+
+def _stamp_cells(
+    haematoxylin: Field, eosin: Field, kind: Nuclei, anatomy: Anatomy, generator: np.random.Generator
+) -> None:
+    places = _places(kind.tissues, kind.spacing, kind.filled, anatomy, generator)
+    which = generator.integers(0, VARIANTS, len(places))
+    if kind.cytoplasm:
+        bodies = [_body(kind, generator) for _ in range(VARIANTS)]
+        _stamp(eosin, bodies, places, which, np.maximum)
+    nuclei = [_nucleus(kind, generator) for _ in range(VARIANTS)]
+    _stamp(haematoxylin, nuclei, places, which, np.maximum)
+
+
+def _ellipse(size: int, length: float, width: float, angle: float) -> NDArray[np.floating[Any]]:
+    """Distance from the centre in units of the ellipse's own radius, (size, size)."""
+    at = np.arange(size) - size // 2
+    x, y = np.meshgrid(at, at)
+    along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
+    return np.asarray(np.hypot(along / (length / 2), across / (width / 2)))
+
+
+def _nucleus(kind: Nuclei, generator: np.random.Generator) -> Field:
+    """Draw a nucleus with its clumps of chromatin."""
+    size = int(kind.length[1]) + 5
+    length = generator.uniform(*kind.length)
+    width = length * generator.uniform(*kind.roundness)
+    radius = _ellipse(size, length, width, generator.uniform(0, np.pi))
+    clumps = gaussian_filter(generator.normal(size=(size, size)), 1.6)
+    texture = 1 - kind.rim * (1 - radius.clip(0, 1) ** 3) + 0.12 * clumps / clumps.std()
+    edge = ((1 - radius) * width / 2 / 2 + 0.5).clip(0, 1)
+    return np.asarray((edge * texture * generator.uniform(*kind.darkness)).clip(0, 255), np.uint8)
+
+
+def _body(kind: Nuclei, generator: np.random.Generator) -> Field:
+    """Draw the cytoplasm around a nucleus, up to the next cell."""
+    size = int(1.5 * kind.spacing) | 1
+    length = kind.spacing * generator.uniform(1.0, 1.3)
+    radius = _ellipse(size, length, length * generator.uniform(0.75, 1), generator.uniform(0, np.pi))
+    edge = ((1 - radius) * length / 2 / 4 + 0.5).clip(0, 1)
+    return np.asarray(edge * kind.cytoplasm * generator.uniform(0.75, 1.1), np.uint8)
+
+
+def _stamp_fat(eosin: Field, anatomy: Anatomy, generator: np.random.Generator) -> None:
+    """Empty vacuoles with thin walls between them."""
+    spacing = 110.0
+    places = _places((FAT,), spacing, 1.0, anatomy, generator)
+    vacuoles = []
+    for _ in range(VARIANTS):
+        length = generator.uniform(0.85, 1.15) * spacing
+        radius = _ellipse(161, length, length * generator.uniform(0.8, 1), generator.uniform(0, np.pi))
+        vacuoles.append((255 * ((radius - 1) * length / 8 + 0.5).clip(0, 1)).astype(np.uint8))
+    _stamp(eosin, vacuoles, places, generator.integers(0, VARIANTS, len(places)), np.minimum)

@@ -1,0 +1,267 @@
+"""A folder of phantom slides in the form of the CAMELYON17 challenge, and single large slides for benchmarks."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from medaug.data.phantoms.anatomy import MPP, STEP, Lesion, draw_anatomy, draw_lesion, draw_node
+from medaug.data.phantoms.histology import draw_slide
+from medaug.data.phantoms.pyramid import TILE, Level, encode_tile, write_levels, write_pyramid
+from medaug.data.phantoms.stains import STAINS, vary
+from medaug.data.phantoms.trees import PHANTOM_FILE
+from medaug.errors import SettingsError
+from medaug.files import write_aside
+from medaug.progress import progress
+from medaug.randomness import numpy_generator
+
+CAMELYON17_FOLDER = "CAMELYON17"
+SLIDE_NOTE = "Phantom data: every slide in this folder is drawn by medaug. No person gave any tissue.\n"
+
+HOSPITALS = len(STAINS)
+PATIENTS_PER_HOSPITAL = 20
+NODES_PER_PATIENT = 5
+
+STAGES = {"macro": (0.62, 0.50), "micro": (0.32, 0.28), "itc": (0.15,)}
+"""Radii of the metastases as shares of the node's radius. A phantom node is smaller than a real one, so these are
+the stages in name and order, not in millimetres."""
+
+POSITIVE_STAGES = ("macro", "micro", "macro", "itc")
+"""Stages of a hospital's positive slides, over and over."""
+
+PATIENT_STAGES = {"macro": "pN1", "micro": "pN1mi", "itc": "pN0(i+)", "negative": "pN0"}
+"""Stage of a patient whose worst node is this one; in this order."""
+
+
+@dataclass(frozen=True)
+class PhantomSlide:
+    """Which slide: `stage` is ``"negative"`` or a key of `STAGES`."""
+
+    hospital: int
+    patient: int
+    node: int
+    stage: str
+
+    @property
+    def name(self) -> str:
+        """File name without its ending."""
+        return f"patient_{self.patient:03d}_node_{self.node}"
+
+
+def write_slide_phantoms(
+    folder: Path, seed: int, slides_per_hospital: int = 8, size: int = 3072, workers: int | None = None
+) -> None:
+    """Write slides of five phantom hospitals in the form of the CAMELYON17 challenge.
+
+    ``CAMELYON17/training/center_<0-4>/patient_<000-099>_node_<0-4>.tif``, ``stage_labels.csv`` and
+    ``lesion_annotations/*.xml`` (ASAP) beside them. Patients ``20 * hospital + k`` have at least two nodes, in
+    turn with and without metastases. Hospitals 0, 3 and 4 stain alike, 1 and 2 do not.
+
+    Parameters
+    ----------
+    folder : Path
+        Gets ``CAMELYON17/`` and `PHANTOM_FILE`. Slides that are already there are kept, so that an interrupted
+        call can be repeated; give each seed and size a folder of its own.
+    seed : int
+        Names the data; a slide depends on nothing but the seed, its own name and the size.
+    slides_per_hospital : int
+        1 to 100, half of them (rounded up) with metastases.
+    size : int
+        Side of a slide in pixels of 0.5 microns; a multiple of 256, at least 512.
+    workers : int, optional
+        Drawing processes; default all cores. 0 draws in this process.
+
+    Raises
+    ------
+    SettingsError
+        When a number is out of range.
+    """
+    if not 1 <= slides_per_hospital <= PATIENTS_PER_HOSPITAL * NODES_PER_PATIENT:
+        raise SettingsError(f"slides_per_hospital must be 1 to 100, not {slides_per_hospital}")
+    if size < 512 or size % 256:
+        raise SettingsError(f"size must be a multiple of 256 and at least 512, not {size}")
+    with write_aside(folder / PHANTOM_FILE) as temporary:
+        temporary.write_text(SLIDE_NOTE, encoding="utf-8")
+    training = folder / CAMELYON17_FOLDER / "training"
+    slides = [
+        slide for hospital in range(HOSPITALS) for slide in hospital_slides(hospital, slides_per_hospital)
+    ]
+    _draw_all(
+        training,
+        [slide for slide in slides if not _slide_path(training, slide).exists()],
+        seed,
+        size,
+        workers,
+    )
+    with write_aside(training / "stage_labels.csv") as temporary:
+        temporary.write_text("patient,stage\n" + "".join(_stage_rows(slides)), encoding="utf-8")
+
+
+def hospital_slides(hospital: int, count: int) -> list[PhantomSlide]:
+    """Return the slides of a hospital, patient by patient, every other one with metastases."""
+    nodes = max(2, -(-count // PATIENTS_PER_HOSPITAL))
+    slides, positives = [], 0
+    for number in range(count):
+        patient, node = divmod(number, nodes)
+        stage = "negative"
+        if (patient + node) % 2 == 0:
+            stage = POSITIVE_STAGES[(positives + hospital) % len(POSITIVE_STAGES)]
+            positives += 1
+        slides.append(PhantomSlide(hospital, PATIENTS_PER_HOSPITAL * hospital + patient, node, stage))
+    return slides
+
+
+def _stage_rows(slides: Iterable[PhantomSlide]) -> Iterator[str]:
+    by_patient: dict[int, list[PhantomSlide]] = {}
+    for slide in slides:
+        by_patient.setdefault(slide.patient, []).append(slide)
+    for patient, nodes in by_patient.items():
+        worst = next(stage for stage in PATIENT_STAGES if stage in {node.stage for node in nodes})
+        yield f"patient_{patient:03d}.zip,{PATIENT_STAGES[worst]}\n"
+        yield from (f"{node.name}.tif,{node.stage}\n" for node in nodes)
+
+
+def _draw_all(training: Path, slides: list[PhantomSlide], seed: int, size: int, workers: int | None) -> None:
+    workers = min(os.cpu_count() or 1 if workers is None else workers, len(slides))
+    jobs = ([training] * len(slides), slides, [seed] * len(slides), [size] * len(slides))
+    title = "Drawing phantom slides"
+    if workers < 2:
+        list(progress(map(write_slide, *jobs), title, len(slides), unit="slide"))
+        return
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        list(progress(pool.map(write_slide, *jobs), title, len(slides), unit="slide"))
+
+
+def _slide_path(training: Path, slide: PhantomSlide) -> Path:
+    return training / f"center_{slide.hospital}" / f"{slide.name}.tif"
+
+
+def write_slide(training: Path, slide: PhantomSlide, seed: int, size: int) -> None:
+    """Write one slide and, where it has metastases, its annotation into the tree below ``training``."""
+    generator = numpy_generator(seed, "slide", slide.name)
+    node = draw_node(size, generator)
+    lesions = tuple(
+        draw_lesion(node, share, number == 0 and slide.stage == "macro", generator)
+        for number, share in enumerate(STAGES.get(slide.stage, ()))
+    )
+    anatomy = draw_anatomy(size, node, lesions, generator)
+    pixels = draw_slide(anatomy, vary(STAINS[slide.hospital], generator), generator)
+    if lesions:
+        group = "metastases" if slide.hospital == HOSPITALS - 1 else "Tumor"
+        _write_annotation(training / "lesion_annotations" / f"{slide.name}.xml", lesions, group)
+    write_pyramid(_slide_path(training, slide), pixels, MPP)
+
+
+def _write_annotation(path: Path, lesions: Iterable[Lesion], group: str) -> None:
+    """Write outlines as ASAP does; a hole is a polygon of the group ``normal``."""
+    polygons = [(group, lesion.blob.outline(90)) for lesion in lesions]
+    polygons += [("normal", lesion.hole.outline(40)) for lesion in lesions if lesion.hole is not None]
+    root = ElementTree.Element("ASAP_Annotations")
+    annotations = ElementTree.SubElement(root, "Annotations")
+    for number, (name, points) in enumerate(polygons):
+        _add_polygon(annotations, number, name, points)
+    groups = ElementTree.SubElement(root, "AnnotationGroups")
+    for name in dict.fromkeys(name for name, _ in polygons):
+        ElementTree.SubElement(groups, "Group", Name=name, PartOfGroup="None", Color="#F4FA58")
+    ElementTree.indent(root, "\t")
+    with write_aside(path) as temporary:
+        ElementTree.ElementTree(root).write(temporary, encoding="utf-8", xml_declaration=True)
+
+
+def _add_polygon(
+    annotations: ElementTree.Element, number: int, group: str, points: NDArray[np.floating]
+) -> None:
+    annotation = ElementTree.SubElement(
+        annotations,
+        "Annotation",
+        Name=f"Annotation {number}",
+        Type="Polygon",
+        PartOfGroup=group,
+        Color="#F4FA58",
+    )
+    coordinates = ElementTree.SubElement(annotation, "Coordinates")
+    for order, (x, y) in enumerate(points):
+        ElementTree.SubElement(coordinates, "Coordinate", Order=str(order), X=f"{x:.4f}", Y=f"{y:.4f}")
+
+
+BLOCK = 2048
+"""Side of the drawn pieces that a large slide repeats."""
+
+
+def write_large_slide(path: Path, side: int = 20_480, seed: int = 0) -> None:
+    """Write a large slide in seconds: a round piece of tissue on glass, made of a few drawn blocks that repeat.
+
+    Parameters
+    ----------
+    path : Path
+        File to write, ending ``.tif``; appears as a whole or not at all.
+    side : int
+        Width and height in pixels of 0.5 microns.
+    seed : int
+        Names the blocks and where they lie.
+    """
+    generator = numpy_generator(seed, "large slide")
+    blocks = _blocks(generator)
+    count = -(-side // BLOCK)
+    at = (np.arange(count) + 0.5) / count - 0.5
+    layout = generator.integers(1, len(blocks), (count, count))
+    layout[np.hypot(*np.meshgrid(at, at)) > 0.46] = 0
+    levels = []
+    while side >> len(levels) >= TILE:
+        shift = len(levels)
+        levels.append(
+            Level(side >> shift, side >> shift, _mosaic(blocks, layout, side >> shift, BLOCK >> shift))
+        )
+        if BLOCK >> len(levels) < 1:
+            break
+    write_levels(path, levels, MPP, expected_bytes=side * side // 2)
+
+
+def _blocks(generator: np.random.Generator) -> list[Image.Image]:
+    """Glass, and cut-outs from the middle of drawn nodes without and with a metastasis."""
+    blocks = [Image.new("RGB", (BLOCK, BLOCK), tuple(int(value) for value in STAINS[0].white))]
+    side = 3 * BLOCK // 2
+    inner = (side - BLOCK) // 2 // STEP * STEP
+    for share in (0.0, 0.0, 0.5):
+        node = draw_node(side, generator)
+        lesions = (draw_lesion(node, share, False, generator),) if share else ()
+        pixels = draw_slide(draw_anatomy(side, node, lesions, generator), STAINS[0], generator)
+        blocks.append(Image.fromarray(pixels[inner : inner + BLOCK, inner : inner + BLOCK]))
+    return blocks
+
+
+def _mosaic(blocks: list[Image.Image], layout: NDArray[np.int64], side: int, block: int) -> Iterator[bytes]:
+    """Tiles of the level at which a block is `block` pixels wide."""
+    pixels = np.stack([np.asarray(image.reduce(BLOCK // block)) for image in blocks])
+    encoded: dict[tuple[int, ...], bytes] = {}
+    for y in range(0, side, TILE):
+        for x in range(0, side, TILE):
+            yield _mosaic_tile(pixels, layout, y, x, encoded)
+
+
+def _mosaic_tile(
+    pixels: NDArray[np.uint8],
+    layout: NDArray[np.int64],
+    y: int,
+    x: int,
+    encoded: dict[tuple[int, ...], bytes],
+) -> bytes:
+    """One tile; those inside a single block are encoded once and repeated."""
+    block = pixels.shape[1]
+    if block >= TILE:
+        key = (int(layout[y // block, x // block]), y % block, x % block)
+        if key not in encoded:
+            encoded[key] = encode_tile(pixels[key[0], key[1] : key[1] + TILE, key[2] : key[2] + TILE].copy())
+        return encoded[key]
+    rows, columns = ((start // block + np.arange(TILE // block)) % len(layout) for start in (y, x))
+    picked = pixels[layout[np.ix_(rows, columns)]]
+    return encode_tile(np.ascontiguousarray(picked.transpose(0, 2, 1, 3, 4).reshape(TILE, TILE, 3)))
