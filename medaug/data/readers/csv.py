@@ -13,7 +13,14 @@ import pandas as pd
 from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
 
-from medaug.data.readers.tables import label_values, need_choice, need_columns, read_text_table
+from medaug.data.readers.tables import (
+    filled_column,
+    label_values,
+    mapped_columns,
+    need_choice,
+    pseudonyms,
+    read_text_table,
+)
 from medaug.data.table import canonical_age, canonical_sex
 from medaug.errors import DataError, SettingsError
 from medaug.progress import progress
@@ -23,6 +30,8 @@ HEADER_TAGS = MappingProxyType({"sex": "PatientSex", "age": "PatientAge"})
 """What may be taken from DICOM headers; nothing else is read from them."""
 
 OFFICIAL_SPLITS = ("train", "val", "test")
+OPTIONAL = ("domain", "official_split")
+"""Names that are understood where a table has them."""
 
 _MEANING = {1.0: 1.0, 0.0: 0.0}
 _CANONICAL = MappingProxyType({"sex": canonical_sex, "age": canonical_age})
@@ -86,13 +95,13 @@ def read_csv(
     if domain is not None and "domain" in columns:
         raise SettingsError("the domain has both a name and a column; give only one of them")
     path = folder / table
-    source = _mapped(read_text_table(path), columns, _needed(task, from_headers), path)
+    source = mapped_columns(read_text_table(path), columns, _needed(task, from_headers), OPTIONAL, path)
     rows = pd.Series([f"row {number}" for number in range(1, len(source) + 1)], index=source.index)
     result: dict[str, Any] = {
         "image_id": rows,
         "path": _paths(folder, source, path),
         "file": rows,
-        "patient_id": _pseudonyms(_filled(source, "patient_id", path)),
+        "patient_id": pseudonyms(filled_column(source, "patient_id", path)),
         "domain": _domain(source, domain, columns, path),
         "official_split": _official_split(source, path),
     }
@@ -114,26 +123,8 @@ def _from_table(task: Task, from_headers: Sequence[str]) -> list[Attribute]:
     return [a for a in task.attributes if a.name != "domain" and a.name not in from_headers]
 
 
-def _mapped(
-    source: pd.DataFrame, columns: Mapping[str, str], needed: Sequence[str], path: Path
-) -> pd.DataFrame:
-    """Return the table under medaug's names: those needed, mapped, or understood when they are there."""
-    optional = {name: name for name in ("domain", "official_split") if name in source}
-    names = {name: name for name in needed} | optional | dict(columns)
-    need_columns(source, list(names.values()), path)
-    return pd.DataFrame({name: source[column] for name, column in names.items()})
-
-
-def _filled(source: pd.DataFrame, name: str, path: Path) -> pd.Series[str]:
-    """Return a column that must not have blanks."""
-    blank = (source[name] == "").to_numpy()
-    if blank.any():
-        raise DataError(f"{path}, row {int(blank.argmax()) + 1}: the column for {name!r} is blank")
-    return source[name]
-
-
 def _paths(folder: Path, source: pd.DataFrame, path: Path) -> list[str]:
-    paths = [folder / name for name in _filled(source, "path", path)]
+    paths = [folder / name for name in filled_column(source, "path", path)]
     if not any(image.is_file() for image in paths):
         raise DataError(
             f"none of the {len(paths):,} files that {path} lists is there; paths are taken from {folder}"
@@ -141,17 +132,11 @@ def _paths(folder: Path, source: pd.DataFrame, path: Path) -> list[str]:
     return [str(image.absolute()) for image in paths]
 
 
-def _pseudonyms(patients: pd.Series[str]) -> pd.Series[str]:
-    """Return running numbers for patients, so that no hospital number gets any further."""
-    numbers, _ = pd.factorize(patients)
-    return pd.Series([f"patient {number + 1}" for number in numbers], index=patients.index)
-
-
 def _domain(
     source: pd.DataFrame, domain: str | None, columns: Mapping[str, str], path: Path
 ) -> pd.Series[str]:
     if domain is None and "domain" in source:
-        return _filled(source, "domain", path)
+        return filled_column(source, "domain", path)
     return pd.Series(domain or "own data", index=source.index)
 
 
