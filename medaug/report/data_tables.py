@@ -29,7 +29,7 @@ def data_table(table: pd.DataFrame) -> Table:
     """Return images, patients and ages by domain and split."""
     with_age = has_ages(table)
     body = []
-    for domain, split, rows in _cells(table):
+    for domain, split, rows in by_domain_and_split(table):
         patients = count(rows["patient_id"].nunique()) if "patient_id" in rows else "–"
         cells = [name(domain), name(split_name(split)), Cell(f"{len(rows):,}"), Cell(patients)]
         body.append([*cells, _age_cell(rows)] if with_age else cells)
@@ -54,15 +54,16 @@ def unused_table(store: ImageStore) -> Table | None:
     return Table("Images that were not used", ["What", "Reason", "Images"], body)
 
 
-def has_ages(table: pd.DataFrame) -> bool:
-    """Tell whether any age is known."""
-    return "attr:age" in table and bool(pd.to_numeric(table["attr:age"], errors="coerce").notna().any())
-
-
-def _cells(table: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
+def by_domain_and_split(table: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
+    """Return domain, split and rows of each part of a table that is not empty, training first."""
     order = ["train", "unlabelled", *(s for s in splits(table) if s not in ("train", "unlabelled"))]
     grouped = {(str(d), str(s)): rows for (d, s), rows in table.groupby(["domain", "split"], sort=False)}
     return [(d, s, grouped[d, s]) for d in map(str, domain_order(table)) for s in order if (d, s) in grouped]
+
+
+def has_ages(table: pd.DataFrame) -> bool:
+    """Tell whether any age is known."""
+    return "attr:age" in table and bool(pd.to_numeric(table["attr:age"], errors="coerce").notna().any())
 
 
 def _age_cell(rows: pd.DataFrame) -> Cell:
@@ -81,7 +82,7 @@ def _is_categorical(values: pd.Series[Any]) -> bool:
 def _attribute_table(table: pd.DataFrame, column: str) -> Table:
     groups = [str(g) for g in sorted(table[column].dropna().astype(str).unique())][:MOST_GROUPS]
     body = []
-    for domain, split, rows in _cells(table):
+    for domain, split, rows in by_domain_and_split(table):
         counts = rows[column].dropna().astype(str).value_counts()
         found = [int(counts.get(g, 0)) for g in groups] + [int(rows[column].isna().sum())]
         shown = [Cell(f"{n:,}", share(n, len(rows))) for n in found]

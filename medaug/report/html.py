@@ -18,7 +18,7 @@ from medaug.report.answer import answer_sentences, answer_table
 from medaug.report.curve_figures import scored_classes
 from medaug.report.data_tables import evaluated_images
 from medaug.report.gallery import Gallery, gallery
-from medaug.report.slides import has_slides, slides_section
+from medaug.report.slides import slides_section
 from medaug.report.style import method_styles
 from medaug.report.words import plural
 
@@ -93,7 +93,7 @@ class _Content:
             "sentences": answer_sentences(table, differences, methods, metric),
             "answer": answer_table(table, differences, methods, metric),
             "data": sections.data_section(self.store, self.predictions),
-            "slides": slides_section(self.store) if self.store and has_slides(self.store) else None,
+            "slides": slides_section(self.store),
             "results": sections.accuracy_section(table, styles, metric),
             "fairness": sections.fairness_section(table, styles, metric),
             "curves": sections.curves_section(self.predictions, styles),

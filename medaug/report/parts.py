@@ -41,12 +41,19 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """Pictures that stand beside each other as far as there is room."""
+
+    pictures: Sequence[Picture]
+
+
+@dataclass(frozen=True)
 class Section:
     """A numbered part of the report."""
 
     title: str
     text: Sequence[str] = ()
-    parts: Sequence[Table | Picture] = ()
+    parts: Sequence[Table | Picture | Beside] = ()
 
 
 def name(text: str, note: str = "") -> Cell:

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from medaug.data.slides.annotation import Annotation
 from PIL import Image, ImageDraw, ImageFont
 from shapely.geometry.base import BaseGeometry
+
+from medaug.data.slides.annotation import Annotation
 
 LARGEST_FILE = 150_000
 """Bytes; a store has hundreds of overviews, and a report embeds some."""
