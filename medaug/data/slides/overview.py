@@ -228,11 +228,13 @@ def _dashes(ring: Sequence[tuple[float, float]]) -> Iterator[Sequence[tuple[floa
 def _with_legend(picture: Image.Image, entries: Sequence[tuple[str, _Mark]]) -> Image.Image:
     """Add a strip below the picture that explains the marks."""
     font = ImageFont.load_default(15)
-    places, height = _flow([round(font.getlength(text)) + 54 for text, _ in entries], picture.width)
-    sheet = Image.new("RGB", (picture.width, picture.height + height), _WHITE)
+    widths = [round(font.getlength(text)) + 54 for text, _ in entries]
+    width = max(picture.width, *widths)
+    places, height = _flow(widths, width)
+    sheet = Image.new("RGB", (width, picture.height + height), _WHITE)
     sheet.paste(picture)
     draw = ImageDraw.Draw(sheet)
-    draw.line((0, picture.height, picture.width, picture.height), fill=_GREY)
+    draw.line((0, picture.height, width, picture.height), fill=_GREY)
     for (text, mark), (left, row) in zip(entries, places, strict=True):
         top = picture.height + 8 + row
         draw.rectangle((left, top, left + 27, top + 17), fill=_STAIN)
