@@ -65,7 +65,8 @@ def read_annotation(path: Path) -> Annotation:
     ------
     DataError
         The file cannot be read, is no ASAP annotation, or an outline has fewer than three points or a
-        coordinate that is no number.
+        coordinate that is no number. The message is the reason alone: no path and nothing that the file
+        says, because it is kept beside the slide's ``file`` in ``rejected.csv``.
 
     Examples
     --------
@@ -75,7 +76,7 @@ def read_annotation(path: Path) -> Annotation:
     parts: dict[Kind, list[BaseGeometry]] = {"tumour": [], "normal": [], "uncertain": []}
     for number, element in enumerate(_root(path).iterfind("./Annotations/Annotation")):
         if element.get("Type", "").lower() in _SHAPES:
-            parts[_kind(element)].append(_region(element, f"{path.name}: annotation {number}"))
+            parts[_kind(element)].append(_region(element, f"outline {number} of the annotation"))
     tumour = shapely.difference(shapely.union_all(parts["tumour"]), shapely.union_all(parts["normal"]))
     return Annotation(_polygons(tumour), _polygons(shapely.union_all(parts["uncertain"])))
 
@@ -131,7 +132,8 @@ class Outline:
     ) -> NDArray[np.bool_]:
         """Return which pixels of a window are inside; see `rasterise`."""
         rows = y + (np.arange(height) + 0.5) * downsample
-        near = (self._top <= rows[-1]) & (self._bottom > rows[0]) & (self._left < x + width * downsample)
+        right, below = x + width * downsample, y + height * downsample
+        near = (self._top < below) & (self._bottom > y) & (self._left < right)
         edges = self._edges[near]
         edge, row = np.nonzero((edges[:, 1, None] <= rows) & (edges[:, 3, None] > rows))
         x0, y0, x1, y1 = edges[edge].T
@@ -149,16 +151,19 @@ def _edges(geometry: MultiPolygon) -> NDArray[np.float64]:
     edges = np.hstack([points[:-1], points[1:]])[same].reshape(-1, 4)
     upward = edges[:, 1] > edges[:, 3]
     edges[upward] = edges[upward][:, [2, 3, 0, 1]]
-    return edges[edges[:, 1] < edges[:, 3]]
+    falling: NDArray[np.float64] = edges[edges[:, 1] < edges[:, 3]]
+    return falling
 
 
 def _root(path: Path) -> ElementTree.Element:
     try:
         root = ElementTree.parse(path).getroot()
-    except (ElementTree.ParseError, UnicodeError, OSError) as error:
-        raise DataError(f"{path} cannot be read as an ASAP annotation ({error}); export it again") from None
+    except OSError as error:
+        raise DataError(f"the annotation cannot be read ({error.strerror})") from None
+    except (ElementTree.ParseError, LookupError, ValueError):
+        raise DataError("the annotation is truncated, damaged or no XML; export it again from ASAP") from None
     if root.tag != "ASAP_Annotations":
-        raise DataError(f"{path} is no ASAP annotation: its outermost element is <{root.tag}>")
+        raise DataError("the annotation is XML of another form; export it from ASAP")
     return root
 
 

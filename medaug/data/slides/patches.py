@@ -283,14 +283,17 @@ def _patch_rows(
     split: NDArray[Any],
     labels: NDArray[np.float32],
 ) -> pd.DataFrame:
-    name = slide["slide"]
-    rows = pd.DataFrame({"image_id": [f"{name}_x{x}_y{y}" for x, y in positions.tolist()]}, dtype=object)
-    for column in ("file", "patient_id", "domain"):
-        rows[column] = pd.Series(slide[column], index=rows.index, dtype=object)
-    return rows.assign(
-        **{"split": split.astype(object), TUMOUR_LABEL: labels, "slide": name},
-        x=positions[:, 0],
-        y=positions[:, 1],
-        level=np.int64(level),
-        synthetic=False,
+    return pd.DataFrame(
+        {
+            "image_id": [f"{slide['slide']}_x{x}_y{y}" for x, y in positions.tolist()],
+            **{name: slide[name] for name in ("file", "patient_id", "domain")},
+            "split": split,
+            TUMOUR_LABEL: labels,
+            "slide": slide["slide"],
+            "x": positions[:, 0],
+            "y": positions[:, 1],
+            "level": np.int64(level),
+            "synthetic": False,
+        },
+        index=pd.RangeIndex(len(positions)),
     )
