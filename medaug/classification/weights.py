@@ -54,7 +54,7 @@ def importance_weights(store: ImageStore, attribute: str, equality_level: float)
     if not (math.isfinite(equality_level) and equality_level >= 0):
         raise SettingsError(f"the equality level must be a number from 0 on, not {equality_level}")
     groups, weights = row_groups(store, attribute).cat, np.ones(len(store), np.float32)
-    codes, rows = groups.codes.to_numpy(np.int64), labelled_rows(store)
+    codes, rows = np.asarray(groups.codes, np.int64), labelled_rows(store)
     rows = rows[codes[rows] >= 0]
     share = _share_given_class(_hard_labels(store, rows), codes[rows])
     weights[rows] = (1 / len(groups.categories) / share) ** equality_level
@@ -116,9 +116,9 @@ def _hard_labels(store: ImageStore, rows: IntArray) -> IntArray:
     """Give every distinct hard label a number."""
     labels = np.nan_to_num(store.task.labels(store.table.iloc[rows]), nan=-1.0)
     if store.task.kind == "multiclass":
-        return labels.argmax(axis=1).astype(np.int64)
+        return np.asarray(labels.argmax(axis=1), np.int64)
     states = np.where(labels < 0, -1, labels >= 0.5)
-    return np.unique(states, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return np.asarray(np.unique(states, axis=0, return_inverse=True)[1], np.int64).reshape(-1)
 
 
 def _share_given_class(labels: IntArray, groups: IntArray) -> np.ndarray[Any, np.dtype[np.float64]]:

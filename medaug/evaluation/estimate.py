@@ -57,7 +57,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class _Cell:
+class Cell:
     """Rows of one split and domain, of all methods."""
 
     split: str
@@ -93,7 +93,7 @@ def estimate(
     predictions = check_predictions(predictions)
     problems = pose_problems(predictions, settings, task)
     groupings = find_groupings(predictions, settings, task)
-    cells = _cells(predictions, settings.splits)
+    cells = find_cells(predictions, settings.splits)
     total = len(cells) * (settings.replicates + 1)
     with Progress("Evaluating", total, unit="replicate") as shown:
         for cell in cells:
@@ -104,7 +104,7 @@ def estimate(
             yield [*single, *means, *_gaps([*single, *means], problems)]
 
 
-def _cells(predictions: pd.DataFrame, splits: Sequence[str]) -> list[_Cell]:
+def find_cells(predictions: pd.DataFrame, splits: Sequence[str]) -> list[Cell]:
     """Each domain of each split; where a split has several, all of them together as well."""
     wanted = list(splits) or sorted(set(predictions["split"]))
     cells = []
@@ -116,21 +116,21 @@ def _cells(predictions: pd.DataFrame, splits: Sequence[str]) -> list[_Cell]:
         domains = sorted(set(predictions["domain"][in_split]))
         for domain in domains:
             chosen = in_split & (predictions["domain"] == domain).to_numpy()
-            cells.append(_Cell(split, domain, np.flatnonzero(chosen)))
+            cells.append(Cell(split, domain, np.flatnonzero(chosen)))
         if len(domains) > 1:
-            cells.append(_Cell(split, ALL_DOMAINS, np.flatnonzero(in_split)))
+            cells.append(Cell(split, ALL_DOMAINS, np.flatnonzero(in_split)))
     return cells
 
 
 def _jobs(
     predictions: pd.DataFrame,
-    cell: _Cell,
+    cell: Cell,
     problems: Sequence[Problem],
     groupings: Sequence[Grouping],
     settings: EvaluationSettings,
 ) -> list[_Job]:
     jobs = []
-    for (method, seed), found in _by_method(predictions, cell.rows).items():
+    for (method, seed), found in rows_by_method(predictions, cell.rows).items():
         for attribute, group, rows in _parts(cell, found, groupings):
             subset = _Subset(method, seed, attribute, group, rows)
             for problem in problems:
@@ -140,14 +140,14 @@ def _jobs(
     return jobs
 
 
-def _by_method(predictions: pd.DataFrame, rows: Array) -> dict[tuple[str, int], Array]:
+def rows_by_method(predictions: pd.DataFrame, rows: Array) -> dict[tuple[str, int], Array]:
     """Rows of each method and seed."""
     methods, seeds = predictions["method"].to_numpy()[rows], predictions["seed"].to_numpy()[rows]
     pairs = sorted(set(zip(methods.tolist(), seeds.tolist(), strict=True)))
     return {(method, seed): rows[(methods == method) & (seeds == seed)] for method, seed in pairs}
 
 
-def _parts(cell: _Cell, rows: Array, groupings: Sequence[Grouping]) -> Iterator[tuple[str, str, Array]]:
+def _parts(cell: Cell, rows: Array, groupings: Sequence[Grouping]) -> Iterator[tuple[str, str, Array]]:
     """Overall, then each group of each grouping; groups by domain only where domains are together."""
     yield "", "", rows
     for grouping in groupings:
@@ -159,7 +159,7 @@ def _parts(cell: _Cell, rows: Array, groupings: Sequence[Grouping]) -> Iterator[
 
 def _compute(
     predictions: pd.DataFrame,
-    cell: _Cell,
+    cell: Cell,
     jobs: Sequence[_Job],
     settings: EvaluationSettings,
     shown: Progress,
@@ -193,7 +193,7 @@ def _measure(job: _Job, weights: Array, patient_of: Array) -> Iterator[tuple[Met
 
 
 def _single_estimates(
-    cell: _Cell, jobs: Sequence[_Job], values: dict[tuple[int, str], Array]
+    cell: Cell, jobs: Sequence[_Job], values: dict[tuple[int, str], Array]
 ) -> list[Estimate]:
     estimates = []
     for number, job in enumerate(jobs):

@@ -39,14 +39,21 @@ def top3_accuracy(
     >>> top3_accuracy([0, 3], [[0.4, 0.3, 0.2, 0.1], [0.4, 0.3, 0.2, 0.1]])
     0.5
     """
-    return accuracy(_among_top3(y_true, y_score), np.ones(len(np.asarray(y_true))), weights=weights)
+    return accuracy(among_top3(y_true, y_score), np.ones(len(np.asarray(y_true))), weights=weights)
+
+
+def among_top3(y_true: npt.ArrayLike, y_score: npt.ArrayLike) -> Array:
+    """Return for each example whether its class is among the three with the largest scores (bool)."""
+    best = np.argsort(np.asarray(y_score), axis=1, kind="stable")[:, ::-1][:, :3]
+    found: Array = (best == np.asarray(y_true)[:, None]).any(axis=1)
+    return found
 
 
 def balanced_top3_accuracy(
     y_true: npt.ArrayLike, y_score: npt.ArrayLike, *, weights: npt.ArrayLike | None = None
 ) -> Values:
     """Mean over the classes that occur of their `top3_accuracy`."""
-    return _mean_over_classes(np.asarray(y_true), _among_top3(y_true, y_score), weights)
+    return _mean_over_classes(np.asarray(y_true), among_top3(y_true, y_score), weights)
 
 
 def high_risk_sensitivity(
@@ -91,12 +98,6 @@ MULTICLASS_METRICS = (
     Metric("high_risk_sensitivity", high_risk_sensitivity, "decision", "positives"),
 )
 """Metrics of all classes at once; the positives of the last one are the high-risk examples."""
-
-
-def _among_top3(y_true: npt.ArrayLike, y_score: npt.ArrayLike) -> Array:
-    best = np.argsort(np.asarray(y_score), axis=1, kind="stable")[:, ::-1][:, :3]
-    found: Array = (best == np.asarray(y_true)[:, None]).any(axis=1)
-    return found
 
 
 def _mean_over_classes(truth: Array, right: Array, weights: npt.ArrayLike | None) -> Values:

@@ -1,0 +1,270 @@
+"""The central best estimate of fairness (Section F.2): how far groups are from all others.
+
+A group and its outgroup (all images of another known group) each have a share of right answers with a uniform
+prior, Beta(1, 1). The mode of the posterior of the difference of both shares is the maximum a-posteriori
+difference of the group; the spread (standard deviation) of these over the groups measures unfairness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.signal import fftconvolve
+from scipy.stats import beta
+
+from medaug.errors import SettingsError
+from medaug.evaluation.estimate import ALL_DOMAINS, find_cells, rows_by_method
+from medaug.evaluation.evaluate import METRIC_COLUMNS, PHANTOM_DATA
+from medaug.evaluation.groups import Grouping, find_groupings
+from medaug.evaluation.metrics import Array
+from medaug.evaluation.multiclass import among_top3
+from medaug.evaluation.predictions import check_predictions
+from medaug.evaluation.problems import Problem, pose_problems
+from medaug.evaluation.settings import EvaluationSettings
+from medaug.progress import progress
+from medaug.randomness import numpy_generator
+from medaug.task import Task
+
+DRAWS = 100_000
+"""Samples of each posterior, as in the paper."""
+
+SPREAD = "_spread"
+"""Ending of the metric's name in the rows of `spread_metrics`."""
+
+OUTCOMES: Mapping[str, Callable[[Problem], Array]] = {
+    "top3_accuracy": lambda problem: among_top3(problem.truth, problem.score),
+    "accuracy": lambda problem: problem.truth == problem.decision,
+}
+"""What counts as a right answer of one image; the paper's is the first."""
+
+_KEYS = ["method", "seed", "split", "domain", "metric", "label", "attribute"]
+
+POSTERIOR_COLUMNS = (
+    *(*_KEYS, "group", "right", "n", "right_outgroup", "n_outgroup"),
+    *("difference", "map_difference", "ci_low", "ci_high", "estimable", "reason", "source"),
+)
+
+_CELLS = 1 << 14
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of `n` answers are right, with a uniform prior on the share."""
+
+    right: int
+    n: int
+
+    @property
+    def posterior(self) -> tuple[int, int]:
+        """Both parameters of the Beta distribution."""
+        return 1 + self.right, 1 + self.n - self.right
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """A group beside its outgroup; a reason says why nothing can be estimated."""
+
+    keys: dict[str, Any]
+    group: Share
+    outgroup: Share
+    reason: str
+
+
+def difference_posterior(
+    group: Share, outgroup: Share, generator: np.random.Generator, draws: int = DRAWS
+) -> tuple[float, Array]:
+    """Return the mode of the posterior of (share of the group - share of the outgroup), and samples of it.
+
+    Parameters
+    ----------
+    group, outgroup : Share
+        Right answers and images of both; they are independent.
+    generator : numpy.random.Generator
+        Source of the draws.
+    draws : int
+        Number of samples.
+
+    Returns
+    -------
+    mode : float
+        In [-1, 1]; exact to about one hundredth of the posterior's standard deviation.
+    samples : float64 array, (draws,)
+
+    Notes
+    -----
+    The density at d is the mean over the sampled shares of one side of the exact density of the other side
+    at d apart from it. The wider of the two is the exact one, so that the density is smooth without a kernel
+    that would move its peak.
+
+    Examples
+    --------
+    >>> mode, _ = difference_posterior(Share(80, 100), Share(600, 1000), np.random.default_rng(0))
+    >>> round(mode, 2)
+    0.2
+    """
+    samples = [generator.beta(*share.posterior, draws) for share in (group, outgroup)]
+    spreads = [beta.std(*share.posterior) for share in (group, outgroup)]
+    if spreads[0] >= spreads[1]:
+        mode = _mode_of_difference(group, samples[1])
+    else:
+        mode = -_mode_of_difference(outgroup, samples[0])
+    return mode, samples[0] - samples[1]
+
+
+def posterior_table(
+    predictions: pd.DataFrame,
+    settings: EvaluationSettings | None = None,
+    task: Task | None = None,
+    *,
+    metric: str = "top3_accuracy",
+    draws: int = DRAWS,
+) -> pd.DataFrame:
+    """Compare each group with its outgroup: the intermediate table of Section F.2.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        As for `medaug.evaluation.evaluate.evaluate`.
+    settings, task
+        As for `evaluate`; attributes are taken one by one, without intersections.
+    metric : {"top3_accuracy", "accuracy"}
+        What is a right answer. Top-3 needs more than three classes that exclude one another; accuracy is
+        that of the decision, for each condition by itself where they do not.
+    draws : int
+        Samples of each posterior.
+
+    Returns
+    -------
+    DataFrame
+        Columns `POSTERIOR_COLUMNS`, one row for each method, seed, split, domain, label, attribute and group:
+        right answers and images of group and outgroup, the observed ``difference`` of the shares, its
+        ``map_difference`` and the central interval of the posterior. A group (or outgroup) with fewer images
+        than `settings.min_group_size` is not ``estimable`` and has a ``reason``.
+
+    Raises
+    ------
+    SettingsError
+        The metric is not one of those named, or does not apply to these predictions.
+    """
+    if metric not in OUTCOMES:
+        raise SettingsError(f"there is no outcome {metric!r}; there are: {', '.join(OUTCOMES)}")
+    settings = replace(settings or EvaluationSettings(), metrics=[metric], intersections=())
+    predictions = check_predictions(predictions)
+    problems = [p for p in pose_problems(predictions, settings, task) if p.metrics]
+    groupings = find_groupings(predictions, settings, task)
+    source = PHANTOM_DATA if predictions["phantom"].any() else ""
+    found = [c for p in problems for c in _comparisons(predictions, settings, p, groupings)]
+    rows = [
+        {**comparison.keys, **_answer(comparison, settings, draws), "source": source}
+        for comparison in progress(found, "Comparing groups with all others", len(found), unit="group")
+    ]
+    table = pd.DataFrame(rows, columns=list(POSTERIOR_COLUMNS))
+    return table.sort_values(["method", "seed"], kind="stable", ignore_index=True)
+
+
+def spread_metrics(posterior: pd.DataFrame) -> pd.DataFrame:
+    """Return the spread of each attribute as rows of the table of metrics.
+
+    Parameters
+    ----------
+    posterior : DataFrame
+        What `posterior_table` returned.
+
+    Returns
+    -------
+    DataFrame
+        Columns of ``metrics.csv``; ``metric`` is for example ``top3_accuracy_spread`` and ``value`` the
+        population standard deviation of the MAP differences over the groups that are estimable: 0 is fair,
+        and for two groups it is the size of their difference. With fewer than two such groups it is not
+        estimable. ``n`` counts the images of those groups; there is no interval.
+    """
+    found = posterior.groupby(_KEYS, sort=False)
+    rows = [_spread(dict(zip(_KEYS, keys, strict=True)), groups) for keys, groups in found]
+    table = pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
+    return table.astype({"seed": "int64", "n": "int64", "n_positive": "Int64"})
+
+
+def _mode_of_difference(wide: Share, samples: Array) -> float:
+    """Mode of a share minus another one that was sampled, on a grid of cells over [0, 1] for both."""
+    edges = np.linspace(0.0, 1.0, _CELLS + 1)
+    exact = np.diff(beta.cdf(edges, *wide.posterior))
+    sampled = np.histogram(samples, edges)[0] / len(samples)
+    return float(np.argmax(fftconvolve(exact, sampled[::-1])) - (_CELLS - 1)) / _CELLS
+
+
+def _comparisons(
+    predictions: pd.DataFrame, settings: EvaluationSettings, problem: Problem, groupings: list[Grouping]
+) -> Iterator[_Comparison]:
+    """Every group beside its outgroup, in every cell and for every method and seed."""
+    metric = problem.metrics[0]
+    right = OUTCOMES[metric.name](problem)
+    for keys, grouping, rows in _parts(predictions, settings, problem, groupings):
+        codes = grouping.codes[rows]
+        for code, group in enumerate(grouping.groups):
+            own, other = rows[codes == code], rows[(codes != code) & (codes >= 0)]
+            obstacles = {
+                "group": problem.obstacle(metric, own, settings.min_group_size),
+                "outgroup": problem.obstacle(metric, other, settings.min_group_size),
+            }
+            reason = "; ".join(f"{who}: {why}" for who, why in obstacles.items() if why)
+            about = {"metric": metric.name, "label": problem.label, "group": group}
+            yield _Comparison({**keys, **about}, _share(right[own]), _share(right[other]), reason)
+
+
+def _parts(
+    predictions: pd.DataFrame, settings: EvaluationSettings, problem: Problem, groupings: list[Grouping]
+) -> Iterator[tuple[dict[str, Any], Grouping, Array]]:
+    """Rows of known truth of each cell, method and seed, for each attribute that has groups there."""
+    for cell in find_cells(predictions, settings.splits):
+        for (method, seed), rows in rows_by_method(predictions, cell.rows).items():
+            keys = {"method": method, "seed": seed, "split": cell.split, "domain": cell.domain}
+            for grouping in groupings:
+                if grouping.attribute != "domain" or cell.domain == ALL_DOMAINS:
+                    yield {**keys, "attribute": grouping.attribute}, grouping, rows[problem.known[rows]]
+
+
+def _share(right: Array) -> Share:
+    return Share(int(right.sum()), len(right))
+
+
+def _answer(comparison: _Comparison, settings: EvaluationSettings, draws: int) -> dict[str, Any]:
+    """Say what the counts of a comparison say, where it is estimable."""
+    group, outgroup, reason = comparison.group, comparison.outgroup, comparison.reason
+    counts = {
+        "right": group.right,
+        "n": group.n,
+        "right_outgroup": outgroup.right,
+        "n_outgroup": outgroup.n,
+    }
+    if reason:
+        return {**counts, "estimable": False, "reason": reason}
+    # Methods share the key, so that one does not depend on which others are in the table.
+    key = [str(comparison.keys[name]) for name in ("split", "domain", "label", "attribute", "group")]
+    generator = numpy_generator(settings.seed, "posterior", *key)
+    mode, samples = difference_posterior(group, outgroup, generator, draws)
+    tail = (1 - settings.confidence) / 2
+    low, high = map(float, np.quantile(samples, [tail, 1 - tail]))
+    observed = group.right / group.n - outgroup.right / outgroup.n
+    found = {"difference": observed, "map_difference": mode, "ci_low": low, "ci_high": high}
+    return {**counts, **found, "estimable": True, "reason": ""}
+
+
+def _spread(keys: dict[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
+    found = rows[rows["estimable"]]
+    missing = rows.loc[~rows["estimable"], "group"].tolist()
+    without = f"without {', '.join(missing)}" if missing else ""
+    reason = without if len(found) > 1 else "; ".join(filter(None, ["fewer than two groups", without]))
+    return {
+        **keys,
+        "metric": keys["metric"] + SPREAD,
+        "group": "",
+        "value": float(found["map_difference"].std(ddof=0)) if len(found) > 1 else np.nan,
+        "n": int(found["n"].sum()),
+        "estimable": len(found) > 1,
+        "reason": reason,
+        "source": rows["source"].iloc[0],
+    }
