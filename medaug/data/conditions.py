@@ -159,7 +159,7 @@ def class_labels(
     if names and not sums.any():
         raise SettingsError(
             f"no condition belongs to a class of the task ({', '.join(task.classes)}); there are, for "
-            f"example: {', '.join(sorted(names)[:10])}; name classes after conditions, or give a table of them"
+            f"example: {', '.join(sorted(names)[:10])}; name classes after conditions, or give a table"
         )
     return {label_column(name): _normalised(sums, whole)[:, number] for name, number in position.items()}
 

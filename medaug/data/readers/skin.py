@@ -1,0 +1,183 @@
+"""What the readers of skin images share: attributes in one form, and images found below a folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medaug.data.conditions import Weights, class_labels, read_conditions
+from medaug.data.readers.tables import largest_files
+from medaug.data.table import canonical_age, canonical_sex
+from medaug.errors import DataError, SettingsError
+from medaug.task import Task, attribute_column
+
+ENDINGS = (".jpg", ".jpeg", ".png")
+TONES = ("I", "II", "III", "IV", "V", "VI")
+"""Fitzpatrick's skin types, from pale to dark."""
+
+
+def label_columns(
+    weights: list[Weights], task: Task, folder: Path, conditions: str | None
+) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+    """Return the labels of images, see `medaug.data.conditions.class_labels`.
+
+    Parameters
+    ----------
+    weights : list of mapping of str to float
+        Weights over conditions, one mapping an image.
+    task : Task
+        What is predicted.
+    folder : Path
+        A relative `conditions` starts here.
+    conditions : str, optional
+        Table of conditions and classes; default the built-in one.
+    """
+    table = read_conditions(None if conditions is None else folder / conditions)
+    return class_labels(weights, task, table)
+
+
+def certain(names: pd.Series[str]) -> list[Weights]:
+    """Return full weight on the one condition of each image; a blank is unlabelled."""
+    return [{name: 1.0} if name else {} for name in names]
+
+
+def attribute_columns(
+    task: Task, sex: pd.Series[str], age: pd.Series[str], skin_tone: pd.Series[str]
+) -> dict[str, pd.Series[Any]]:
+    """Return the columns of sex, age and skin tone, and empty ones for other attributes of the task.
+
+    Parameters
+    ----------
+    task : Task
+        Its attributes.
+    sex, age, skin_tone : Series of str
+        As `medaug.data.table.canonical_sex`, `canonical_age` and `tone_groups` understand them. An age of 0
+        is unknown: that is what these data sets mean by it, and they round ages to five years.
+
+    Returns
+    -------
+    dict of str to Series
+        ``attr:<name>`` to values; missing where unknown.
+    """
+    years = canonical_age(age)
+    known: dict[str, pd.Series[Any]] = {
+        "attr:sex": canonical_sex(sex),
+        "attr:age": years.where(years > 0),
+        "attr:skin_tone": tone_groups(skin_tone, task),
+    }
+    further = [a for a in task.attributes if a.name != "domain" and attribute_column(a.name) not in known]
+    return known | {attribute_column(a.name): _missing(sex.index, bool(a.bins)) for a in further}
+
+
+def _missing(index: pd.Index[Any], numeric: bool) -> pd.Series[Any]:
+    return pd.Series(np.nan if numeric else None, index=index, dtype=np.float64 if numeric else object)
+
+
+def blank(index: pd.Index[Any]) -> pd.Series[str]:
+    """Return a column without a known value, for what a data set does not tell."""
+    return pd.Series("", index=index, dtype=object)
+
+
+def skin_tones(values: pd.Series[str]) -> pd.Series[str]:
+    """Return skin types as Roman numerals; blank where the value is none of 1 to 6.
+
+    Examples
+    --------
+    >>> skin_tones(pd.Series(["3", "6.0", "FST2", "-1", "NONE_IDENTIFIED"])).tolist()
+    ['III', 'VI', 'II', '', '']
+    """
+    number = values.str.extract(r"^(?:FST)?([1-6])(?:\.0*)?$", expand=False)
+    return number.map(dict(zip("123456", TONES, strict=True))).fillna("").astype(object)
+
+
+def tone_groups(values: pd.Series[str], task: Task) -> pd.Series[Any]:
+    """Return the group of the task to which each skin type belongs.
+
+    Groups and values are single types or ranges of them. A range belongs to a group that holds it whole:
+    DDI, which tells ranges only, needs a task with ``I-II``, ``III-IV`` and ``V-VI`` (or wider groups).
+
+    Parameters
+    ----------
+    values : Series of str
+        ``"I"`` to ``"VI"``, ranges such as ``"I-II"``, or blank.
+    task : Task
+        Groups of its attribute ``skin_tone``; without it the six types.
+
+    Returns
+    -------
+    Series of str
+        Names of groups, missing where the type is unknown or belongs to none.
+
+    Raises
+    ------
+    SettingsError
+        A group of the task is neither a type nor a range of types.
+    """
+    groups = next((a.groups for a in task.attributes if a.name == "skin_tone"), TONES)
+    spans = {group: _span(group) for group in groups}
+    if unknown := [group for group, span in spans.items() if not span]:
+        raise SettingsError(
+            f"groups of skin_tone are types I to VI or ranges such as I-II, not {', '.join(unknown)}"
+        )
+    found = {value: _holding(_span(value), spans) for value in values.unique()}
+    return pd.Series([found[value] for value in values], index=values.index, dtype=object)
+
+
+def _span(text: str) -> range:
+    """Return the numbers of a type or range of types; an empty range for anything else."""
+    ends = re.split(r"\s*[-–]\s*", text.strip())
+    if len(ends) > 2 or not set(ends) <= set(TONES):
+        return range(0)
+    return range(TONES.index(ends[0]), TONES.index(ends[-1]) + 1)
+
+
+def _holding(span: range, groups: dict[str, range]) -> str | None:
+    return next((name for name, group in groups.items() if span and set(span) <= set(group)), None)
+
+
+def with_images(table: pd.DataFrame, folder: Path, source: Path) -> pd.DataFrame:
+    """Add where the images are.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Column ``image``: the name or path that the data set's table gives, with or without its ending. The
+        file may lie anywhere below the folder.
+    folder : Path
+        The data set.
+    source : Path
+        The table, for the message.
+
+    Returns
+    -------
+    DataFrame
+        Without ``image``, with ``path`` and ``file`` and a plain index. Where some files are not there, their
+        rows keep the path at which they should be: `medaug.data.prepare` lists them as rejected.
+
+    Raises
+    ------
+    DataError
+        None of the images is there.
+    """
+    stems = table["image"].map(_stem)
+    found = largest_files(folder, set(stems), ENDINGS)
+    if not found:
+        raise DataError(
+            f"none of the {len(table):,} images that {source} lists is below {folder}, "
+            f"{table['image'].iloc[0]} for one; unpack the images there"
+        )
+    paths = [found.get(stem, str(folder / name)) for stem, name in zip(stems, table["image"], strict=True)]
+    files = [Path(os.path.relpath(path, folder)).as_posix() for path in paths]
+    rows = table.drop(columns="image").assign(path=[os.path.abspath(path) for path in paths], file=files)
+    return rows.reset_index(drop=True)
+
+
+def _stem(name: str) -> str:
+    """Return the name without folder and ending; only the ending of an image is one."""
+    stem, ending = os.path.splitext(Path(name).name)
+    return stem if ending.lower() in ENDINGS else Path(name).name
