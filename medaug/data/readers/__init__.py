@@ -3,8 +3,8 @@
 A reader is a function ``reader(folder, task, **options) -> DataFrame``. Its table has one row an image:
 ``image_id`` (unique), ``path`` (where the pixels are; never stored), ``file`` (what a store may show of it),
 ``patient_id``, ``domain``, ``official_split`` (``train``, ``val``, ``test`` or missing), ``label:<class>`` in
-[0, 1] or missing, ``attr:sex`` (F, M or missing), ``attr:age`` (years or missing), of skin images ``attr:skin_tone``
-(``I`` to ``VI`` or missing), and further columns that can serve as the domain, such as ``view``.
+[0, 1] or missing, ``attr:sex`` (F, M or missing), ``attr:age`` (years or missing), of skin images also
+``attr:skin_tone`` (I to VI or missing), and further columns that can serve as the domain, such as ``view``.
 
 A reader of whole slides has the same form. Its table has one row a slide: ``slide`` (unique, names files and
 may be shown), ``path`` (never stored), ``file`` (what may be shown), ``patient_id``, ``domain`` (missing:
