@@ -164,8 +164,10 @@ def test_a_hundred_thousand_patches_are_labelled_fast():
     assert time.process_time() - began < 10
     # A patch is tumour about where its middle is, so their area is about the lake's.
     assert (labels == 1).sum() * 384**2 == pytest.approx(lake.area, rel=0.05)
-    distance = shapely.distance(lake.boundary, shapely.points(places + 192))
-    assert (labels[distance > 300] == shapely.contains_xy(lake, places + 192)[distance > 300]).all()
+    some = np.arange(0, len(places), 37)
+    middle = places[some] + 192
+    clear = shapely.distance(lake.boundary, shapely.points(middle)) > 300
+    assert (labels[some] == shapely.contains_xy(lake, middle))[clear].all()
 
 
 # The choice
