@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from medaug.data.store import ImageStore
 from medaug.evaluation.predictions import detect_kind
+from medaug.report.condition_figure import condition_figure
 from medaug.report.curve_figures import calibration_figure, roc_figure, scored_classes
 from medaug.report.data_figures import (
     age_figure,
@@ -39,7 +40,8 @@ def data_section(store: ImageStore | None, predictions: pd.DataFrame) -> Section
         text.append("No image was left out or rejected.")
     parts: Parts = [data_table(table), *attribute_tables(table), *([unused] if unused else [])]
     exclusive = (detect_kind(predictions) if store is None else store.task.kind) == "multiclass"
-    return Section("The data in numbers", text, parts + _data_pictures(table, exclusive))
+    high_risk = () if store is None else store.task.high_risk
+    return Section("The data in numbers", text, parts + _data_pictures(table, exclusive, high_risk))
 
 
 def accuracy_section(table: pd.DataFrame, styles: Styles, metric: str) -> Section:
@@ -92,17 +94,24 @@ def provenance_section(store: ImageStore | None, synthetic: ImageStore | None) -
     return Section("Settings and versions", (), [*tables, versions_table()])
 
 
-def _data_pictures(table: pd.DataFrame, exclusive: bool) -> Parts:
+def _data_pictures(table: pd.DataFrame, exclusive: bool, high_risk: Sequence[str]) -> Parts:
     found: Parts = []
     if has_ages(table):
         alt = "Histograms of age by domain, as shares of the images; medians are in the table above."
         found.append(picture(age_figure(table), alt, "Age, as share of the images with a known age."))
     labelled = table[table["split"] != "unlabelled"]
-    if class_names(table) and len(labelled):
-        found.append(_label_picture(labelled))
-        if len(class_names(table)) > 1 and not exclusive:
-            found.append(_cooccurrence_picture(labelled))
-    return found
+    if not class_names(table) or labelled.empty:
+        return found
+    if exclusive:
+        return [*found, _condition_picture(labelled, high_risk)]
+    found.append(_label_picture(labelled))
+    return [*found, _cooccurrence_picture(labelled)] if len(class_names(table)) > 1 else found
+
+
+def _condition_picture(table: pd.DataFrame, high_risk: Sequence[str]) -> Picture:
+    caption = "Condition distribution of the labelled splits, by the most weighted condition of each image."
+    alt = "Bars by domain: share of images of each condition, in the order of the first domain."
+    return picture(condition_figure(table, high_risk), alt, caption)
 
 
 def _label_picture(table: pd.DataFrame) -> Picture:

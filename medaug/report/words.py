@@ -28,6 +28,13 @@ METRIC_NAMES = {
 
 SMALLER_IS_BETTER = frozenset({"fpr", "fnr", "ece"})
 
+_ENDINGS = (
+    ("_gap", " gap"),
+    ("_worst", ", worst group"),
+    ("_spread", ", spread over groups"),
+    ("_difference", ", difference to all others"),
+)
+
 NOT_ESTIMABLE = "not estimable"
 
 
@@ -50,15 +57,15 @@ def metric_name(metric: str) -> str:
     >>> metric_name("auc_gap"), metric_name("balanced_accuracy")
     ('AUC gap', 'Balanced accuracy')
     """
-    for ending, words in (("_gap", " gap"), ("_worst", ", worst group")):
+    for ending, words in _ENDINGS:
         if metric.endswith(ending):
             return metric_name(metric.removesuffix(ending)) + words
     return METRIC_NAMES.get(metric, metric.replace("_", " ").capitalize())
 
 
 def smaller_is_better(metric: str) -> bool:
-    """Tell whether less of a metric is better: gaps, error rates and calibration error (not their worst)."""
-    return metric.endswith("_gap") or metric.removesuffix("_worst") in SMALLER_IS_BETTER
+    """Tell whether less of a metric is better: gaps, spreads, error rates and calibration error."""
+    return metric.endswith(("_gap", "_spread")) or metric.removesuffix("_worst") in SMALLER_IS_BETTER
 
 
 def number(value: float) -> str:

@@ -276,5 +276,5 @@ def test_exclusive_classes_have_no_cooccurrence(tmp_path, read):
     path = tmp_path / "report.html"
     write_report(path, evaluate(table, EvaluationSettings(replicates=0)), table, title="t")
     page = read(path)
-    assert "Label distribution" in page.text
+    assert "Condition distribution" in page.text
     assert "Conditions together" not in page.text

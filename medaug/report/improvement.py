@@ -1,0 +1,54 @@
+"""The improvement over a baseline (figures G4 to G7 of the paper) as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from medaug.report.parts import Cell, Table, name
+from medaug.report.tidy import row_of, select, shown_splits
+from medaug.report.words import NOT_ESTIMABLE, metric_name, number, signed, smaller_is_better, split_name
+
+
+def improvement_table(found: pd.DataFrame, metrics: Sequence[tuple[str, str]]) -> Table:
+    """Return the improvement of every method over the baseline, mean and standard deviation over seeds.
+
+    Parameters
+    ----------
+    found : DataFrame
+        What `medaug.evaluation.improvement.improvement` returned.
+    metrics : sequence of (str, str)
+        Which metrics to show, each with its attribute (empty for none), for example
+        ``[("top3_accuracy", ""), ("top3_accuracy_spread", "sex")]``.
+    """
+    baseline = str(found["baseline"].iloc[0])
+    methods = [m for m in dict.fromkeys(found["method"]) if m != baseline]
+    body = []
+    for split in shown_splits(found):
+        for metric, attribute in metrics:
+            rows = select(found, metric, split, attribute=attribute)
+            if len(rows):
+                better = "less is better" if smaller_is_better(metric) else "more is better"
+                words = metric_name(metric) + (f", {attribute}" if attribute else "")
+                where = [name(split_name(split), rows["domain"].iloc[0]), name(words, better)]
+                cells = [_improvement_cell(row_of(rows, method)) for method in methods]
+                body.append([*where, _value_cell(row_of(rows, baseline)), *cells])
+    head = ["Where", "Metric", f"{baseline} (baseline)", *methods]
+    return Table("Improvement over the baseline, mean over seeds", head, body, names=2)
+
+
+def _value_cell(row: pd.Series[Any] | None) -> Cell:
+    return _cell(row, "value", number)
+
+
+def _improvement_cell(row: pd.Series[Any] | None) -> Cell:
+    return _cell(row, "improvement", signed)
+
+
+def _cell(row: pd.Series[Any] | None, column: str, say: Any) -> Cell:
+    if row is None:
+        return Cell(NOT_ESTIMABLE, kind="quiet")
+    several = row["seeds"] > 1
+    return Cell(say(row[column]), f"± {number(row['value_sd'])}, {row['seeds']} seeds" if several else "")

@@ -1,0 +1,27 @@
+import pytest
+
+from medaug.data.skew import Skew
+from medaug.errors import SettingsError
+from medaug.report.skew_table import skew_table
+
+
+def test_the_table_has_the_form_of_table_a2(store):
+    train = store.table[store.table["split"] == "train"]
+    women, men = (int((train["attr:sex"] == sex).sum()) for sex in "FM")
+    skews = {"Less": Skew("sex", {"M": 10}), "More": Skew("sex", {"M": 2}, "left_out")}
+    table = skew_table(store, skews)
+    assert list(table.head) == ["Setting", "F", "M", "unknown"]
+    rows = [[cell.text for cell in row] for row in table.rows]
+    assert rows == [
+        ["As they are", str(women), str(men), "0"],
+        ["Less", str(women), "10", "0"],
+        ["More", str(women), "2", "0"],
+    ]
+    assert table.rows[1][2].note == f"{10 / men:.1%}".replace("%", " %")
+    assert table.rows[1][1].note == ""
+    assert "by sex" in table.caption
+
+
+def test_an_unknown_group_is_refused(store):
+    with pytest.raises(SettingsError, match=r"sex has no group 'X' to cap"):
+        skew_table(store, {"Less": Skew("sex", {"X": 1})})
