@@ -135,13 +135,22 @@ class Outline:
         right, below = x + width * downsample, y + height * downsample
         near = (self._top < below) & (self._bottom > y) & (self._left < right)
         edges = self._edges[near]
-        edge, row = np.nonzero((edges[:, 1, None] <= rows) & (edges[:, 3, None] > rows))
-        x0, y0, x1, y1 = edges[edge].T
+        first, last = np.searchsorted(rows, edges[:, 1]), np.searchsorted(rows, edges[:, 3])
+        row = _ranges(first, last)
+        x0, y0, x1, y1 = edges.repeat(last - first, axis=0).T
         crossing = x0 + (rows[row] - y0) / (y1 - y0) * (x1 - x0)
-        first = np.clip(np.ceil((crossing - x) / downsample - 0.5), 0, width).astype(np.int64)
-        turns = np.bincount(row * (width + 1) + first, minlength=height * (width + 1))
+        column = np.clip(np.ceil((crossing - x) / downsample - 0.5), 0, width).astype(np.int64)
+        turns = np.bincount(row * (width + 1) + column, minlength=height * (width + 1))
         inside: NDArray[np.bool_] = turns.reshape(height, width + 1).cumsum(axis=1)[:, :width] % 2 == 1
         return inside
+
+
+def _ranges(first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Join the numbers from each first up to its last, not included."""
+    counts = last - first
+    starts = np.cumsum(counts) - counts
+    joined: NDArray[np.int64] = np.arange(counts.sum()) - np.repeat(starts - first, counts)
+    return joined
 
 
 def _edges(geometry: MultiPolygon) -> NDArray[np.float64]:
