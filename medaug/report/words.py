@@ -9,6 +9,7 @@ import pandas as pd
 SPLIT_NAMES = {
     "train": "training",
     "unlabelled": "training, unlabelled",
+    "left_out": "left out by the skew",
     "id_val": "in distribution, validation",
     "id_test": "in distribution, test",
     "ood_val": "out of distribution, validation",

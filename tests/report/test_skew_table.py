@@ -1,7 +1,8 @@
 import pytest
 
-from medaug.data.skew import Skew
+from medaug.data.skew import Skew, skewed
 from medaug.errors import SettingsError
+from medaug.report.data_tables import data_table
 from medaug.report.skew_table import skew_table
 
 
@@ -25,3 +26,12 @@ def test_the_table_has_the_form_of_table_a2(store):
 def test_an_unknown_group_is_refused(store):
     with pytest.raises(SettingsError, match=r"sex has no group 'X' to cap"):
         skew_table(store, {"Less": Skew("sex", {"X": 1})})
+
+
+def test_a_skewed_view_says_what_it_left_out(store):
+    view = skewed(store, Skew("sex", {"M": 2}, "left_out"))
+    table = data_table(view.table)
+    left_out = int((view.table["split"] == "left_out").sum())
+    assert ["home", "left out by the skew", f"{left_out:,}"] in [
+        [c.text for c in row[:3]] for row in table.rows
+    ]
