@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.ticker import EngFormatter, MaxNLocator
 from PIL import Image
 
@@ -29,7 +30,7 @@ COLOURS = "YlOrBr"
 """Light to dark without a turn, so that lightness alone tells it: also without colour vision, and in grey."""
 
 _SCORE = "score:"
-_PANEL_INCHES, _DPI = 6.0, 150
+_PANEL_INCHES, _NARROWEST_INCHES, _DPI = 6.0, 2.6, 150
 _OPACITY = 0.75
 
 FloatArray = np.ndarray[Any, np.dtype[np.float64]]
@@ -185,14 +186,18 @@ def _figure(heat: _Heat) -> Figure:
     """Slide and heat map beside each other, or one above the other where the slide is wide."""
     width, height = heat.dimensions
     wide = width > 1.5 * height
-    long, short = _PANEL_INCHES, max(1.5, _PANEL_INCHES * min(width, height) / max(width, height))
+    long, short = (
+        _PANEL_INCHES,
+        max(_NARROWEST_INCHES, _PANEL_INCHES * min(width, height) / max(width, height)),
+    )
     panel = (long, short) if width >= height else (short, long)
     rows, columns = (2, 1) if wide else (1, 2)
     size = (panel[0] * columns + 1.4, panel[1] * rows + 1.2)
     figure = Figure(figsize=size, layout="constrained")
     slide, heated = figure.subplots(rows, columns)
     _draw_slide(slide, heat)
-    _draw_heat(figure, heated, heat)
+    bar = figure.colorbar(_draw_heat(heated, heat), ax=[slide, heated], shrink=0.7, aspect=25)
+    bar.ax.tick_params(labelsize=8.5, colors=INK)
     _say(figure, heat)
     return figure
 
@@ -203,7 +208,7 @@ def _draw_slide(axes: Axes, heat: _Heat) -> None:
     _plain_axes(axes)
 
 
-def _draw_heat(figure: Figure, axes: Axes, heat: _Heat) -> None:
+def _draw_heat(axes: Axes, heat: _Heat) -> AxesImage:
     """Draw over the slide in pale grey, so that no colour but the scale's is there."""
     grey = np.asarray(Image.fromarray(heat.thumbnail).convert("L"), float)
     axes.imshow(140 + grey * 0.45, cmap="gray", vmin=0, vmax=255, extent=_frame(heat.dimensions))
@@ -216,10 +221,9 @@ def _draw_heat(figure: Figure, axes: Axes, heat: _Heat) -> None:
         interpolation="nearest",
         extent=_frame(heat.dimensions),
     )
-    entitle(axes, f"Probability of {plain(heat.condition)}; {len(heat.places):,} patches")
+    entitle(axes, f"Probability of {plain(heat.condition)}")
     _plain_axes(axes)
-    bar = figure.colorbar(shown, ax=axes, shrink=0.7, aspect=25)
-    bar.ax.tick_params(labelsize=8.5, colors=INK)
+    return shown
 
 
 def _frame(dimensions: tuple[int, int]) -> tuple[float, float, float, float]:
@@ -237,7 +241,7 @@ def _plain_axes(axes: Axes) -> None:
 def _say(figure: Figure, heat: _Heat) -> None:
     """Say what the picture is, wherever it is copied to."""
     figure.supxlabel(
-        "Drawn from a model's output; what has no colour was not looked at. "
+        f"A model's output for {len(heat.places):,} patches; what has no colour was not looked at.\n"
         "For research; not for decisions about patients.",
         fontsize=8.5,
         color=GREY,
