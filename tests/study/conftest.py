@@ -3,7 +3,6 @@ import fcntl
 import json
 import os
 import shutil
-import signal
 import time
 from pathlib import Path
 
@@ -69,7 +68,6 @@ class Browser:
     """A headless Chromium, told over a pipe (DevTools protocol) to press real keys and buttons."""
 
     def __init__(self, program: str, folder: Path) -> None:
-        self.downloads = folder / "downloads"
         there, self._to = os.pipe()
         self._from, back = os.pipe()
         # Chromium reads commands from descriptor 3 and writes to 4; keep clear of them until it starts.
@@ -78,20 +76,29 @@ class Browser:
         actions += [(os.POSIX_SPAWN_OPEN, n, os.devnull, os.O_RDWR, 0) for n in (0, 1, 2)]
         arguments = [
             *("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage"),
-            *("--remote-debugging-pipe", f"--user-data-dir={folder / 'profile'}", "--window-size=1280,800"),
+            *("--remote-debugging-pipe", f"--user-data-dir={folder / 'profile'}"),
         ]
-        self._process = os.posix_spawn(
-            program, [program, *arguments], os.environ, file_actions=actions, setpgroup=0
-        )
+        self._process = os.posix_spawn(program, [program, *arguments], os.environ, file_actions=actions)
         for end in (there, back, *high):
             os.close(end)
-        self._number, self._buffer, self._session = 0, b"", None
-        self.events: list[dict] = []
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self._number, self._buffer, self._session, self._context = 0, b"", None, None
+
+    def begin(self, downloads: Path) -> None:
+        """Open a tab of its own, with nothing stored and nothing downloaded yet."""
+        self.downloads, self.events = downloads, []
+        self._context = self.call("Target.createBrowserContext")["browserContextId"]
+        own = {"browserContextId": self._context}
+        self.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads), **own)
+        target = self.call("Target.createTarget", url="about:blank", **own)["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
-        self.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(self.downloads))
+        self.resize(1280, 800)
+
+    def end(self) -> None:
+        """Close the tab and forget what it stored."""
+        self._session = None
+        self.call("Target.disposeBrowserContext", browserContextId=self._context)
 
     def call(self, method: str, **parameters):
         self._number += 1
@@ -143,9 +150,9 @@ class Browser:
             self.press(letter)
 
     def press(self, *keys: str) -> None:
-        codes = {"Enter": 13, "Tab": 9, "ArrowDown": 40, "ArrowUp": 38, "Escape": 27, "Backspace": 8, " ": 32}
+        codes = {"Enter": 13, "Tab": 9, "ArrowDown": 40, "ArrowUp": 38, "Escape": 27, "Backspace": 8}
         for key in keys:
-            event = {"key": key, "windowsVirtualKeyCode": codes.get(key) or ord(key.upper())}
+            event = {"key": key, "windowsVirtualKeyCode": codes.get(key, 0)}
             text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
             self.call("Input.dispatchKeyEvent", type="keyDown", **event, **({"text": text} if text else {}))
             self.call("Input.dispatchKeyEvent", type="keyUp", **event)
@@ -182,15 +189,19 @@ class Browser:
         os.close(self._to)
         os.close(self._from)
 
-    def kill(self) -> None:
-        os.killpg(self._process, signal.SIGKILL)
 
-
-@pytest.fixture
-def browser(tmp_path):
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("there is no Chromium")
-    started = Browser(program, tmp_path)
+    started = Browser(program, tmp_path_factory.mktemp("chromium"))
     yield started
     started.close()
+
+
+@pytest.fixture
+def browser(chromium, tmp_path):
+    chromium.begin(tmp_path / "downloads")
+    yield chromium
+    chromium.end()
