@@ -186,11 +186,8 @@ def _figure(heat: _Heat) -> Figure:
     """Slide and heat map beside each other, or one above the other where the slide is wide."""
     width, height = heat.dimensions
     wide = width > 1.5 * height
-    long, short = (
-        _PANEL_INCHES,
-        max(_NARROWEST_INCHES, _PANEL_INCHES * min(width, height) / max(width, height)),
-    )
-    panel = (long, short) if width >= height else (short, long)
+    scale = _PANEL_INCHES / max(width, height)
+    panel = [max(_NARROWEST_INCHES, length * scale) for length in (width, height)]
     rows, columns = (2, 1) if wide else (1, 2)
     size = (panel[0] * columns + 1.4, panel[1] * rows + 1.2)
     figure = Figure(figsize=size, layout="constrained")
