@@ -84,9 +84,7 @@ def _over_raters(by_rater: pd.DataFrame, values: pd.DataFrame, key: StudyKey) ->
     asked = pd.MultiIndex.from_product([sources, ["", *key.conditions], MEASURES], names=_KEYS)
     means = means.reindex(asked).fillna({"raters": 0, "images": 0, "ratings": 0}).reset_index()
     rated = means.groupby(["source", "condition"])["ratings"].transform("max") > 0
-    return means.assign(
-        reason=np.where(rated, "no rater found one good enough for a diagnosis", "none was rated")
-    )
+    return means.assign(reason=np.where(rated, "none was found diagnosable", "none was rated"))
 
 
 def _agreement(answers: pd.DataFrame) -> pd.DataFrame:

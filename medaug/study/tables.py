@@ -15,12 +15,12 @@ from medaug.study.rendering import render
 from medaug.study.score import AGREEMENTS, MEASURES
 
 HEADS = {
-    "diagnosable": "Good enough for a diagnosis, %",
-    "confidence": "Confidence in the first diagnosis, 1–5",
+    "diagnosable": "Diagnosable, %",
+    "confidence": "Confidence, 1–5",
     "top1_accuracy": "Top-1 accuracy, %",
     "top3_accuracy": "Top-3 accuracy, %",
-    "agreement_diagnosable": "On whether an image is good enough",
-    "agreement_top1": "On the first diagnosis",
+    "agreement_diagnosable": "Diagnosable or not",
+    "agreement_top1": "First diagnosis",
 }
 
 
@@ -54,14 +54,14 @@ def score_tables(scores: pd.DataFrame) -> list[ScoreTable]:
     over = scores[~single]
     means = "Mean ± standard deviation over raters" if scores["rater"].nunique() > 2 else "One rater"
     return [
-        _table(f"By condition. {means}", over, MEASURES, over["condition"], "all conditions"),
+        _table(f"By condition. {means}", over, MEASURES, over["condition"]),
         _table(
             "By rater, all conditions",
             scores[single & (scores["condition"] == "")],
             MEASURES,
             scores["rater"],
         ),
-        _table("Agreement between raters (Krippendorff’s alpha)", over, AGREEMENTS, over["condition"], ""),
+        _table("Agreement between raters (Krippendorff’s alpha)", over, AGREEMENTS, over["condition"]),
     ]
 
 
@@ -91,18 +91,15 @@ def write_scores(output: Path, scores: pd.DataFrame, key: StudyKey) -> Path:
 
 
 def _table(
-    caption: str,
-    scores: pd.DataFrame,
-    measures: tuple[str, ...],
-    names: pd.Series[Any],
-    all_of_them: str = "",
+    caption: str, scores: pd.DataFrame, measures: tuple[str, ...], names: pd.Series[Any]
 ) -> ScoreTable:
-    """Return a table with a row for each of `names`; the empty name stands for all."""
+    """Return a table with a row for each of `names`; the empty name stands for all conditions."""
     some = scores[scores["metric"].isin(measures)].assign(name=names)
     sources = list(dict.fromkeys(some["source"]))
     found = {(r["name"], r["metric"], r["source"]): _cell(r) for r in some.to_dict("records")}
+    absent = Cell("–", "none")
     rows = [
-        (name or all_of_them, [found.get((name, m, s), Cell("–", "none")) for m in measures for s in sources])
+        (name or "all conditions", [found.get((name, m, s), absent) for m in measures for s in sources])
         for name in dict.fromkeys(some["name"])
     ]
     return ScoreTable(caption, [HEADS[m] for m in measures], sources, rows)
@@ -122,7 +119,7 @@ def _cell(row: dict[Any, Any]) -> Cell:
 
 def _plain(table: ScoreTable) -> str:
     """Columns of text under heads of two lines."""
-    heads = [f"{measure.split(',')[0]}, {source}" for measure in table.measures for source in table.sources]
-    content = {name: [f"{c.text} ({c.note})" for c in cells] for name, cells in table.rows}
-    frame = pd.DataFrame.from_dict(content, orient="index", columns=heads)
-    return f"{table.caption}\n{frame.T.to_string()}"
+    heads = pd.MultiIndex.from_product([table.measures, table.sources])
+    content = [[f"{cell.text} ({cell.note})" for cell in cells] for _, cells in table.rows]
+    frame = pd.DataFrame(content, index=[name for name, _ in table.rows], columns=heads)
+    return f"{table.caption}\n{frame.to_string()}"

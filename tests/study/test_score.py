@@ -113,7 +113,7 @@ def test_what_cannot_be_estimated_has_a_reason_and_no_value(value):
     assert math.isnan(row["value"])
     assert not row["estimable"]
     assert (row["raters"], row["ratings"]) == (0, 0)
-    assert row["reason"] == "no rater found one good enough for a diagnosis"
+    assert row["reason"] == "none was found diagnosable"
     unrated = score(RATINGS[RATINGS["image"] != "e"], KEY)
     row = unrated[(unrated["source"] == "synthetic") & (unrated["condition"] == "eczema")].iloc[0]
     assert row["reason"] == "none was rated"
@@ -163,7 +163,7 @@ def test_the_tables_say_what_the_scores_are(scores):
         ("3.75 ± 0.35", "n = 3"),
         ("2.25 ± 1.77", "n = 3"),
     ]
-    assert dict(by_condition.rows)["eczema"][4].note == "no rater found one good enough for a diagnosis"
+    assert dict(by_condition.rows)["eczema"][4].note == "none was found diagnosable"
     assert [name for name, _ in by_rater.rows] == ["R1", "R2"]
     assert len(agreement.rows) == 1
     assert score_tables(score(RATINGS[RATINGS["rater"] == "R1"], KEY))[0].caption.endswith("One rater")
