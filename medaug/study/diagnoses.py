@@ -7,28 +7,27 @@ from pathlib import Path
 
 import pandas as pd
 
+from medaug.data.conditions import OTHER
 from medaug.errors import DataError
-
-OTHER = "other"
-"""The class of whatever is none of the others; a reader can always say it."""
 
 
 def diagnosis_classes(classes: Iterable[str], path: Path | None = None) -> dict[str, str]:
     """Return every diagnosis that a reader may give, with the class that it counts as.
 
-    In the paper more than 20,000 diagnoses count as 27 classes (Section 3.3).
+    In the paper more than 20,000 diagnoses count as 27 classes (Section 3.3). A reader can always say
+    `medaug.data.conditions.OTHER`. Names are kept as they are written, because readers see them.
 
     Parameters
     ----------
     classes : iterable of str
         Classes of the task; each is a diagnosis too.
     path : Path, optional
-        A CSV with the columns ``condition`` (a diagnosis) and ``class`` (a class of the task, or `OTHER`).
+        A CSV with the columns ``condition`` (a diagnosis) and ``class`` (a class of the task, or ``other``).
 
     Returns
     -------
     dict of str to str
-        Diagnosis to class: the classes first, `OTHER` among them, then the list in its own order.
+        Diagnosis to class: the classes first, ``other`` among them, then the list in its own order.
 
     Raises
     ------
