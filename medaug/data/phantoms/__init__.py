@@ -4,16 +4,18 @@ No person was ever examined for these images: everything is drawn. A folder of t
 `PHANTOM_FILE`, by which whatever is made from it can say that it is phantom data.
 """
 
+from medaug.data.phantoms.large_slide import write_large_slide
 from medaug.data.phantoms.measurement import measure
 from medaug.data.phantoms.population import CHESTXRAY14, CHEXPERT, Patient, Site, draw_patient
 from medaug.data.phantoms.radiograph import draw_radiograph
-from medaug.data.phantoms.slides import write_large_slide, write_slide_phantoms
+from medaug.data.phantoms.slides import write_slide_phantoms
 from medaug.data.phantoms.trees import (
     PHANTOM_FILE,
     write_chestxray14_tree,
     write_chexpert_tree,
     write_radiograph_phantoms,
 )
+from medaug.data.phantoms.tumour import measure_tumour
 
 __all__ = [
     "CHESTXRAY14",
@@ -24,6 +26,7 @@ __all__ = [
     "draw_patient",
     "draw_radiograph",
     "measure",
+    "measure_tumour",
     "write_chestxray14_tree",
     "write_chexpert_tree",
     "write_large_slide",

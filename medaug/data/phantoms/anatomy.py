@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ MPP = 0.5
 
 STEP = 8
 """Pixels per cell of the map of tissues, which is 4 microns."""
+
+LESION_DEPTH = 12.0
+"""Microns that a metastasis stays below the surface of the node."""
 
 GLASS, FAT, CAPSULE, SINUS, LYMPH, MANTLE, GERMINAL, STROMA, TUMOUR = range(9)
 
@@ -63,11 +67,6 @@ class Lesion:
     blob: Blob
     hole: Blob | None = None
 
-    def depth(self, x: Array, y: Array) -> Array:
-        """Return how far inside the tumour points lie, in pixels; negative outside and in the hole."""
-        depth = self.blob.depth(x, y)
-        return depth if self.hole is None else np.minimum(depth, -self.hole.depth(x, y))
-
 
 def draw_blob(x: float, y: float, radius: float, generator: np.random.Generator, wavy: float = 0.06) -> Blob:
     """Draw a blob of a mean radius; `wavy` is the typical height of its slowest wave."""
@@ -83,15 +82,24 @@ def draw_node(side: int, generator: np.random.Generator) -> Blob:
 
 
 def draw_lesion(node: Blob, share: float, has_hole: bool, generator: np.random.Generator) -> Lesion:
-    """Draw a metastasis inside a node, its radius a share of the node's."""
-    radius = share * node.radius
-    angle = generator.uniform(0, 2 * np.pi)
-    room = 0.8 * float(node.radius_at(np.asarray(angle))) - 1.15 * radius
-    away = max(room, 0) * generator.uniform(0.3, 1)
+    """Draw a metastasis inside a node, its radius a share of the node's, or less where it would not fit."""
+    angle, away = generator.uniform(0, 2 * np.pi), generator.uniform(0.1, 1) * (0.85 - share) * node.radius
     x, y = node.x + away * np.cos(angle), node.y + away * np.sin(angle)
-    blob = draw_blob(x, y, radius, generator, wavy=0.1)
-    hole = draw_blob(x, y, radius * generator.uniform(0.25, 0.35), generator) if has_hole else None
+    blob = draw_blob(x, y, share * node.radius, generator, wavy=0.1)
+    while node.depth(*blob.outline(90).T).min() < LESION_DEPTH / MPP:
+        blob = replace(blob, radius=0.95 * blob.radius)
+    hole = draw_blob(x, y, blob.radius * generator.uniform(0.25, 0.35), generator) if has_hole else None
     return Lesion(blob, hole)
+
+
+def in_tumour(lesions: Iterable[Lesion], x: Array, y: Array) -> NDArray[np.bool_]:
+    """Tell which points lie in a metastasis and in no hole of any."""
+    inside, outside = np.zeros(np.shape(x), bool), np.zeros(np.shape(x), bool)
+    for lesion in lesions:
+        inside |= lesion.blob.depth(x, y) > 0
+        if lesion.hole is not None:
+            outside |= lesion.hole.depth(x, y) > 0
+    return np.asarray(inside & ~outside)
 
 
 def smooth_noise(shape: tuple[int, int], sigma: float, generator: np.random.Generator) -> Array:
@@ -130,16 +138,15 @@ def draw_anatomy(
     noise = [smooth_noise((cells, cells), sigma, generator) for sigma in (3, 7, 14)]
     depth = node.depth(x, y) * MPP
     tissue = np.full((cells, cells), GLASS, np.uint8)
-    tissue[depth > -60 - 45 * noise[2]] = FAT
+    tissue[depth > -75 - 45 * noise[2]] = FAT
     tissue[depth > 0] = LYMPH
     _paint_cortex(tissue, node, (x, y), depth, generator)
     tissue[(depth > 60) & (noise[1] > 1.15 - depth / 800)] = SINUS
     tissue[(depth > 0) & (np.abs(noise[2]) < 0.07)] = STROMA
     tissue[(depth > 0) & (depth < 46 + 6 * noise[0])] = SINUS
     tissue[(depth > -6) & (depth < 30 + 5 * noise[0])] = CAPSULE
-    for lesion in lesions:
-        inside = lesion.depth(x, y) > 0
-        tissue[inside] = np.where(np.abs(noise[1][inside]) < 0.08, STROMA, TUMOUR)
+    inside = in_tumour(lesions, x, y)
+    tissue[inside] = np.where(np.abs(noise[1][inside]) < 0.08, STROMA, TUMOUR)
     capsule = tissue == CAPSULE
     grain = np.where(capsule, depth / MPP, 60 * noise[2] + 40 * noise[1]) + 6 * noise[0]
     return Anatomy(tissue, np.asarray(grain, np.float32))

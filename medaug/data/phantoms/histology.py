@@ -23,7 +23,6 @@ from medaug.data.phantoms.anatomy import (
     GERMINAL,
     LYMPH,
     MANTLE,
-    MPP,
     SINUS,
     STEP,
     STROMA,
@@ -43,10 +42,11 @@ VARIANTS = 32
 FIBRE = 9.0
 """Pixels from one fibre to the next."""
 
-#                     glass fat capsule sinus lymph mantle germinal stroma tumour
-EOSIN = np.array([0, 46, 92, 16, 40, 36, 46, 88, 40], np.uint8)
-HAEMATOXYLIN = np.array([0, 4, 6, 3, 14, 18, 16, 6, 18], np.uint8)
-FIBROUS = np.array([0, 0.3, 0.6, 0.2, 0, 0, 0, 0.6, 0], np.float32)
+#                  glass fat capsule sinus lymph mantle germinal stroma tumour
+EOSIN = np.array([0, 50, 84, 22, 42, 40, 50, 80, 46], np.uint8)
+HAEMATOXYLIN = np.array([0, 3, 8, 5, 18, 22, 20, 8, 20], np.uint8)
+FIBROUS = np.array([0, 0.1, 0.4, 0.2, 0, 0, 0, 0.4, 0], np.float32)
+"""By tissue: concentrations before any cell is drawn, and how strongly fibres show."""
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,49 @@ class Nuclei:
 
 
 KINDS = (
-    Nuclei((LYMPH,), 17, 0.92, (12, 16), (0.8, 1.0), (120, 185), 0.15),
-    Nuclei((MANTLE,), 15, 0.97, (12, 15), (0.85, 1.0), (130, 190), 0.15),
-    Nuclei((GERMINAL,), 22, 0.92, (14, 21), (0.7, 1.0), (65, 110), 0.35, 60),
-    Nuclei((SINUS,), 26, 0.45, (11, 17), (0.6, 1.0), (80, 160), 0.2, 40),
-    Nuclei((STROMA, CAPSULE), 34, 0.55, (18, 30), (0.2, 0.35), (100, 160), 0.1),
-    Nuclei((FAT,), 44, 0.3, (12, 18), (0.3, 0.6), (100, 150), 0.1),
-    Nuclei((TUMOUR,), 29, 0.97, (22, 34), (0.6, 0.95), (105, 165), 0.5, 92),
+    Nuclei((LYMPH,), 15.5, 0.93, (12, 16), (0.8, 1.0), (125, 200), 0.15),
+    Nuclei((MANTLE,), 14, 0.97, (12, 15), (0.85, 1.0), (140, 205), 0.15),
+    Nuclei((GERMINAL,), 21, 0.94, (14, 21), (0.7, 1.0), (65, 115), 0.35, 62),
+    Nuclei((GERMINAL, SINUS, STROMA, TUMOUR), 50, 0.35, (12, 15), (0.8, 1.0), (130, 190), 0.15),
+    Nuclei((SINUS,), 26, 0.5, (11, 17), (0.5, 1.0), (80, 160), 0.2, 34),
+    Nuclei((STROMA, CAPSULE), 34, 0.55, (18, 30), (0.2, 0.35), (100, 170), 0.1),
+    Nuclei((FAT,), 44, 0.5, (12, 20), (0.3, 0.6), (100, 150), 0.1),
+    Nuclei((TUMOUR,), 29, 0.97, (20, 31), (0.6, 0.95), (95, 165), 0.5, 76),
+)
+
+
+@dataclass(frozen=True)
+class Hollows:
+    """Empty round spaces: fat vacuoles, lumina of glands and vessels.
+
+    Parameters
+    ----------
+    tissues : tuple of int
+        Where they lie.
+    spacing : float
+        Pixels from one to the next.
+    filled : float
+        Share of the places that hold one.
+    length : tuple of float
+        Smallest and largest length in pixels.
+    roundness : tuple of float
+        Smallest and largest width over length.
+    wall : float
+        Eosin of the wall; 0 for none.
+    """
+
+    tissues: tuple[int, ...]
+    spacing: float
+    filled: float
+    length: tuple[float, float]
+    roundness: tuple[float, float]
+    wall: float
+
+
+HOLLOWS = (
+    Hollows((FAT,), 96, 1.0, (72, 100), (0.8, 1.0), 0),
+    Hollows((TUMOUR,), 150, 0.45, (20, 52), (0.4, 1.0), 85),
+    Hollows((LYMPH,), 240, 0.5, (18, 40), (0.35, 1.0), 95),
 )
 
 
@@ -112,9 +148,10 @@ def draw_slide(anatomy: Anatomy, stain: Stain, generator: np.random.Generator) -
         RGB at `MPP` microns per pixel.
     """
     eosin, haematoxylin = _ground(anatomy, generator)
-    _stamp_fat(eosin, anatomy, generator)
     for kind in KINDS:
         _stamp_cells(haematoxylin, eosin, kind, anatomy, generator)
+    for hollows in HOLLOWS:
+        _stamp_hollows(haematoxylin, eosin, hollows, anatomy, generator)
     inner = slice(MARGIN, -MARGIN)
     return _coloured(haematoxylin[inner, inner], eosin[inner, inner], stain)
 
@@ -127,14 +164,22 @@ def _coloured(haematoxylin: Field, eosin: Field, stain: Stain) -> NDArray[np.uin
 def _ground(anatomy: Anatomy, generator: np.random.Generator) -> tuple[Field, Field]:
     """Eosin and haematoxylin before any cell, with their margins."""
     tissue = anatomy.tissue
-    grains = _grains(tissue.shape[0] * STEP, generator)
-    phase = _enlarged(anatomy.grain, 2 * STEP // 4)
-    waves = np.sin(phase * np.float32(2 * np.pi / FIBRE))
-    fibres = 1 + _enlarged(FIBROUS[tissue], 2 * STEP // 4) * waves
-    fibres = _enlarged_bytes((fibres * 100).astype(np.uint8), 2)
-    eosin = _enlarged_bytes(EOSIN[tissue], STEP).astype(np.uint16) * fibres // 100 * grains >> 7
-    haematoxylin = _enlarged_bytes(HAEMATOXYLIN[tissue], STEP).astype(np.uint16) * grains >> 7
-    return tuple(np.pad(field.clip(0, 255).astype(np.uint8), MARGIN) for field in (eosin, haematoxylin))  # type: ignore[return-value]
+    grains = _grains(len(tissue) * STEP, generator)
+    eosin = _enlarged_bytes(EOSIN[tissue], STEP).astype(np.uint16) * _fibres(anatomy) // 100 * grains >> 7
+    haematoxylin = _enlarged_bytes(HAEMATOXYLIN[tissue], STEP) * grains >> 7
+    return _with_margin(eosin), _with_margin(haematoxylin)
+
+
+def _with_margin(field: NDArray[Any]) -> Field:
+    return np.pad(field.clip(0, 255).astype(np.uint8), MARGIN)
+
+
+def _fibres(anatomy: Anatomy) -> Field:
+    """Waves along the grain, around 100; drawn at half the resolution."""
+    phase = _enlarged(anatomy.grain, STEP // 2) * np.float32(2 * np.pi / FIBRE)
+    waves = np.sin(phase) + np.float32(0.7) * np.sin(np.float32(0.43) * phase)
+    fibres = 100 * (1 + _enlarged(FIBROUS[anatomy.tissue], STEP // 2) * waves)
+    return _enlarged_bytes(fibres.astype(np.uint8), 2)
 
 
 def _enlarged(field: NDArray[Any], factor: int) -> NDArray[np.float32]:
@@ -167,7 +212,8 @@ def _places(
     place = place + generator.normal(0, 0.17 * spacing, place.shape)
     place = place[generator.random(len(place)) < filled].astype(np.int64)
     place = place[((place >= 0) & (place < side)).all(axis=1)]
-    return place[np.isin(anatomy.tissue[tuple((place // STEP).T)], tissues)]
+    kept: NDArray[np.int64] = place[np.isin(anatomy.tissue[tuple((place // STEP).T)], tissues)]
+    return kept
 
 
 def _stamp(
@@ -208,7 +254,7 @@ def _nucleus(kind: Nuclei, generator: np.random.Generator) -> Field:
     width = length * generator.uniform(*kind.roundness)
     radius = _ellipse(size, length, width, generator.uniform(0, np.pi))
     clumps = gaussian_filter(generator.normal(size=(size, size)), 1.6)
-    texture = 1 - kind.rim * (1 - radius.clip(0, 1) ** 3) + 0.12 * clumps / clumps.std()
+    texture = 1 - kind.rim * (1 - radius.clip(0, 1) ** 3) + (0.08 + 0.2 * kind.rim) * clumps / clumps.std()
     edge = ((1 - radius) * width / 2 / 2 + 0.5).clip(0, 1)
     return np.asarray((edge * texture * generator.uniform(*kind.darkness)).clip(0, 255), np.uint8)
 
@@ -222,13 +268,23 @@ def _body(kind: Nuclei, generator: np.random.Generator) -> Field:
     return np.asarray(edge * kind.cytoplasm * generator.uniform(0.75, 1.1), np.uint8)
 
 
-def _stamp_fat(eosin: Field, anatomy: Anatomy, generator: np.random.Generator) -> None:
-    """Empty vacuoles with thin walls between them."""
-    spacing = 110.0
-    places = _places((FAT,), spacing, 1.0, anatomy, generator)
-    vacuoles = []
-    for _ in range(VARIANTS):
-        length = generator.uniform(0.85, 1.15) * spacing
-        radius = _ellipse(161, length, length * generator.uniform(0.8, 1), generator.uniform(0, np.pi))
-        vacuoles.append((255 * ((radius - 1) * length / 8 + 0.5).clip(0, 1)).astype(np.uint8))
-    _stamp(eosin, vacuoles, places, generator.integers(0, VARIANTS, len(places)), np.minimum)
+def _stamp_hollows(
+    haematoxylin: Field, eosin: Field, kind: Hollows, anatomy: Anatomy, generator: np.random.Generator
+) -> None:
+    places = _places(kind.tissues, kind.spacing, kind.filled, anatomy, generator)
+    which = generator.integers(0, VARIANTS, len(places))
+    walls, spaces = zip(*(_hollow(kind, generator) for _ in range(VARIANTS)), strict=True)
+    if kind.wall:
+        _stamp(eosin, walls, places, which, np.maximum)
+    for field in (eosin, haematoxylin):
+        _stamp(field, spaces, places, which, np.minimum)
+
+
+def _hollow(kind: Hollows, generator: np.random.Generator) -> tuple[Field, Field]:
+    """Draw a wall, to be added, and the space within, to be cut out."""
+    length = generator.uniform(*kind.length)
+    size = int(kind.length[1] + 24) | 1
+    radius = _ellipse(size, length, length * generator.uniform(*kind.roundness), generator.uniform(0, np.pi))
+    outside = (radius - 1) * length / 2
+    wall = kind.wall * (1 - np.abs(outside - 4) / 6).clip(0, 1)
+    return wall.astype(np.uint8), (255 * (outside / 5 + 0.5).clip(0, 1)).astype(np.uint8)

@@ -44,7 +44,7 @@ class Level:
     tiles: Iterable[bytes]
 
 
-def encode_tile(pixels: NDArray[np.uint8], quality: int = 80) -> bytes:
+def encode_tile(pixels: NDArray[np.uint8], quality: int = 75) -> bytes:
     """Return a JPEG file (YCbCr, colour at half the resolution) of one tile, (`TILE`, `TILE`, 3)."""
     encoded = io.BytesIO()
     Image.fromarray(pixels).save(encoded, "JPEG", quality=quality, subsampling="4:2:0")
@@ -71,8 +71,8 @@ def write_levels(path: Path, levels: Sequence[Level], mpp: float, expected_bytes
                 _write_level(file, level, number, mpp * 2**number)
         with tifffile.TiffFile(temporary, mode="r+") as written:
             for page in written.pages:
-                page.tags["Compression"].overwrite(JPEG)
-                page.tags["PhotometricInterpretation"].overwrite(YCBCR)
+                page.aspage().tags["Compression"].overwrite(JPEG)
+                page.aspage().tags["PhotometricInterpretation"].overwrite(YCBCR)
 
 
 def _write_level(file: tifffile.TiffWriter, level: Level, number: int, mpp: float) -> None:
@@ -93,7 +93,7 @@ def _write_level(file: tifffile.TiffWriter, level: Level, number: int, mpp: floa
 
 
 def write_pyramid(
-    path: Path, pixels: NDArray[np.uint8], mpp: float, levels: int = 4, quality: int = 80
+    path: Path, pixels: NDArray[np.uint8], mpp: float, levels: int = 4, quality: int = 75
 ) -> None:
     """Write an image as a pyramid; every level is the mean over 2x2 pixels of the one before.
 
@@ -127,7 +127,7 @@ def write_pyramid(
 
 
 def _tiles(pixels: NDArray[np.uint8], quality: int) -> Iterator[bytes]:
-    """Encoded tiles row by row; those at the right and lower border are filled up with its pixels."""
+    """Encode tiles row by row; those at the right and lower border are filled up with its pixels."""
     height, width = pixels.shape[:2]
     padded = np.pad(pixels, ((0, -height % TILE), (0, -width % TILE), (0, 0)), mode="edge")
     for y in range(0, height, TILE):

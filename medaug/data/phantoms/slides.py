@@ -1,25 +1,27 @@
-"""A folder of phantom slides in the form of the CAMELYON17 challenge, and single large slides for benchmarks."""
+"""A folder of phantom slides in the form of the CAMELYON17 challenge: slides, annotations, stages."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from medaug.data.phantoms.anatomy import MPP, STEP, Lesion, draw_anatomy, draw_lesion, draw_node
+from medaug.data.phantoms.anatomy import MPP, Lesion, draw_anatomy, draw_lesion, draw_node
 from medaug.data.phantoms.histology import draw_slide
-from medaug.data.phantoms.pyramid import TILE, Level, encode_tile, write_levels, write_pyramid
+from medaug.data.phantoms.pyramid import write_pyramid
 from medaug.data.phantoms.stains import STAINS, vary
 from medaug.data.phantoms.trees import PHANTOM_FILE
-from medaug.errors import SettingsError
+from medaug.errors import DataError, SettingsError
 from medaug.files import write_aside
 from medaug.progress import progress
 from medaug.randomness import numpy_generator
@@ -32,14 +34,22 @@ PATIENTS_PER_HOSPITAL = 20
 NODES_PER_PATIENT = 5
 
 STAGES = {"macro": (0.62, 0.50), "micro": (0.32, 0.28), "itc": (0.15,)}
-"""Radii of the metastases as shares of the node's radius. A phantom node is smaller than a real one, so these are
-the stages in name and order, not in millimetres."""
+"""Radii of the metastases as shares of the node's radius. A phantom node is smaller than a real one, so these
+are the stages in name and order, not in millimetres."""
 
 POSITIVE_STAGES = ("macro", "micro", "macro", "itc")
 """Stages of a hospital's positive slides, over and over."""
 
 PATIENT_STAGES = {"macro": "pN1", "micro": "pN1mi", "itc": "pN0(i+)", "negative": "pN0"}
 """Stage of a patient whose worst node is this one; in this order."""
+
+
+DIALECTS = {4: ("metastases", "normal")}
+USUAL_DIALECT = ("Tumor", "Exclusion")
+"""Names of the annotation groups of tumour and of holes in it; hospital 4 uses other words than the rest."""
+
+WORTH_PROCESSES = 5e7
+"""Pixels below which drawing is over before further processes have started."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +73,14 @@ def write_slide_phantoms(
     """Write slides of five phantom hospitals in the form of the CAMELYON17 challenge.
 
     ``CAMELYON17/training/center_<0-4>/patient_<000-099>_node_<0-4>.tif``, ``stage_labels.csv`` and
-    ``lesion_annotations/*.xml`` (ASAP) beside them. Patients ``20 * hospital + k`` have at least two nodes, in
-    turn with and without metastases. Hospitals 0, 3 and 4 stain alike, 1 and 2 do not.
+    ``lesion_annotations/*.xml`` (ASAP) beside them. Patients ``20 * hospital + k`` have at least two nodes,
+    in turn with and without metastases. Hospitals 0, 3 and 4 stain alike, 1 and 2 do not.
 
     Parameters
     ----------
     folder : Path
-        Gets ``CAMELYON17/`` and `PHANTOM_FILE`. Slides that are already there are kept, so that an interrupted
-        call can be repeated; give each seed and size a folder of its own.
+        Gets ``CAMELYON17/`` and `PHANTOM_FILE`. Slides that are already there are kept, so that an
+        interrupted call can be repeated; give each seed and size a folder of its own.
     seed : int
         Names the data; a slide depends on nothing but the seed, its own name and the size.
     slides_per_hospital : int
@@ -132,13 +142,20 @@ def _stage_rows(slides: Iterable[PhantomSlide]) -> Iterator[str]:
 
 def _draw_all(training: Path, slides: list[PhantomSlide], seed: int, size: int, workers: int | None) -> None:
     workers = min(os.cpu_count() or 1 if workers is None else workers, len(slides))
-    jobs = ([training] * len(slides), slides, [seed] * len(slides), [size] * len(slides))
-    title = "Drawing phantom slides"
-    if workers < 2:
-        list(progress(map(write_slide, *jobs), title, len(slides), unit="slide"))
+    draw = partial(write_slide, training, seed=seed, size=size)
+    shown = partial(progress, description="Drawing phantom slides", total=len(slides), unit="slide")
+    if workers < 2 or len(slides) * size**2 < WORTH_PROCESSES:
+        list(shown(map(draw, slides)))
         return
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        list(progress(pool.map(write_slide, *jobs), title, len(slides), unit="slide"))
+    try:
+        # "spawn": a fork would copy whatever threads torch holds, and could hang.
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+            list(shown(pool.map(draw, slides)))
+    except BrokenProcessPool:
+        raise DataError(
+            "drawing processes cannot start or were ended; put what your script does under "
+            "`if __name__ == '__main__':`, or draw with workers=0"
+        ) from None
 
 
 def _slide_path(training: Path, slide: PhantomSlide) -> Path:
@@ -156,15 +173,15 @@ def write_slide(training: Path, slide: PhantomSlide, seed: int, size: int) -> No
     anatomy = draw_anatomy(size, node, lesions, generator)
     pixels = draw_slide(anatomy, vary(STAINS[slide.hospital], generator), generator)
     if lesions:
-        group = "metastases" if slide.hospital == HOSPITALS - 1 else "Tumor"
-        _write_annotation(training / "lesion_annotations" / f"{slide.name}.xml", lesions, group)
+        dialect = DIALECTS.get(slide.hospital, USUAL_DIALECT)
+        _write_annotation(training / "lesion_annotations" / f"{slide.name}.xml", lesions, dialect)
     write_pyramid(_slide_path(training, slide), pixels, MPP)
 
 
-def _write_annotation(path: Path, lesions: Iterable[Lesion], group: str) -> None:
-    """Write outlines as ASAP does; a hole is a polygon of the group ``normal``."""
-    polygons = [(group, lesion.blob.outline(90)) for lesion in lesions]
-    polygons += [("normal", lesion.hole.outline(40)) for lesion in lesions if lesion.hole is not None]
+def _write_annotation(path: Path, lesions: Sequence[Lesion], dialect: tuple[str, str]) -> None:
+    """Write outlines as ASAP does; a hole is a polygon of its own group."""
+    polygons = [(dialect[0], lesion.blob.outline(90)) for lesion in lesions]
+    polygons += [(dialect[1], lesion.hole.outline(40)) for lesion in lesions if lesion.hole is not None]
     root = ElementTree.Element("ASAP_Annotations")
     annotations = ElementTree.SubElement(root, "Annotations")
     for number, (name, points) in enumerate(polygons):
@@ -178,7 +195,7 @@ def _write_annotation(path: Path, lesions: Iterable[Lesion], group: str) -> None
 
 
 def _add_polygon(
-    annotations: ElementTree.Element, number: int, group: str, points: NDArray[np.floating]
+    annotations: ElementTree.Element, number: int, group: str, points: NDArray[np.floating[Any]]
 ) -> None:
     annotation = ElementTree.SubElement(
         annotations,
@@ -191,77 +208,3 @@ def _add_polygon(
     coordinates = ElementTree.SubElement(annotation, "Coordinates")
     for order, (x, y) in enumerate(points):
         ElementTree.SubElement(coordinates, "Coordinate", Order=str(order), X=f"{x:.4f}", Y=f"{y:.4f}")
-
-
-BLOCK = 2048
-"""Side of the drawn pieces that a large slide repeats."""
-
-
-def write_large_slide(path: Path, side: int = 20_480, seed: int = 0) -> None:
-    """Write a large slide in seconds: a round piece of tissue on glass, made of a few drawn blocks that repeat.
-
-    Parameters
-    ----------
-    path : Path
-        File to write, ending ``.tif``; appears as a whole or not at all.
-    side : int
-        Width and height in pixels of 0.5 microns.
-    seed : int
-        Names the blocks and where they lie.
-    """
-    generator = numpy_generator(seed, "large slide")
-    blocks = _blocks(generator)
-    count = -(-side // BLOCK)
-    at = (np.arange(count) + 0.5) / count - 0.5
-    layout = generator.integers(1, len(blocks), (count, count))
-    layout[np.hypot(*np.meshgrid(at, at)) > 0.46] = 0
-    levels = []
-    while side >> len(levels) >= TILE:
-        shift = len(levels)
-        levels.append(
-            Level(side >> shift, side >> shift, _mosaic(blocks, layout, side >> shift, BLOCK >> shift))
-        )
-        if BLOCK >> len(levels) < 1:
-            break
-    write_levels(path, levels, MPP, expected_bytes=side * side // 2)
-
-
-def _blocks(generator: np.random.Generator) -> list[Image.Image]:
-    """Glass, and cut-outs from the middle of drawn nodes without and with a metastasis."""
-    blocks = [Image.new("RGB", (BLOCK, BLOCK), tuple(int(value) for value in STAINS[0].white))]
-    side = 3 * BLOCK // 2
-    inner = (side - BLOCK) // 2 // STEP * STEP
-    for share in (0.0, 0.0, 0.5):
-        node = draw_node(side, generator)
-        lesions = (draw_lesion(node, share, False, generator),) if share else ()
-        pixels = draw_slide(draw_anatomy(side, node, lesions, generator), STAINS[0], generator)
-        blocks.append(Image.fromarray(pixels[inner : inner + BLOCK, inner : inner + BLOCK]))
-    return blocks
-
-
-def _mosaic(blocks: list[Image.Image], layout: NDArray[np.int64], side: int, block: int) -> Iterator[bytes]:
-    """Tiles of the level at which a block is `block` pixels wide."""
-    pixels = np.stack([np.asarray(image.reduce(BLOCK // block)) for image in blocks])
-    encoded: dict[tuple[int, ...], bytes] = {}
-    for y in range(0, side, TILE):
-        for x in range(0, side, TILE):
-            yield _mosaic_tile(pixels, layout, y, x, encoded)
-
-
-def _mosaic_tile(
-    pixels: NDArray[np.uint8],
-    layout: NDArray[np.int64],
-    y: int,
-    x: int,
-    encoded: dict[tuple[int, ...], bytes],
-) -> bytes:
-    """One tile; those inside a single block are encoded once and repeated."""
-    block = pixels.shape[1]
-    if block >= TILE:
-        key = (int(layout[y // block, x // block]), y % block, x % block)
-        if key not in encoded:
-            encoded[key] = encode_tile(pixels[key[0], key[1] : key[1] + TILE, key[2] : key[2] + TILE].copy())
-        return encoded[key]
-    rows, columns = ((start // block + np.arange(TILE // block)) % len(layout) for start in (y, x))
-    picked = pixels[layout[np.ix_(rows, columns)]]
-    return encode_tile(np.ascontiguousarray(picked.transpose(0, 2, 1, 3, 4).reshape(TILE, TILE, 3)))

@@ -1,7 +1,7 @@
 """How five phantom hospitals stain and scan: haematoxylin and eosin as optical densities.
 
-A stain absorbs: the light that passes is the white point times ``exp(-density)``, and the densities of two stains
-add up (Beer-Lambert; Ruifrok and Johnston 2001, Anal Quant Cytol Histol 23:291, whose vectors these vary).
+A stain absorbs: the light that passes is the white point times ``exp(-density)``, and the densities of two
+stains add up (Beer-Lambert; Ruifrok and Johnston 2001, Anal Quant Cytol Histol 23:291).
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ class Stain:
 
 
 STAINS = (
-    Stain((0.62, 0.72, 0.30), (0.12, 0.95, 0.30), (1.00, 1.00), (243, 241, 243)),
-    Stain((0.80, 0.58, 0.12), (0.30, 0.94, 0.06), (0.80, 0.72), (228, 234, 246), 0.85),
-    Stain((0.50, 0.72, 0.50), (0.06, 0.84, 0.54), (1.25, 1.20), (247, 240, 226), 1.1),
-    Stain((0.66, 0.70, 0.26), (0.14, 0.96, 0.24), (1.05, 0.92), (241, 241, 245)),
-    Stain((0.58, 0.74, 0.33), (0.10, 0.94, 0.34), (0.95, 1.08), (244, 240, 241)),
+    Stain((0.62, 0.72, 0.34), (0.13, 0.86, 0.50), (1.00, 1.00), (243, 241, 243)),
+    Stain((0.75, 0.63, 0.15), (0.26, 0.93, 0.24), (0.80, 0.78), (232, 235, 245), 0.9),
+    Stain((0.55, 0.68, 0.47), (0.09, 0.80, 0.58), (1.20, 1.20), (246, 241, 234), 1.1),
+    Stain((0.66, 0.70, 0.29), (0.16, 0.88, 0.44), (1.05, 0.92), (241, 241, 245)),
+    Stain((0.59, 0.73, 0.38), (0.11, 0.84, 0.54), (0.94, 1.08), (244, 240, 241)),
 )
 """By hospital. 0, 3 and 4 resemble each other; 1 is pale and violet, 2 dark and brownish red."""
 
