@@ -65,6 +65,12 @@ class Progress:
             self._shown = time.monotonic()
             self._line(note)
 
+    def expect(self, total: int) -> None:
+        """Correct the total, where the work shows its size only as it is done."""
+        self.total = total
+        if self._bar is not None:
+            self._bar.total = total
+
     def _line(self, note: str = "") -> None:
         seconds = max(time.monotonic() - self._started, 1e-9)
         rate = (self._done - self._start) / seconds

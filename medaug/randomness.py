@@ -7,9 +7,12 @@ on batch size, worker or process count, and a run that was interrupted goes on a
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 
 def derive_seed(seed: int, *key: str | int) -> int:
@@ -28,6 +31,8 @@ def derive_seed(seed: int, *key: str | int) -> int:
 
 def torch_generator(seed: int, *key: str | int) -> torch.Generator:
     """Return a torch CPU generator for a key."""
+    import torch  # takes seconds, which processes that draw with NumPy alone shall not wait for
+
     return torch.Generator().manual_seed(derive_seed(seed, *key))
 
 

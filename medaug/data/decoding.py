@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from medaug.data.grey import UInt8Array
 from medaug.data.pixels import Recipe, decode
-from medaug.errors import DataError
+from medaug.data.processes import CRASHED, check_starts, start_pool
 
 Decoded = dict[int, UInt8Array] | str
 """The image at every size, or the reason why there is none."""
 
 FILES_A_TASK = 8
 TASKS_A_WORKER = 3
-CRASHED = "decoding it ends the process (a damaged file, or too large for the memory)"
 
 
 def decode_files(
@@ -62,7 +57,7 @@ def _in_parallel(
     """Decode until all is done or a process dies; then `unfinished` gets the rows that were under way."""
     under_way: deque[list[int]] = deque()
     results: deque[Future[list[Decoded]]] = deque()
-    pool = _pool(workers)
+    pool = start_pool(workers)
     try:
         for task in tasks:
             under_way.append(task)
@@ -82,39 +77,11 @@ def _in_parallel(
 def _one_by_one(rows: deque[int], paths: Sequence[Path], recipe: Recipe) -> Iterator[tuple[int, Decoded]]:
     """Decode in one process, a new one after each file that ended it."""
     while rows:
-        with _pool(1) as pool:
-            _check_starts(pool)
+        with start_pool(1) as pool:
+            check_starts(pool)
             try:
                 while rows:
                     result = pool.submit(decode, [paths[rows[0]]], recipe).result()[0]
                     yield rows.popleft(), result
             except BrokenProcessPool:
                 yield rows.popleft(), CRASHED
-
-
-def _check_starts(pool: ProcessPoolExecutor) -> None:
-    try:
-        pool.submit(os.getpid).result()
-    except BrokenProcessPool:
-        raise DataError(
-            "decoding processes cannot start; put what your script does under `if __name__ == '__main__':`, "
-            "or decode with workers=0"
-        ) from None
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    # "spawn": a fork would copy whatever threads torch holds, and could hang.
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start_worker)
-
-
-def _start_worker() -> None:
-    """Leave Ctrl-C to the parent, and end with it even when it is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
-    parent.join()
-    os._exit(1)

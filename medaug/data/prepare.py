@@ -18,6 +18,7 @@ from ignite import distributed as idist
 from medaug.data.decoding import Decoded, decode_files
 from medaug.data.grey import UInt8Array
 from medaug.data.pixels import Fit, Recipe
+from medaug.data.processes import usable_cores
 from medaug.data.store import ImageStore, StoreWriter
 from medaug.data.table import SplitUnit
 from medaug.errors import DataError, SettingsError
@@ -128,7 +129,7 @@ def _decode_share(writer: StoreWriter, paths: list[Path], recipe: Recipe, worker
     """Decode this process's share of what is pending, and write it in portions."""
     pending = writer.pending()
     share = pending[idist.get_rank() :: idist.get_world_size()]
-    workers = _cores() // idist.get_nproc_per_node() if workers is None else workers
+    workers = usable_cores() // idist.get_nproc_per_node() if workers is None else workers
     decoded = decode_files(share.tolist(), paths, recipe, workers)
     with Progress("Decoding images", len(paths), done=len(paths) - len(pending)) as shown:
         for portion in _portions(decoded, _images_at_once(recipe)):
@@ -162,11 +163,6 @@ def _images_at_once(recipe: Recipe) -> int:
     """Return how many images are written together, so that memory stays bounded at any size."""
     bytes_each = recipe.channels * sum(size * size for size in recipe.sizes)
     return max(1, min(IMAGES_AT_ONCE, BYTES_AT_ONCE // bytes_each))
-
-
-def _cores() -> int:
-    """Return the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _check_rejected(rejected: pd.DataFrame, writer: StoreWriter, allowed: float) -> None:

@@ -56,6 +56,6 @@ def test_a_file_that_ends_the_process_is_found_and_the_rest_decoded(paths, monke
 def test_processes_that_cannot_start_are_no_fault_of_the_files(paths, monkeypatch):
     spawn = multiprocessing.get_context("spawn")
     dying = partial(ProcessPoolExecutor, mp_context=spawn, initializer=os._exit, initargs=(1,))
-    monkeypatch.setattr(module, "_pool", dying)
+    monkeypatch.setattr(module, "start_pool", dying)
     with pytest.raises(DataError, match="cannot start; put what your script does under"):
         list(decode_files(range(40), paths, RECIPE, 2))
