@@ -40,6 +40,9 @@ PROBES = 3
 """Regions that are read in both ways before tiles are decoded directly."""
 
 _BLOCK, _PROBE, _USUAL_TILE = 1024, 64, 256
+_DAMAGED = "the slide is truncated or damaged; copy or download it again"
+"""OpenSlide's own words name the path, and a reason must not."""
+
 _MICRONS = {"centimeter": 10_000.0, "inch": 25_400.0}
 
 
@@ -161,8 +164,8 @@ class Slide:
         Returns
         -------
         ndarray of uint8, (h, w, 3)
-            RGB, each pixel the mean of what it covers. It is read in blocks, so that memory does not grow
-            with the slide.
+            RGB, each pixel the mean of the pixels that it covers. It is read in blocks, so that memory does
+            not grow with the slide.
         """
         scale = max(1.0, max(self.dimensions) / side)
         width, height = (max(1, round(length / scale)) for length in self.dimensions)
@@ -268,8 +271,8 @@ class Slide:
         corner = round(x * downsample), round(y * downsample)
         try:
             region = self._slide.read_region(corner, level, out.shape[1::-1])
-        except openslide.OpenSlideError as error:
-            raise DataError(f"the slide is damaged ({error}); copy or download it again") from None
+        except openslide.OpenSlideError:
+            raise DataError(_DAMAGED) from None
         picture = Image.new("RGB", region.size, self._background)
         picture.paste(region, mask=region)
         out[:] = np.asarray(picture)
@@ -282,8 +285,8 @@ def _open(path: Path) -> openslide.OpenSlide:
         raise DataError(
             "not a slide that OpenSlide can read (absent, an error page of a download, or another format)"
         ) from None
-    except openslide.OpenSlideError as error:
-        raise DataError(f"the slide is damaged ({error}); copy or download it again") from None
+    except openslide.OpenSlideError:
+        raise DataError(_DAMAGED) from None
     slide.set_cache(openslide.OpenSlideCache(CACHE_BYTES))
     return slide
 

@@ -1,0 +1,127 @@
+"""Slides to patches with all cores: each slide is opened once, by one process, and what is cut stays cut."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from ignite import distributed as idist
+
+from medaug.data.processes import for_each, usable_cores
+from medaug.data.slides.patches import PatchSettings
+from medaug.data.slides.shards import (
+    TABLE,
+    Choose,
+    Job,
+    cut_slide,
+    is_cut,
+    note_of,
+    reject_slide,
+    shard_name,
+)
+from medaug.errors import DataError
+from medaug.files import disk_errors
+from medaug.progress import Progress
+
+
+def cut(
+    slides: pd.DataFrame,
+    work: Path,
+    settings: PatchSettings,
+    choose: Choose,
+    sizes: Sequence[int],
+    workers: int | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Cut the patches of many slides.
+
+    Killed at any moment and called again, it goes on with the slides that are missing, and ends in the same
+    patches. Under several processes (torchrun), on one machine or on several with a shared folder, each cuts
+    its share of the slides.
+
+    Parameters
+    ----------
+    slides : DataFrame
+        One row a slide: ``slide`` (unique), ``path``, ``file``, ``patient_id``, ``domain``, ``annotation``,
+        ``tumour_free``, ``split``.
+    work : Path
+        Folder that gets a folder for each slide; `medaug.data.slides.storing.store_patches` empties it.
+    settings : PatchSettings
+        How patches are laid out and chosen.
+    choose : callable
+        Which patches are taken: `medaug.data.slides.patches.choose` or ``every_patch``.
+    sizes : sequence of int
+        Sides of the stored images in pixels.
+    workers : int, optional
+        Cutting processes; default all cores. 0 cuts in this process.
+
+    Returns
+    -------
+    patches : DataFrame
+        What `choose` returned, slide by slide, and where the pixels are: ``work`` (folder of the slide) and
+        ``index`` (number of the patch in it).
+    rejected : DataFrame
+        The rows of the slides that cannot be used, with ``reason``.
+
+    Raises
+    ------
+    DataError
+        A name of a slide comes twice; the disk is full.
+    """
+    if slides["slide"].duplicated().any():
+        name = slides["slide"][slides["slide"].duplicated()].iloc[0]
+        raise DataError(f"the slide {name!r} is in the table more than once; give every slide its own name")
+    rows = [{str(key): value for key, value in row.items()} for row in slides.to_dict("records")]
+    jobs = [Job(row, work / shard_name(row["slide"]), settings, choose, tuple(sizes)) for row in rows]
+    with disk_errors(work):
+        work.mkdir(parents=True, exist_ok=True)
+        _cut_share(jobs, workers)
+    idist.barrier()
+    return _collected(jobs), _rejected(jobs)
+
+
+def _cut_share(jobs: list[Job], workers: int | None) -> None:
+    """Cut this process's share of what is missing, the largest files first, so that no core waits long."""
+    missing = [job for job in jobs if not is_cut(job)]
+    idist.barrier()  # nobody cuts before everybody knows what is missing, so that all agree on the shares
+    missing.sort(key=_bytes_of, reverse=True)
+    share = missing[idist.get_rank() :: idist.get_world_size()]
+    workers = usable_cores() // idist.get_nproc_per_node() if workers is None else workers
+    patches = slides = 0
+    with Progress("Cutting slides", 0, unit="patch") as shown:
+        for number, result in for_each(cut_slide, share, workers):
+            if isinstance(result, str):
+                reject_slide(share[number], result)
+            else:
+                patches += result
+            slides += 1
+            shown.expect(round(patches / slides * len(missing)))
+            new = 0 if isinstance(result, str) else result
+            shown.update(new * idist.get_world_size(), f"in {slides:,} of {len(share):,} slides")
+
+
+def _collected(jobs: list[Job]) -> pd.DataFrame:
+    tables = []
+    for job in jobs:
+        if note_of(job.folder).get("patches"):
+            table = pd.read_parquet(job.folder / TABLE)
+            tables.append(table.assign(work=str(job.folder), index=range(len(table))))
+    if not tables:
+        reasons = _rejected(jobs)["reason"].tolist() or ["no patch has enough tissue, or a label"]
+        raise DataError(f"no patch could be cut from {len(jobs)} slide(s); the first reason: {reasons[0]}")
+    return pd.concat(tables, ignore_index=True)
+
+
+def _rejected(jobs: list[Job]) -> pd.DataFrame:
+    notes = [note_of(job.folder) for job in jobs]
+    found = [
+        (job.slide, note["rejected"]) for job, note in zip(jobs, notes, strict=True) if "rejected" in note
+    ]
+    columns: list[Any] = [*jobs[0].slide, "reason"] if jobs else ["reason"]
+    return pd.DataFrame([{**slide, "reason": reason} for slide, reason in found], columns=columns)
+
+
+def _bytes_of(job: Job) -> int:
+    path = Path(job.slide["path"])
+    return path.stat().st_size if path.exists() else 0
