@@ -8,6 +8,7 @@ from medaug.data.phantoms.large_slide import write_large_slide
 from medaug.data.phantoms.measurement import measure
 from medaug.data.phantoms.population import CHESTXRAY14, CHEXPERT, Patient, Site, draw_patient
 from medaug.data.phantoms.radiograph import draw_radiograph
+from medaug.data.phantoms.skin_trees import write_skin_phantoms
 from medaug.data.phantoms.slides import write_slide_phantoms
 from medaug.data.phantoms.trees import (
     PHANTOM_FILE,
@@ -31,5 +32,6 @@ __all__ = [
     "write_chexpert_tree",
     "write_large_slide",
     "write_radiograph_phantoms",
+    "write_skin_phantoms",
     "write_slide_phantoms",
 ]
