@@ -8,6 +8,7 @@ from medaug.data.phantoms.large_slide import write_large_slide
 from medaug.data.phantoms.measurement import measure
 from medaug.data.phantoms.population import CHESTXRAY14, CHEXPERT, Patient, Site, draw_patient
 from medaug.data.phantoms.radiograph import draw_radiograph
+from medaug.data.phantoms.skin_measurement import measure_skin
 from medaug.data.phantoms.skin_trees import write_skin_phantoms
 from medaug.data.phantoms.slides import write_slide_phantoms
 from medaug.data.phantoms.trees import (
@@ -27,6 +28,7 @@ __all__ = [
     "draw_patient",
     "draw_radiograph",
     "measure",
+    "measure_skin",
     "measure_tumour",
     "write_chestxray14_tree",
     "write_chexpert_tree",

@@ -113,10 +113,16 @@ class Canvas:
 
     def warped(self, amount: float, period: float, generator: np.random.Generator) -> tuple[Array, Array]:
         """Return the places with noise added, in which a disc has a wavy border."""
+        fine = 0.35 * self.noise(0.35 * period, generator)
         return (
-            self.x + amount * self.noise(period, generator),
-            self.y + amount * self.noise(period, generator),
+            self.x + amount * (self.noise(period, generator) + fine),
+            self.y + amount * (self.noise(period, generator) - fine),
         )
+
+    def flakes(self, period: float, cover: float, generator: np.random.Generator) -> Array:
+        """Return ragged thin flakes, 0 to 1, that cover more or less than half (`cover` above or below 0)."""
+        ragged = self.noise(period, generator) + 0.6 * self.noise(0.4 * period, generator)
+        return soft(ragged + cover, 1.4)
 
     def reflectance(self, base: Array) -> Array:
         """Return linear RGB, (height, width, 3), of skin of a base tone, linear RGB (3,)."""

@@ -37,9 +37,9 @@ MELANIN = np.array([0.65, 1.0, 1.3], np.float32)
 BLOOD = np.array([0.13, 0.95, 0.75], np.float32)
 """Absorption of red, green and blue by a unit of each."""
 
-UNPIGMENTED = np.array([0.80, 0.66, 0.58], np.float32)
-SCALE = np.array([0.82, 0.79, 0.75], np.float32)
-KERATIN = np.array([0.72, 0.58, 0.33], np.float32)
+UNPIGMENTED = np.array([0.70, 0.52, 0.44], np.float32)
+SCALE = np.array([0.74, 0.69, 0.65], np.float32)
+KERATIN = np.array([0.62, 0.47, 0.25], np.float32)
 CRUST = np.array([0.13, 0.045, 0.025], np.float32)
 """Linear RGB of skin without melanin, silvery scale, horn or pus, and dried blood."""
 

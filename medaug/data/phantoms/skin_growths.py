@@ -26,10 +26,10 @@ def _grain(canvas: Canvas, period: float, generator: Generator) -> Array:
 
 
 def melanocytic_nevus(canvas: Canvas, generator: Generator) -> None:
-    """Add a mole: round, evenly brown, sharply bordered."""
-    radius = generator.uniform(0.2, 0.38)
-    at = canvas.warped(0.04, 0.5, generator)
-    depth = oval(at, radius, generator.uniform(1, 1.3), generator.uniform(0, np.pi))
+    """Add a mole: round, evenly brown, sharply bordered; a few are uneven."""
+    radius = generator.uniform(0.2, 0.42)
+    at = canvas.warped(generator.choice([0.04, 0.1], p=[0.8, 0.2]), 0.5, generator)
+    depth = oval(at, radius, generator.uniform(1, 1.4), generator.uniform(0, np.pi))
     inside = soft(depth, 0.3)
     canvas.melanin += inside * generator.uniform(0.9, 1.7) * (1 + 0.15 * canvas.noise(0.12, generator))
     canvas.relief += _dome(depth, 0.3 * radius * generator.uniform(0, 1))
@@ -37,17 +37,17 @@ def melanocytic_nevus(canvas: Canvas, generator: Generator) -> None:
 
 def melanoma(canvas: Canvas, generator: Generator) -> None:
     """Add a large, asymmetric, notched spot in several colours from black to red and grey-white."""
-    radius = generator.uniform(0.42, 0.62)
-    at = canvas.warped(0.22, 0.33, generator)
+    radius = generator.uniform(0.32, 0.62)
+    at = canvas.warped(0.35 * radius, 0.33, generator)
     depth = oval(at, radius, generator.uniform(1.2, 1.7), generator.uniform(0, np.pi))
     inside = soft(depth, 0.14)
     angle, away = generator.uniform(0, 2 * np.pi), 0.5 * radius
     dark = soft(disc(at, 0.62 * radius, (away * np.cos(angle), away * np.sin(angle))), 0.5)
     red = soft(disc(at, 0.45 * radius, (-away * np.cos(angle), -away * np.sin(angle))), 0.8)
-    mottled = canvas.noise(0.16, generator)
-    canvas.melanin += inside * (1.5 + 0.6 * mottled + 2.6 * dark - 0.7 * red).clip(0.2, None)
-    canvas.blood += inside * 0.7 * red
-    canvas.scale += inside * 0.35 * soft(canvas.noise(0.3, generator) - 0.75, 0.4) * (1 - dark)
+    mottled = canvas.noise(0.2, generator) + 0.7 * canvas.noise(0.07, generator)
+    canvas.melanin += inside * (1.5 + 0.8 * mottled + 2.6 * dark - 0.9 * red).clip(0.15, None)
+    canvas.blood += inside * 0.75 * red
+    canvas.scale += 0.3 * inside * canvas.flakes(0.3, -0.8, generator) * (1 - dark)
     canvas.relief += _dome(depth, 0.12 * radius) * (1 + dark)
 
 
@@ -68,28 +68,27 @@ def seborrheic_keratosis(canvas: Canvas, generator: Generator) -> None:
     depth = oval(at, radius, generator.uniform(1.1, 1.6), generator.uniform(0, np.pi))
     inside = soft(depth, 0.07)
     rough = canvas.noise(0.07, generator)
-    canvas.melanin += inside * (generator.uniform(0.8, 1.3) + 0.35 * rough)
-    canvas.keratin += inside * 0.32 * _grain(canvas, 0.1, generator)
-    canvas.scale += inside * 0.22
+    canvas.melanin += inside * (generator.uniform(1.1, 2.0) + 0.5 * rough)
+    canvas.keratin += inside * 0.14 * _grain(canvas, 0.1, generator)
+    canvas.scale += inside * 0.12
     pores = scatter(9, 0.8 * radius, (0.025, 0.04), generator)
     canvas.keratin += 0.7 * inside * soft(spots((canvas.x, canvas.y), pores[:5]), 0.5)
     canvas.crust += 0.7 * inside * soft(spots((canvas.x, canvas.y), pores[5:]), 0.5)
-    canvas.relief += inside * (0.09 + 0.025 * rough)
+    canvas.relief += inside * (0.09 + 0.03 * rough)
 
 
 def basal_cell_carcinoma(canvas: Canvas, generator: Generator) -> None:
     """Add a pearly pink nodule: rolled shiny rim, small vessels, an ulcer in its middle."""
-    radius = generator.uniform(0.32, 0.48)
-    at = canvas.warped(0.06, 0.4, generator)
+    radius = generator.uniform(0.36, 0.52)
+    at = canvas.warped(0.12, 0.35, generator)
     depth = disc(at, radius)
-    inside, ulcer = soft(depth, 0.2), soft(depth - generator.uniform(0.55, 0.7), 0.2)
-    vessels = soft(0.09 - np.abs(canvas.noise(0.22, generator)), 0.12) * soft(depth + 0.1, 0.3)
-    canvas.blood += inside * 0.32 + 0.8 * vessels * (1 - ulcer)
-    canvas.pale += inside * 0.45
-    canvas.scale += 0.25 * soft(0.22 - np.abs(depth - 0.22), 0.3)
+    inside, ulcer = soft(depth, 0.25), soft(depth - generator.uniform(0.5, 0.75), 0.25)
+    vessels = soft(0.06 - np.abs(canvas.noise(0.25, generator)), 0.08) * soft(depth + 0.1, 0.3)
+    canvas.blood += inside * 0.5 + 0.8 * vessels * (1 - ulcer) + 0.8 * ulcer
+    canvas.pale += inside * 0.3
+    canvas.scale += 0.12 * soft(0.2 - np.abs(depth - 0.22), 0.3)
     canvas.crust += 0.8 * ulcer * _grain(canvas, 0.1, generator)
-    canvas.blood += 0.9 * ulcer
-    canvas.relief += 0.16 * np.exp(-(((depth - 0.25) / 0.2) ** 2)).astype(np.float32)
+    canvas.relief += 0.09 * np.exp(-(((depth - 0.22) / 0.24) ** 2)).astype(np.float32)
 
 
 def squamous_cell_carcinoma(canvas: Canvas, generator: Generator) -> None:
@@ -101,8 +100,8 @@ def squamous_cell_carcinoma(canvas: Canvas, generator: Generator) -> None:
     rough = canvas.noise(0.09, generator)
     canvas.blood += 0.95 * inside + 0.3 * soft(depth + 0.25, 0.6)
     canvas.keratin += plug * (0.85 + 0.2 * rough)
-    canvas.crust += plug * 0.9 * soft(canvas.noise(0.16, generator) - 0.1, 0.4)
-    canvas.scale += 0.5 * inside * (1 - plug) * soft(rough - 0.4, 0.5)
+    canvas.crust += plug * 0.9 * canvas.flakes(0.16, -0.1, generator)
+    canvas.scale += 0.45 * inside * (1 - plug) * canvas.flakes(0.1, -0.3, generator)
     canvas.relief += _dome(depth, 0.2 * radius) + 0.05 * plug * rough
 
 
@@ -112,9 +111,9 @@ def actinic_keratosis(canvas: Canvas, generator: Generator) -> None:
     depth = spots(at, scatter(int(generator.integers(3, 6)), 0.65, (0.14, 0.24), generator))
     inside = soft(depth, 0.6)
     canvas.blood += 0.45 * inside
-    rough = soft(canvas.noise(0.06, generator) - 0.1, 0.6) * soft(depth - 0.2, 0.5)
-    canvas.keratin += 0.45 * rough
-    canvas.scale += 0.35 * rough
+    rough = canvas.flakes(0.07, 0.0, generator) * soft(depth - 0.2, 0.5)
+    canvas.keratin += 0.4 * rough
+    canvas.scale += 0.3 * rough
     canvas.melanin += 0.35 * soft(canvas.noise(0.13, generator) - 0.75, 0.4)
     canvas.relief += 0.02 * rough
 

@@ -117,7 +117,7 @@ class SkinSite:
     age: float
     camera: Camera
     raters: tuple[float, float, float] = (0.3, 0.2, 0.5)
-    skill: float = 2.6
+    skill: float = 2.2
     blurred: float = 0.04
     unknown: float = 0.08
 
@@ -177,7 +177,7 @@ CLINICS_AUSTRALIA = SkinSite(
     age=58,
     camera=Camera((3, 2), 1.25, (0.98, 1.0, 1.05), 0.015, 1.12, 0.03, 0.3, 0.004, 95, (0.85, 0.15, 0.0)),
     raters=(0.2, 0.2, 0.6),
-    skill=3.2,
+    skill=2.7,
     blurred=0.01,
     unknown=0.03,
 )  # fmt: skip
@@ -196,7 +196,7 @@ TELEDERMATOLOGY_COLOMBIA = SkinSite(
     age=45,
     camera=Camera((4, 3), 0.8, (1.08, 1.0, 0.88), 0.05, 0.9, 0.2, 0.9, 0.016, 62, (0.35, 0.35, 0.30)),
     raters=(0.5, 0.2, 0.3),
-    skill=2.3,
+    skill=2.0,
     blurred=0.05,
     unknown=0.12,
 )  # fmt: skip
@@ -223,6 +223,6 @@ def draw_case(site: SkinSite, generator: np.random.Generator) -> SkinCase:
         tone=str(generator.choice(TONES, p=tones / tones.sum())),
         sex="F" if generator.random() < site.female else "M",
         age=int(np.clip(age, YOUNGEST, OLDEST)),
-        strength=float(generator.uniform(0.7, 1.15)),
+        strength=float(generator.uniform(0.45, 1.15)),
         blurred=bool(generator.random() < site.blurred),
     )

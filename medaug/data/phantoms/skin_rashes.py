@@ -19,10 +19,11 @@ Array = NDArray[np.floating[Any]]
 def urticaria(canvas: Canvas, generator: Generator) -> None:
     """Add many raised wheals that run together: pale in the middle, with a red flare around."""
     at = canvas.warped(0.16, 0.35, generator)
-    depth = spots(at, scatter(int(generator.integers(5, 10)), 1.1, (0.16, 0.36), generator))
-    inside = soft(depth, 0.25)
-    canvas.blood += 0.75 * inside - 0.35 * soft(depth - 0.4, 0.5) + 0.3 * soft(depth + 0.35, 0.8)
-    canvas.relief += 0.09 * inside
+    depth = spots(at, scatter(int(generator.integers(6, 11)), 1.1, (0.2, 0.42), generator))
+    inside, middle = soft(depth, 0.35), soft(depth - 0.35, 0.5)
+    canvas.blood += 0.65 * inside - 0.5 * middle + 0.25 * soft(depth + 0.3, 0.9)
+    canvas.pale += 0.15 * middle
+    canvas.relief += 0.035 * inside
 
 
 def eczema(canvas: Canvas, generator: Generator) -> None:
@@ -30,9 +31,8 @@ def eczema(canvas: Canvas, generator: Generator) -> None:
     at = canvas.warped(0.3, 0.4, generator)
     depth = spots(at, scatter(int(generator.integers(2, 4)), 0.5, (0.45, 0.7), generator))
     inside = soft(depth, 1.1)
-    fine = canvas.noise(0.05, generator)
-    canvas.blood += inside * (0.8 + 0.3 * canvas.noise(0.18, generator))
-    canvas.scale += 0.3 * inside * soft(fine - 0.45, 0.6)
+    canvas.blood += inside * (0.75 + 0.35 * canvas.noise(0.18, generator))
+    canvas.scale += 0.3 * inside * canvas.flakes(0.06, -0.45, generator)
     scratches = soft(canvas.noise(0.045, generator, stretch=9) - 0.95, 0.3)
     canvas.blood += 0.9 * inside * scratches
     canvas.crust += 0.3 * inside * scratches
@@ -45,9 +45,9 @@ def psoriasis(canvas: Canvas, generator: Generator) -> None:
     places = [(0.0, 0.0, generator.uniform(0.45, 0.6)), *scatter(4, 1.2, (0.1, 0.25), generator)]
     depth = spots(at, places)
     inside = soft(depth, 0.1)
-    flakes = soft(canvas.noise(0.11, generator) + 0.25, 0.7) * soft(depth - 0.14, 0.15)
-    canvas.blood += 1.05 * inside
-    canvas.scale += 0.85 * flakes
+    flakes = canvas.flakes(0.13, 0.15, generator) * soft(depth - 0.14, 0.2)
+    canvas.blood += inside * (0.95 + 0.2 * canvas.noise(0.2, generator))
+    canvas.scale += 0.8 * flakes
     canvas.relief += 0.05 * inside + 0.03 * flakes
 
 
@@ -60,7 +60,7 @@ def tinea(canvas: Canvas, generator: Generator) -> None:
     depth = spots(at, places)
     ring = soft(0.17 - np.abs(depth - 0.1), 0.18)
     canvas.blood += ring * (0.95 + 0.3 * canvas.noise(0.09, generator)) + 0.18 * soft(depth, 0.3)
-    canvas.scale += 0.5 * ring * soft(canvas.noise(0.06, generator) - 0.3, 0.5)
+    canvas.scale += 0.45 * ring * canvas.flakes(0.07, -0.35, generator)
     canvas.melanin += 0.15 * soft(depth - 0.3, 0.5)
     canvas.relief += 0.04 * ring
 
@@ -70,7 +70,7 @@ def seborrheic_dermatitis(canvas: Canvas, generator: Generator) -> None:
     at = canvas.warped(0.2, 0.3, generator)
     depth = spots(at, scatter(int(generator.integers(2, 5)), 0.6, (0.32, 0.5), generator))
     inside = soft(depth, 0.5)
-    greasy = soft(canvas.noise(0.12, generator) + 0.05, 0.7) * inside
+    greasy = canvas.flakes(0.13, -0.1, generator) * inside
     canvas.blood += 0.5 * inside
     canvas.keratin += 0.65 * greasy
     canvas.relief += 0.03 * greasy
@@ -96,7 +96,7 @@ def stasis_dermatitis(canvas: Canvas, generator: Generator) -> None:
     reach = soft(canvas.noise(0.9, generator) + 0.5 - 0.5 * np.hypot(canvas.x, canvas.y), 0.8)
     canvas.blood += reach * (0.55 + 0.3 * canvas.noise(0.3, generator)).clip(0, None)
     canvas.melanin += reach * (0.5 + 0.6 * canvas.noise(0.09, generator)).clip(0, None)
-    canvas.scale += 0.4 * reach * soft(canvas.noise(0.08, generator, stretch=3) - 0.6, 0.4)
+    canvas.scale += 0.3 * reach * canvas.flakes(0.08, -0.6, generator)
     canvas.relief += 0.02 * reach * canvas.noise(0.1, generator)
 
 
@@ -105,7 +105,7 @@ def tinea_versicolor(canvas: Canvas, generator: Generator) -> None:
     at = canvas.warped(0.05, 0.12, generator)
     depth = spots(at, scatter(int(generator.integers(22, 36)), 1.4, (0.06, 0.2), generator))
     inside = soft(depth, 0.3)
-    canvas.pale += 0.33 * inside
+    canvas.pale += 0.4 * inside
     canvas.scale += 0.12 * inside * soft(canvas.noise(0.04, generator), 0.8)
 
 
