@@ -16,16 +16,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from benchmarks import evaluate, generate, loader, train_diffusion
+from benchmarks import evaluate, generate, loader, slides, train_diffusion
 from benchmarks.contest import heading, hold
 
 SUBJECTS = {
     "loader": loader,
+    "slides": slides,
     "train_diffusion": train_diffusion,
     "generate": generate,
     "evaluate": evaluate,
 }
-PACKAGES = ("medaug", "torch", "monai", "pytorch-ignite", "numpy", "diffusers", "fairlearn")
+PACKAGES = (
+    *("medaug", "torch", "monai", "pytorch-ignite", "numpy"),
+    *("diffusers", "fairlearn", "openslide-python", "imagecodecs"),
+)
 
 
 def main() -> None:

@@ -11,10 +11,15 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "benchmark.py"
 TINY = [
     *("--image_sizes", "16", "--stored_images", "32", "--loader_batch_size", "16"),
     *("--iterations", "1", "--generated_images", "2", "--steps", "2"),
+    *("--slide_side", "1024", "--peer_patches", "4", "--monai_patches", "4", "--slides", "1"),
     *("--rows", "40", "--replicates", "20", "--peer_replicates", "2"),
 ]
 PEERS = {
     "loader": ["MONAI CacheDataset, from PNG files", "MONAI CacheDataset, plain tensors"] * 3,
+    "slides": [
+        *("OpenSlide, one read_region a patch", "MONAI PatchWSIDataset"),
+        *("each tile decoded once", "medaug cut, one process"),
+    ],
     "train_diffusion": ["MONAI (", "diffusers ("],
     "generate": ["MONAI DiffusionInferer", "diffusers, DDIM", "diffusers, DPMSolver"],
     "evaluate": ["fairlearn MetricFrame", "MONAI compute_roc_auc"],
@@ -52,13 +57,13 @@ def test_each_peer_has_a_speed_and_a_ratio(table, subject):
     assert len(named) == len(PEERS[subject])
     for line, peer in zip(named, PEERS[subject], strict=True):
         assert line.strip().startswith(peer)
-        assert re.search(r"[\d.,]+ (images|iterations|replicates)/s +\[.+ - .+\] +[\d.,]+ x$", line)
+        assert re.search(r"[\d.,]+ (images|patches|iterations|replicates)/s +\[.+ - .+\] +[\d.,]+ x$", line)
 
 
 @pytest.mark.parametrize("subject", PEERS)
 def test_medaug_has_a_speed_in_each_contest(table, subject):
     lines = [line for line in table[subject].splitlines() if line.startswith("  medaug")]
-    assert len(lines) == (3 if subject == "loader" else 1)
+    assert len(lines) == (3 if subject in ("loader", "slides") else 1)
     assert all("/s" in line for line in lines)
 
 

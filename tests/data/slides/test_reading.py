@@ -131,13 +131,9 @@ def test_a_tile_that_is_not_there_is_background(plain, read_alone):
         lengths[8] = 0
         file.pages[0].tags["TileByteCounts"].overwrite(lengths)
     corners = [(0, 0), (32, 32), (64, 64), (200, 100)]
-    try:
-        expected = [read_alone(plain, x, y, 0, 96) for x, y in corners]
-    except openslide.OpenSlideError:
-        with pytest.raises(DataError, match="damaged"):
-            patches_of(plain, corners, Grid(0, 1.0), 96)
-    else:
-        np.testing.assert_array_equal(patches_of(plain, corners, Grid(0, 1.0), 96), expected)
+    expected = [read_alone(plain, x, y, 0, 96) for x, y in corners]
+    assert (expected[2][:64, :64] == 255).all()
+    np.testing.assert_array_equal(patches_of(plain, corners, Grid(0, 1.0), 96), expected)
 
 
 def test_no_patches(plain):
