@@ -37,10 +37,10 @@ def measure_skin(image: NDArray[np.uint8]) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        ``tone`` individual typology angle of the skin in degrees (above 55 very light, below -30 dark; Chardon
-        et al. 1991), ``redness`` CIELAB a* of the reddest tenth of the middle less that of the skin, ``pigment``
-        how much more melanin the darkest twentieth of it has: density in red light, in which blood hardly
-        shows.
+        ``tone`` individual typology angle of the skin in degrees (above 55 very light, below -30 dark;
+        Chardon et al. 1991), ``redness`` CIELAB a* of the reddest tenth of the middle less that of the skin,
+        ``pigment`` how much more melanin the darkest twentieth of the middle has: density in red light, in
+        which blood hardly shows.
 
     Raises
     ------

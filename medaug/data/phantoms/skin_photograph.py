@@ -104,7 +104,7 @@ def shading(canvas: Canvas, view: View, generator: np.random.Generator) -> Array
 
 def draw_hair(canvas: Canvas, case: SkinCase, view: View, generator: np.random.Generator) -> Array:
     """Return how far hair covers each pixel, 0 to 1."""
-    count = SCALP_HAIRS if canvas.scalp else int(generator.poisson(70 if case.sex == "M" else 18))
+    count = SCALP_HAIRS if canvas.scalp else int(generator.poisson(140 if case.sex == "M" else 25))
     roots = generator.uniform(-HAIR_REACH, HAIR_REACH, (count, 2))
     kept = generator.random(count)
     length = generator.uniform(0.25, 0.5, count) * (1.6 if canvas.scalp else 1)

@@ -92,7 +92,7 @@ def draw_diagnoses(case: SkinCase, skill: float, generator: np.random.Generator)
     names = list(CONDITIONS)
     evidence = generator.gumbel(0, 0.5, len(names))
     if case.condition is not None:
-        evidence += [1.2 * resemblance(case.condition, name) for name in names]
+        evidence += [1.7 * resemblance(case.condition, name) for name in names]
         evidence[names.index(case.condition)] += skill * case.strength - 0.6
     order = np.argsort(-evidence)[:MOST]
     behind = evidence[order[0]] - evidence[order]

@@ -108,7 +108,7 @@ def write_scin_tree(folder: Path, site: SkinSite, seed: int, images: int, size: 
             progress.update(len(paths))
         for k, (name, columns) in enumerate(TABLES.items()):
             table = pd.DataFrame([row[k] for row in rows], columns=list(columns))
-            table.fillna("").to_csv(temporary / "dataset" / name, index=False)
+            table.to_csv(temporary / "dataset" / name, index=False)
         (temporary / PHANTOM_FILE).write_text(SKIN_NOTE, encoding="utf-8")
 
 
