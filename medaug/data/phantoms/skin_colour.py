@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.color import lab2rgb, rgb2lab
+from skimage.color import lab2rgb
 
 Array = NDArray[np.floating[Any]]
 
@@ -63,18 +63,12 @@ def encoded(light: Array) -> Array:
     return np.where(cut <= 0.0031308, 12.92 * cut, 1.055 * cut ** (1 / 2.4) - 0.055).astype(np.float32)
 
 
-def typology_angle(image: NDArray[np.uint8]) -> Array:
-    """Return the individual typology angle of each pixel in degrees.
-
-    Parameters
-    ----------
-    image : array of uint8, (..., 3)
-        sRGB.
+def typology_angle(lab: Array) -> Array:
+    """Return the individual typology angle in degrees of CIELAB colours (..., 3).
 
     Examples
     --------
-    >>> float(typology_angle(np.array([225, 180, 160], np.uint8)).round())
-    50.0
+    >>> float(typology_angle(np.array([65.0, 11.0, 15.0])))
+    45.0
     """
-    lab = rgb2lab(image)
     return np.asarray(np.degrees(np.arctan2(lab[..., 0] - 50, lab[..., 2])))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage.color import rgb2lab
 
-from medaug.data.phantoms.skin_colour import linear
+from medaug.data.phantoms.skin_colour import linear, typology_angle
 
 Array = NDArray[np.floating[Any]]
 
@@ -51,18 +51,18 @@ def measure_skin(image: NDArray[np.uint8]) -> dict[str, float]:
     --------
     >>> skin = np.full((32, 32, 3), (225, 180, 160), np.uint8)
     >>> {name: round(value) for name, value in measure_skin(skin).items()}
-    {'tone': 50, 'redness': 0, 'pigment': 0}
+    {'tone': 59, 'redness': 0, 'pigment': 0}
     """
     if image.ndim != 3 or image.shape[2] != 3 or image.shape[0] != image.shape[1] or len(image) < SIDE:
         raise ValueError(f"needs a square colour image of at least {SIDE} pixels a side, not {image.shape}")
     small = np.asarray(Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BOX))
     lab = np.asarray(rgb2lab(small), np.float64)
     skin, middle = skin_around(lab, small.max(axis=-1) > 0), _distance() < MIDDLE
-    lightness, redness, yellowness = np.median(lab[skin], axis=0)
+    tone = np.median(lab[skin], axis=0)
     density = -np.log(linear(small[..., 0] / 255) + 0.005)
     return {
-        "tone": float(np.degrees(np.arctan2(lightness - 50, yellowness))),
-        "redness": float(np.quantile(lab[middle, 1], 0.9) - redness),
+        "tone": float(typology_angle(tone)),
+        "redness": float(np.quantile(lab[middle, 1], 0.9) - tone[1]),
         "pigment": float(np.quantile(density[middle], 0.95) - np.median(density[skin])),
     }
 

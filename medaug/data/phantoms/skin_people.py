@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -72,9 +72,6 @@ CONDITIONS: Mapping[str, Condition] = {
 Look-alikes: p pigmented, k horny, b bumps, e eczematous, s scaly, f follicles, w wheals, v patches of another
 pigment, h hair.
 """
-
-HIGH_RISK = ("Basal Cell Carcinoma", "Melanoma", "SCC/SCCIS", "Urticaria")
-"""Section 3.2.3 of the paper."""
 
 SUN_BY_TONE = (1.0, 1.0, 0.7, 0.4, 0.15, 0.08)
 """How often the sun brings about a condition in each type, I to VI, compared with type I."""
@@ -147,7 +144,7 @@ class SkinCase:
     sex: Literal["F", "M"]
     age: int
     strength: float = 1.0
-    blurred: bool = field(default=False)
+    blurred: bool = False
 
 
 TELEDERMATOLOGY_US = SkinSite(

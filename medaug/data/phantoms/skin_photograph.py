@@ -54,7 +54,7 @@ def draw_photograph(
     >>> from medaug.data.phantoms.skin_people import TELEDERMATOLOGY_US
     >>> case = SkinCase("Melanoma", "II", "F", 60)
     >>> draw_photograph(case, TELEDERMATOLOGY_US.camera, "CLOSE_UP", 64, seed=0).shape
-    (85, 64, 3)
+    (64, 85, 3)
     """
     skin, picture = numpy_generator(seed, "skin"), numpy_generator(seed, "picture", number)
     view = draw_view(camera, shot, size, picture)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from medaug.data.conditions import OTHER, condition_key, read_conditions
-from medaug.data.phantoms.skin_people import CONDITIONS, HIGH_RISK, SITES, SkinSite, draw_case, prevalence
+from medaug.data.phantoms.skin_people import CONDITIONS, SITES, SkinSite, draw_case, prevalence
 from medaug.randomness import numpy_generator
 
-CLINICS = SITES[1]
+# Section 3.2.3 of the paper.
+HIGH_RISK = ("Basal Cell Carcinoma", "Melanoma", "SCC/SCCIS", "Urticaria")
 
 
 def cases(site: SkinSite, count: int) -> list:

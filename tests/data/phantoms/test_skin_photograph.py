@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.ndimage import laplace
+from skimage.color import rgb2lab
 
 from medaug.data.phantoms.skin_camera import Camera, draw_view, expose
 from medaug.data.phantoms.skin_canvas import Canvas, View
@@ -57,7 +58,7 @@ def test_finer_drawings_show_the_same() -> None:
 
 
 def test_types_are_in_order_from_pale_to_dark() -> None:
-    angles = [np.median(typology_angle(draw(replace(HEALTHY, tone=tone)))) for tone in TONES]
+    angles = [np.median(typology_angle(rgb2lab(draw(replace(HEALTHY, tone=tone))))) for tone in TONES]
 
     assert (np.diff(angles) < -8).all()
 
