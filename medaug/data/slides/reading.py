@@ -35,7 +35,9 @@ Fill = Callable[[float, float, UInt8Array], None]
 TOLERANCE = 0.1
 """A level whose resolution is this close to the one asked for is used as it is."""
 
-PATCHES_AT_ONCE, BYTES_AT_ONCE = 256, 32 * 2**20
+PATCHES_AT_ONCE, BYTES_AT_ONCE = 32, 32 * 2**20
+"""Few, so that they stay in the cache of the processor until they are used."""
+
 PROBES = 3
 """Regions that are read in both ways before tiles are decoded directly."""
 
@@ -201,17 +203,19 @@ class Slide:
             Which of the positions these are; each comes once, in an order that suits the file.
         pixels : ndarray of uint8, (B, size, size, 3)
             RGB. Where the level is used as it is, these are exactly the pixels of OpenSlide's
-            ``read_region``; else the finer level is reduced by a bicubic filter of the right width.
+            ``read_region``; else the finer level is reduced by a bicubic filter of the right width. The
+            memory is used again for the next ones: copy what you keep.
         """
         places = np.asarray(positions, np.float64).reshape(-1, 2) / self.level_downsamples[grid.level]
         reduced = grid.reduction != 1.0
         corners = np.floor(places) if reduced else places
         side = math.ceil(size * grid.reduction) + 1 if reduced else size
         fill = self._fill(grid.level, corners, side)
-        order = reading_order(corners, self._tile_size(grid.level))
+        order = reading_order(corners, side, self._tile_size(grid.level))
         at_once = max(1, min(PATCHES_AT_ONCE, BYTES_AT_ONCE // (side * side * 3)))
+        room: UInt8Array = np.empty((at_once, side, side, 3), np.uint8)
         for numbers in (order[start : start + at_once] for start in range(0, len(order), at_once)):
-            pixels: UInt8Array = np.empty((len(numbers), side, side, 3), np.uint8)
+            pixels = room[: len(numbers)]
             for (x, y), patch in zip(corners[numbers].tolist(), pixels, strict=True):
                 fill(x, y, patch)
             if reduced:

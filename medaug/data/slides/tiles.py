@@ -23,7 +23,7 @@ UInt8Array = np.ndarray[Any, np.dtype[np.uint8]]
 Size = tuple[int, int]
 """Width and height."""
 
-CACHE_BYTES = 64 * 2**20
+CACHE_BYTES = 48 * 2**20
 """Decoded tiles that are kept: what bounds the memory, whatever the size of the slide."""
 
 PLAIN_VENDORS = ("generic-tiff", "aperio")
@@ -58,7 +58,9 @@ class Tiles:
         self.width, self.height = page.tilewidth, page.tilelength
         self._columns = -(-page.imagewidth // self.width)
         self._rows = -(-page.imagelength // self.height)
-        self._room = _tiles_kept((self.width, self.height))
+        room = _tiles_kept((self.width, self.height))
+        # One piece that is used again: new memory for each tile would cost as much as decoding it.
+        self._memory: UInt8Array = np.empty((room, self.height, self.width, 3), np.uint8)
         self._colours = _COLOURS[page.photometric]
         self._kept: dict[tuple[int, int], UInt8Array] = {}
 
@@ -77,9 +79,9 @@ class Tiles:
                 part[:] = tile[max(-top, 0) :, max(-left, 0) :][: part.shape[0], : part.shape[1]]
 
     def _load(self, column: int, row: int) -> UInt8Array:
-        """Decode a tile into the memory of the one that was decoded first: new memory costs as much again."""
-        if len(self._kept) < self._room:
-            tile: UInt8Array = np.empty((self.height, self.width, 3), np.uint8)
+        """Decode a tile into the place of the one that was decoded first."""
+        if len(self._kept) < len(self._memory):
+            tile: UInt8Array = self._memory[len(self._kept)]
         else:
             tile = self._kept.pop(next(iter(self._kept)))
         self._decode(column, row, tile)
@@ -133,20 +135,23 @@ def find_page(file: tifffile.TiffFile, size: Size, tile: Size) -> Any | None:
     return pages[0] if len(pages) == 1 else None
 
 
-def reading_order(corners: FloatArray, tile: Size) -> IntArray:
+def reading_order(corners: FloatArray, side: int, tile: Size) -> IntArray:
     """Return an order in which each tile is needed for a short time only.
 
-    Row of tiles by row of tiles, in strips so narrow that three rows of them are kept.
+    Row of tiles by row of tiles, in strips so narrow that all tiles that patches of one row need are kept.
 
     Parameters
     ----------
     corners : ndarray of float64, (N, 2)
         x and y of the upper left corners in pixels of the level.
+    side : int
+        Side of the patches in pixels of the level.
     tile : tuple of int
         Width and height of a tile.
     """
     columns, rows = corners[:, 0] // tile[0], corners[:, 1] // tile[1]
-    strips = columns // max(1, _tiles_kept(tile) // 3 - 1)
+    across, down = (-(-side // length) + 1 for length in tile)
+    strips = columns // max(1, _tiles_kept(tile) // down - across)
     return np.lexsort((corners[:, 0], rows, strips)).astype(np.int64)
 
 

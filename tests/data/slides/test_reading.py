@@ -108,7 +108,7 @@ def test_each_tile_is_decoded_once(plain, counted):
 
 
 def test_tiles_are_forgotten_but_seldom_decoded_again(plain, counted, monkeypatch):
-    monkeypatch.setattr(tiles, "CACHE_BYTES", 12 * 64 * 64 * 4)  # strips of three columns
+    monkeypatch.setattr(tiles, "CACHE_BYTES", 18 * 64 * 64 * 4)  # strips of three columns
     corners = [(x, y) for y in range(0, 260, 32) for x in range(0, 320, 32)]
     patches_of(plain, corners, Grid(0, 1.0), 96)
     assert counted["tiles"] <= 2 * 7 * 6  # at most twice, where strips meet
@@ -282,7 +282,7 @@ def test_a_truncated_slide(tmp_path, draw_scan, direct):
     st.sampled_from([(64, 64), (240, 128), (4096, 4096)]),
 )
 def test_reading_order_has_every_place_once(corners, tile):
-    order = tiles.reading_order(np.array(corners, float), tile)
+    order = tiles.reading_order(np.array(corners, float), 96, tile)
     assert sorted(order.tolist()) == list(range(len(corners)))
 
 
