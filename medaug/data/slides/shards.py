@@ -35,7 +35,10 @@ FORM = 1
 """Raised when the same slide and settings give other pixels than before."""
 
 THUMBNAIL = 2048
-"""Longer side in pixels of the picture on which tissue is found."""
+"""Longest side in pixels of the picture on which tissue is found."""
+
+COARSE = 16
+"""Level-0 pixels, at least, of a pixel on which tissue is found: finer ones show holes between cells."""
 
 TABLE, OVERVIEW, NOTE = "table.parquet", "overview.png", "shard.json"
 _PRIVATE = ("path", "annotation")
@@ -124,7 +127,7 @@ def _cut(job: Job, slide: Slide) -> int:
     settings = job.settings
     grid = slide.grid_level(mpp=settings.mpp, level=settings.level)
     thumbnail = slide.thumbnail(THUMBNAIL)
-    layout = Layout(slide.dimensions, grid.level, grid.downsample, tissue_mask(thumbnail))
+    layout = Layout(slide.dimensions, grid.level, grid.downsample, _tissue(slide, thumbnail))
     annotation = _annotation(job.slide)
     patches = job.choose(job.slide, layout, annotation, settings)
     with _new_folder(job.folder) as folder:
@@ -137,6 +140,11 @@ def _cut(job: Job, slide: Slide) -> int:
         )
         _write_note(folder, {"identity": job.identity, "patches": len(patches)})
     return len(patches)
+
+
+def _tissue(slide: Slide, thumbnail: UInt8Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    coarse = max(slide.dimensions) // COARSE
+    return tissue_mask(thumbnail if coarse >= THUMBNAIL else slide.thumbnail(max(1, coarse)))
 
 
 def _write_pixels(
