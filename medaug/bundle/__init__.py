@@ -1,24 +1,17 @@
 """What the bundles' configs call: pull what is missing, claim a product, run a stage."""
 
+from medaug.bundle.data import label_budget, open_store, prepare, sources
+from medaug.bundle.evaluation import baseline_method, evaluate, file_digests, predictions_files
+from medaug.bundle.heatmaps import draw_heatmaps
 from medaug.bundle.inference import file_digest, infer, prepare_new
 from medaug.bundle.products import claim, identity, is_made, settings_path, truth
-from medaug.bundle.stages import (
-    baseline_method,
-    evaluate,
-    file_digests,
-    fit,
-    generate,
-    method_name,
-    predict,
-    predictions_files,
-    prepare,
-    sources,
-)
+from medaug.bundle.stages import fit, generate, method_name, predict
 from medaug.bundle.workflow import finish, pull, start
 
 __all__ = [
     "baseline_method",
     "claim",
+    "draw_heatmaps",
     "evaluate",
     "file_digest",
     "file_digests",
@@ -28,7 +21,9 @@ __all__ = [
     "identity",
     "infer",
     "is_made",
+    "label_budget",
     "method_name",
+    "open_store",
     "predict",
     "predictions_files",
     "prepare",

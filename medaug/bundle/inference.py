@@ -11,11 +11,13 @@ from typing import Any
 import pandas as pd
 from monai.engines.evaluator import Evaluator
 
+from medaug.bundle.data import is_phantom
 from medaug.bundle.products import is_made
-from medaug.bundle.stages import is_phantom
+from medaug.bundle.slides import cut_slides
 from medaug.data.prepare import PrepareSettings
 from medaug.data.prepare import prepare as prepare_store
-from medaug.data.readers import read_source
+from medaug.data.readers import SLIDE_READERS, read_slide_source, read_source
+from medaug.data.slides.patches import every_patch
 from medaug.engine.distributed import is_first
 from medaug.errors import CheckpointError, SettingsError
 from medaug.task import Task
@@ -36,7 +38,8 @@ def prepare_new(product: Path | str, task: Task, settings: Mapping[str, Any], wo
     task : Task
         What the classifier predicts.
     settings : mapping
-        ``folder``, ``reader``, ``reader_options``, ``sizes``, ``channels``, ``fit``, ``max_rejected``.
+        ``folder``, ``reader``, ``reader_options``, ``sizes``, ``channels``, ``fit``, ``max_rejected``, and
+        for slides ``patches``: all patches on tissue are predicted.
     workers : int, optional
         Decoding processes; all cores when None.
 
@@ -50,13 +53,37 @@ def prepare_new(product: Path | str, task: Task, settings: Mapping[str, Any], wo
     if is_made(product):
         return
     folder = Path(settings["folder"])
+    origin = {"phantom": is_phantom(folder), "sources": [settings["reader"]]}
+    make = _slides if settings["reader"] in SLIDE_READERS else _images
+    make(Path(product), task, settings, folder, origin, workers)
+
+
+def _images(
+    product: Path,
+    task: Task,
+    settings: Mapping[str, Any],
+    folder: Path,
+    origin: Mapping[str, Any],
+    workers: int | None,
+) -> None:
     table = read_source(settings["reader"], folder, task, **settings["reader_options"])
     how = PrepareSettings(
         tuple(settings["sizes"]), settings["channels"], settings["fit"], settings["max_rejected"]
     )
-    origin = {"phantom": is_phantom(folder), "sources": [settings["reader"]]}
     nothing = pd.DataFrame({"reason": []})
-    prepare_store(table.assign(split=NEW_IMAGES), nothing, Path(product), task, how, origin, workers)
+    prepare_store(table.assign(split=NEW_IMAGES), nothing, product, task, how, origin, workers)
+
+
+def _slides(
+    product: Path,
+    task: Task,
+    settings: Mapping[str, Any],
+    folder: Path,
+    origin: Mapping[str, Any],
+    workers: int | None,
+) -> None:
+    slides = read_slide_source(settings["reader"], folder, task, **settings["reader_options"])
+    cut_slides(slides.assign(split=NEW_IMAGES), every_patch, product, task, settings, origin, workers)
 
 
 def file_digest(path: Path | str) -> str:

@@ -125,7 +125,12 @@ def set_aside(product: Path | str) -> None:
 
 def _begun(product: Path) -> list[Path]:
     """Return what is there of a product: whole, half written, or the state of a training."""
-    names = (product.name, f"{product.name}.partial", f"{product.stem}.resume.pt")
+    names = (
+        product.name,
+        f"{product.name}.partial",
+        f"{product.name}.slides",
+        f"{product.stem}.resume.pt",
+    )
     return [path for path in map(product.with_name, names) if path.exists()]
 
 

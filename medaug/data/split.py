@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,24 @@ class SplitSettings:
                 raise SettingsError(
                     f"{first} and {second} must not be negative and leave some patients over, not {shares}"
                 )
+
+
+def split_settings(content: Mapping[str, Any], first: pd.DataFrame) -> SplitSettings:
+    """Build settings from plain values; without ``train_domains`` all of the first data set is inside.
+
+    Raises
+    ------
+    DataError
+        The first data set lacks the domain column.
+    """
+    column = content["domain_column"]
+    if column not in first:
+        raise DataError(
+            f"there is no column {column!r} to be the domain; there are: {', '.join(map(str, first))}"
+        )
+    inside = content["train_domains"] or sorted(first[column].dropna().astype(str).unique())
+    held_out = content.get("ood_val_domains") or ()
+    return SplitSettings(**{**content, "train_domains": tuple(inside), "ood_val_domains": tuple(held_out)})
 
 
 def assign_splits(table: pd.DataFrame, settings: SplitSettings) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from datetime import timedelta
 
@@ -11,6 +12,8 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from medaug.errors import SettingsError
+
+logger = logging.getLogger(__name__)
 
 LONGEST_WAIT = timedelta(hours=12)
 """One process may write a store or a report for long while the others wait for it."""
@@ -74,9 +77,13 @@ def wrap(network: nn.Module, device: torch.device) -> nn.Module:
     """Move a network to a device, and average its gradients over all processes if there are several.
 
     With a batch shared evenly, the gradients are those of the whole batch in one process up to rounding.
-    Unlike Ignite's ``auto_model`` this never spreads one process over several GPUs.
+    Unlike Ignite's ``auto_model`` this never spreads one process over several GPUs. The number of trainable
+    parameters goes to the log.
     """
     network = network.to(device)
+    if is_first():
+        parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
+        logger.info("The network has %s parameters", f"{parameters:,}")
     if idist.get_world_size() == 1:
         return network
     return DistributedDataParallel(network, device_ids=[device] if device.type == "cuda" else None)

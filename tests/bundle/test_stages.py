@@ -6,7 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from medaug.bundle.stages import baseline_method, file_digests, method_name, predictions_files, sources
+from medaug.bundle.data import label_budget, sources
+from medaug.bundle.evaluation import baseline_method, file_digests, predictions_files
+from medaug.bundle.stages import method_name
 from medaug.errors import DataError, SettingsError
 
 
@@ -65,3 +67,12 @@ def test_sources() -> None:
     ]
     with pytest.raises(SettingsError, match="--dataset_dir"):
         sources(None, "chexpert", {}, "/b", "chestxray14")
+
+
+def test_a_label_budget_is_a_skew_of_hospitals() -> None:
+    assert label_budget(None, ["center_3"]) is None
+    assert label_budget(100, ["center_3", "center_4"]) == {
+        "attribute": "domain",
+        "caps": {"center_3": 100, "center_4": 100},
+        "surplus": "unlabelled",
+    }

@@ -4,14 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from monai.bundle import ConfigParser
+from bundle_files import config
 
 from medaug.bundle.workflow import explain
 from medaug.classification.model import load_classifier
@@ -19,9 +18,6 @@ from medaug.data.store import ImageStore
 from medaug.diffusion.model import load_model
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
-
-BUNDLE = Path(__file__).parents[2] / "bundles" / "chexpert"
-STAGES = (*("prepare", "train_diffusion", "train_upsampler", "generate", "train", "evaluate", "inference"),)
 
 GENERATOR = {"channels": [8], "head_channels": 8, "iterations": 4, "iterations_per_epoch": 2, "batch_size": 8}
 TINY: dict[str, Any] = {
@@ -37,92 +33,8 @@ TINY: dict[str, Any] = {
 }
 
 
-def config(stage: str) -> dict[str, Any]:
-    return json.loads((BUNDLE / f"{stage}.json").read_text())
-
-
-def settings(stage: str) -> dict[str, Any]:
-    """What a user may set: in every config it comes first, and then what is built from it."""
-    content = list(config(stage).items())
-    names = [name for name, _ in content]
-    end = min(names.index(name) for name in ("device", "task", "evaluation") if name in names)
-    hidden = ("imports", "common", "p", "sampling")
-    return {name: value for name, value in content[:end] if name not in hidden}
-
-
-def targets(content: Any) -> list[str]:
-    if isinstance(content, dict):
-        own = [content["_target_"]] if "_target_" in content else []
-        return own + [t for value in content.values() for t in targets(value)]
-    return [t for value in content for t in targets(value)] if isinstance(content, list) else []
-
-
 def files(folder: Path) -> dict[str, int]:
     return {str(p.relative_to(folder)): p.stat().st_mtime_ns for p in sorted(folder.rglob("*"))}
-
-
-# What the files say
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_every_config_parses_and_names_only_known_packages(stage: str) -> None:
-    parser = ConfigParser()
-    parser.read_config(str(BUNDLE / f"{stage}.json"))
-    parser.parse()
-
-    assert {"imports", "bundle_root", "output_dir", "initialize", "run", "finalize"} <= set(config(stage))
-    for target in targets(config(stage)):
-        assert target.split(".")[0] in ("monai", "torch", "ignite", "medaug"), target
-    assert all(line.startswith(("$import os", "$import medaug")) for line in config(stage)["imports"])
-
-
-def test_configs_are_relative_links_to_the_files_of_the_bundle() -> None:
-    links = sorted((BUNDLE / "configs").iterdir())
-
-    assert [link.name for link in links] == sorted(p.name for p in BUNDLE.iterdir() if p.is_file())
-    for link in links:
-        assert os.readlink(link) == f"../{link.name}"
-    assert not list(BUNDLE.rglob("*.py"))
-
-
-def test_settings_of_one_name_have_one_default_everywhere() -> None:
-    """But for defaults that are a row of the preset, and three that mean something else where they stand."""
-    own = {"workers", "low_size", "reader"}  # processes that decode or load; the upsampler's; new images
-    for first, second in combinations(STAGES, 2):
-        for name in settings(first).keys() & settings(second).keys() - own:
-            defaults = [str(settings(stage)[name]) for stage in (first, second)]
-            if not any("@p." in d or "@sampling." in d or "presets" in d for d in defaults):
-                assert defaults[0] == defaults[1], (name, first, second)
-
-
-def test_what_one_config_hands_to_another_is_a_setting_there() -> None:
-    parts = {
-        "prepare": "prepare",
-        "generate": "generate",
-        "diffusion": "train_diffusion",
-        "upsampler": "train_upsampler",
-    }
-    for stage in ("train", "generate", "train_diffusion", "train_upsampler"):
-        handed = set(config(stage)["common"])
-        assert handed <= set(config(stage)), stage
-        for name in ("output_dir", "preset", "seed", "fresh", "dataset_dir", "reader", "external_dir"):
-            assert config(stage)["common"][name] == f"@{name}"
-            assert all(name in config(other) for other in parts.values())
-    assert set(config("train")["baseline"]) <= set(config("train"))
-
-
-def test_the_metadata_has_what_monai_asks_for() -> None:
-    metadata = json.loads((BUNDLE / "metadata.json").read_text())
-    mandatory = (
-        *("version", "monai_version", "pytorch_version", "numpy_version", "required_packages_version"),
-        *("task", "description", "authors", "copyright", "network_data_format", "changelog"),
-    )
-    assert set(mandatory) <= set(metadata)
-    assert metadata["version"] in metadata["changelog"]
-    classes = config("prepare")["classes"]
-    outputs = metadata["network_data_format"]["outputs"]["pred"]
-    assert list(outputs["channel_def"].values()) == classes
-    assert outputs["num_channels"] == len(classes)
 
 
 # The whole of it, tiny
@@ -236,7 +148,7 @@ def test_new_images_get_the_scores_that_they_got_in_the_run(tiny: Path, run: Any
     assert found["phantom"].all()
     known = pd.read_parquet(tiny / "predictions" / "model.parquet").query("domain == 'ChestX-ray14'")
     found.index = found["image_id"].str.extract(r"([^/]+)\.\w+$", expand=False)
-    for name in config("prepare")["classes"]:
+    for name in config("chexpert", "prepare")["classes"]:
         score = found.loc[known["image_id"], f"score:{name}"].to_numpy()
         np.testing.assert_allclose(score, known[f"score:{name}"], rtol=1e-4)
         assert found[f"label:{name}"].isna().all()

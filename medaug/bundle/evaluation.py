@@ -1,0 +1,147 @@
+"""The stage that measures: predictions in, metrics, comparison and report out."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from medaug.bundle.data import open_store
+from medaug.bundle.products import is_made
+from medaug.data.store import ImageStore
+from medaug.engine.distributed import barrier, is_first
+from medaug.errors import DataError
+from medaug.evaluation.compare import compare, write_comparison
+from medaug.evaluation.evaluate import evaluate as evaluate_predictions
+from medaug.evaluation.evaluate import read_metrics, write_metrics
+from medaug.evaluation.predictions import read_predictions, write_predictions
+from medaug.evaluation.settings import EvaluationSettings
+from medaug.evaluation.summary import summary_table
+from medaug.files import write_aside
+from medaug.report.board import write_board
+from medaug.report.html import write_report
+from medaug.report.tidy import headline, shown_splits, tidied
+
+logger = logging.getLogger(__name__)
+
+
+def predictions_files(folder: Path | str, given: str | Sequence[str] | None) -> list[str]:
+    """Return the predictions to evaluate: the user's, or all that the trainings of this run have left.
+
+    Raises
+    ------
+    DataError
+        Nothing was given and nothing is there.
+    """
+    if given is not None:
+        return [given] if isinstance(given, str) else list(given)
+    if found := sorted(str(path) for path in Path(folder).glob("*.parquet")):
+        return found
+    raise DataError(
+        f"there are no predictions in {folder}: run train.json first, or name a file with --predictions"
+    )
+
+
+def file_digests(files: Sequence[str]) -> list[str]:
+    """Return name (without folder) and SHA-256 of each file; several runs have files of the same name."""
+    missing = [file for file in files if not Path(file).is_file()]
+    if missing:
+        raise DataError(f"there is no file of predictions at {missing[0]}")
+    return [f"{Path(file).name} {hashlib.sha256(Path(file).read_bytes()).hexdigest()}" for file in files]
+
+
+def baseline_method(file: Path | str) -> str | None:
+    """Return the method in a file of predictions, for the others to be compared with; None without a file."""
+    return str(read_predictions(file)["method"].iloc[0]) if is_made(file) else None
+
+
+def evaluate(
+    folder: Path | str,
+    predictions: Sequence[Path | str],
+    settings: EvaluationSettings,
+    *,
+    title: str,
+    baseline: str | None = None,
+    data: Path | str | None = None,
+    skew: Mapping[str, Any] | None = None,
+    synthetic: Path | str | None = None,
+) -> None:
+    """Write predictions, metrics, comparison and report into one folder, and print the short table.
+
+    Parameters
+    ----------
+    folder : Path
+        The evaluation folder.
+    predictions : sequence of Path
+        Tables in the form of `medaug.evaluation.predictions`; several methods are compared.
+    settings : EvaluationSettings
+        Metrics, groups, threshold, bootstrap.
+    title : str
+        Heading of the report.
+    baseline : str, optional
+        Method that the others are compared with (``comparison.csv``).
+    data, synthetic : Path, optional
+        Image stores to show in the report; one that does not exist is left out.
+    skew : mapping, optional
+        How the training images were skewed, see `medaug.data.skew.Skew`.
+    """
+    folder = Path(folder)
+    if is_first():
+        if not is_made(folder):
+            table = pd.concat([read_predictions(Path(file)) for file in predictions], ignore_index=True)
+            stores = _open(data, skew), _open(synthetic)
+            with write_aside(folder) as aside:
+                _write_evaluation(aside, table, settings, title, baseline, *stores)
+                board = folder.parent / "logs" / "evaluation"
+                write_board(board, read_metrics(aside / "metrics.csv"), table)
+        print(_summary(read_metrics(folder / "metrics.csv"), settings))
+        logger.info("The report is %s", folder / "report.html")
+    barrier()
+
+
+def _open(path: Path | str | None, skew: Mapping[str, Any] | None = None) -> ImageStore | None:
+    return open_store(path, skew) if path is not None and is_made(path) else None
+
+
+def _summary(metrics: pd.DataFrame, settings: EvaluationSettings) -> str:
+    """Return the short table: the metric that leads, with its gap by the first attribute that there is."""
+    attributes = [name for name in metrics["attribute"].unique() if name]
+    return summary_table(
+        metrics,
+        metric=settings.headline or headline(tidied(metrics)),
+        attribute=attributes[0] if attributes else "",
+        splits=tuple(shown_splits(metrics)),
+    )
+
+
+def _write_evaluation(
+    folder: Path,
+    predictions: pd.DataFrame,
+    settings: EvaluationSettings,
+    title: str,
+    baseline: str | None,
+    store: ImageStore | None,
+    synthetic: ImageStore | None,
+) -> None:
+    folder.mkdir()
+    write_predictions(predictions, folder / "predictions.parquet")
+    metrics = evaluate_predictions(predictions, settings)
+    write_metrics(metrics, folder / "metrics.csv")
+    comparison = None
+    if baseline is not None:
+        comparison = compare(predictions, baseline, settings)
+        write_comparison(comparison, folder / "comparison.csv")
+    write_report(
+        folder / "report.html",
+        metrics,
+        predictions,
+        title=title,
+        store=store,
+        synthetic=synthetic,
+        comparison=comparison,
+        headline=settings.headline,
+    )
