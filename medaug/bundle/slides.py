@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from medaug.data.slides.shards import Choose
 from medaug.data.slides.storing import store_patches
 from medaug.data.split import SplitSettings, assign_splits, split_settings
 from medaug.data.store import ImageStore
+from medaug.engine.distributed import is_first
 from medaug.errors import SettingsError
 from medaug.task import Task
 
@@ -61,7 +63,10 @@ def cut_slides(
     if split is not None and split.unit == "patch":
         table, _ = assign_splits(table, split)
     unit = "patient" if split is None else split.unit
-    return store_patches(table, rejected, product, task, sizes, origin, settings["max_rejected"], unit)
+    store = store_patches(table, rejected, product, task, sizes, origin, settings["max_rejected"], unit)
+    if is_first():
+        shutil.rmtree(work, ignore_errors=True)
+    return store
 
 
 def divide_slides(
