@@ -5,7 +5,7 @@ from medaug.bundle.evaluation import baseline_method, evaluate, file_digests, pr
 from medaug.bundle.heatmaps import draw_heatmaps
 from medaug.bundle.inference import file_digest, infer, prepare_new
 from medaug.bundle.products import claim, identity, is_made, settings_path, truth
-from medaug.bundle.stages import fit, generate, method_name, predict
+from medaug.bundle.stages import fit, generate, method_name, predict, row_weights
 from medaug.bundle.workflow import finish, pull, start
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "prepare",
     "prepare_new",
     "pull",
+    "row_weights",
     "settings_path",
     "sources",
     "start",

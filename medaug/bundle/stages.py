@@ -17,6 +17,7 @@ from medaug.bundle.data import log_phantom, open_store
 from medaug.bundle.products import is_made
 from medaug.classification.model import load_classifier
 from medaug.classification.predict import predict as predict_store
+from medaug.classification.weights import FloatArray, importance_weights
 from medaug.data.store import ImageStore
 from medaug.diffusion.generation import generate as generate_images
 from medaug.diffusion.model import load_model
@@ -25,6 +26,11 @@ from medaug.engine.distributed import barrier, is_first
 from medaug.evaluation.predictions import write_predictions
 
 EVALUATED_SPLITS = ("id_val", "id_test", "ood_val", "ood_test")
+
+
+def row_weights(store: ImageStore, attribute: str | None, equality_level: float) -> FloatArray | None:
+    """Return how much each real row counts in the loss (w1, Eq. 9); None where all count the same."""
+    return None if attribute is None else importance_weights(store, attribute, equality_level)
 
 
 def fit(product: Path | str, trainer: Trainer) -> None:
