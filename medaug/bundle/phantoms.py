@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from medaug.data.phantoms import write_radiograph_phantoms, write_slide_phantoms
+from medaug.data.phantoms import write_radiograph_phantoms, write_skin_phantoms, write_slide_phantoms
 from medaug.engine.distributed import barrier, is_first
 
 Source = dict[str, Any]
@@ -47,9 +47,22 @@ def _slides(folder: Path, seed: int, amounts: Sequence[int]) -> None:
     write_slide_phantoms(folder, seed, *amounts)
 
 
+def _photographs(folder: Path, seed: int, amounts: Sequence[int]) -> None:
+    first, second, third = amounts
+    write_skin_phantoms(folder, seed, (first, second, third))
+
+
 _PHANTOMS: Mapping[
     str, tuple[Callable[[Path, int, Sequence[int]], None], list[tuple[str, str, dict[str, Any]]]]
 ] = {
+    "dermatology": (
+        _photographs,
+        [
+            ("scin", "teledermatology_us", {}),
+            ("scin", "clinics_australia", {}),
+            ("scin", "teledermatology_colombia", {}),
+        ],
+    ),
     "histopathology": (_slides, [("camelyon17", "CAMELYON17", {})]),
     "radiology": (
         _radiographs,

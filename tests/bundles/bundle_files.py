@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-BUNDLES = ("chexpert", "camelyon17")
+BUNDLES = ("chexpert", "camelyon17", "dermatology")
 PARTS = {
     "prepare": "prepare",
     "diffusion": "train_diffusion",
