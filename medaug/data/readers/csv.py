@@ -33,6 +33,7 @@ OFFICIAL_SPLITS = ("train", "val", "test")
 OPTIONAL = ("domain", "official_split")
 """Names that are understood where a table has them."""
 
+_MEANT = MappingProxyType({"valid": "val", "validation": "val"})
 _MEANING = {1.0: 1.0, 0.0: 0.0}
 _CANONICAL = MappingProxyType({"sex": canonical_sex, "age": canonical_age})
 _NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
@@ -63,9 +64,9 @@ def read_csv(
         Name of the CSV file in the folder.
     columns : mapping of str to str
         Column of the table for each of medaug's names: ``path``, ``patient_id``, the classes and attributes
-        of the task, optionally ``domain``, ``official_split`` (``train``, ``val``, ``test`` or blank), and
-        any further name, which becomes a column that can serve as the domain. A name that is not mapped
-        is looked for as it is.
+        of the task, optionally ``domain``, ``official_split`` (``train``, ``val``, ``test`` or blank;
+        ``valid`` and ``validation`` are ``val``), and any further name, which becomes a column that can
+        serve as the domain. A name that is not mapped is looked for as it is.
     domain : str, optional
         One name for all images, where the table has no column for the domain. Default ``"own data"``.
     from_headers : sequence of {"sex", "age"}
@@ -143,7 +144,7 @@ def _domain(
 def _official_split(source: pd.DataFrame, path: Path) -> pd.Series[Any]:
     if "official_split" not in source:
         return pd.Series(None, index=source.index, dtype=object)
-    values = source["official_split"].str.lower()
+    values = source["official_split"].str.lower().replace(dict(_MEANT))
     wrong = ((values != "") & ~values.isin(OFFICIAL_SPLITS)).to_numpy()
     if wrong.any():
         row = int(wrong.argmax())

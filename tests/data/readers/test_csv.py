@@ -69,12 +69,12 @@ def test_names_that_are_not_mapped_are_looked_for_as_they_are(tmp_path: Path) ->
         "path,patient_id,effusion,sex,age,domain,official_split",
         "b.png,1,0,F,5,East,Test",
         "c.png,2,1,M,6,West,",
+        "d.png,3,1,M,6,West,valid",
     ]
     table = read_csv(write_source(tmp_path, lines, "mine.csv"), TASK, table="mine.csv")
 
-    assert table["domain"].tolist() == ["East", "West"]
-    assert table["official_split"][0] == "test"
-    assert table["official_split"].isna().tolist() == [False, True]
+    assert table["domain"].tolist() == ["East", "West", "West"]
+    assert table["official_split"].fillna("").tolist() == ["test", "", "val"]
 
 
 def test_sex_and_age_from_dicom_headers(tmp_path: Path) -> None:
