@@ -1,7 +1,13 @@
 """What the bundles' configs call: pull what is missing, claim a product, run a stage."""
 
 from medaug.bundle.data import label_budget, open_store, prepare, sources
-from medaug.bundle.evaluation import baseline_method, evaluate, file_digests, predictions_files
+from medaug.bundle.evaluation import (
+    baseline_method,
+    evaluate,
+    file_digests,
+    high_risk_classes,
+    predictions_files,
+)
 from medaug.bundle.heatmaps import draw_heatmaps
 from medaug.bundle.inference import file_digest, infer, prepare_new
 from medaug.bundle.products import claim, identity, is_made, settings_path, truth
@@ -18,6 +24,7 @@ __all__ = [
     "finish",
     "fit",
     "generate",
+    "high_risk_classes",
     "identity",
     "infer",
     "is_made",

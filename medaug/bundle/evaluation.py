@@ -59,6 +59,11 @@ def baseline_method(file: Path | str) -> str | None:
     return str(read_predictions(file)["method"].iloc[0]) if is_made(file) else None
 
 
+def high_risk_classes(data: Path | str) -> list[str]:
+    """Return the classes of a run's data that must not be missed; none where there are no data."""
+    return list(ImageStore.open(data).task.high_risk) if is_made(data) else []
+
+
 def evaluate(
     folder: Path | str,
     predictions: Sequence[Path | str],

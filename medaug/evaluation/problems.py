@@ -59,14 +59,15 @@ def pose_problems(
     DataError
         A label of a class that is present or absent is neither 0 nor 1.
     SettingsError
-        A metric is unknown or does not apply.
+        A metric is unknown or does not apply, or a high-risk class is not among the classes.
     """
     kind = task.kind if task else detect_kind(predictions)
+    high_risk = _high_risk(class_names(predictions), settings, task)
     if kind == "multilabel":
         names = class_names(predictions)
         problems = [_one_class(predictions, name, settings.threshold) for name in names]
     else:
-        problems = _exclusive(predictions, task)
+        problems = _exclusive(predictions, high_risk)
     return _with_metrics(problems, settings, kind)
 
 
@@ -84,7 +85,17 @@ def _one_class(predictions: pd.DataFrame, name: str, threshold: float | str) -> 
     return Problem(name, BINARY_METRICS, label, score, decision, known, label == 1)
 
 
-def _exclusive(predictions: pd.DataFrame, task: Task | None) -> list[Problem]:
+def _high_risk(names: list[str], settings: EvaluationSettings, task: Task | None) -> list[int]:
+    """Class numbers of the high-risk classes: those of the settings, else those of the task."""
+    wanted = settings.high_risk or (task.high_risk if task else ())
+    if unknown := [name for name in wanted if name not in names]:
+        raise SettingsError(
+            f"the high-risk class {unknown[0]!r} is not among the classes; there are: {', '.join(names)}"
+        )
+    return [number for number, name in enumerate(names) if name in wanted]
+
+
+def _exclusive(predictions: pd.DataFrame, high_risk: list[int]) -> list[Problem]:
     """One against the rest for each class, then all classes at once."""
     names = class_names(predictions)
     labels = predictions[[label_column(name) for name in names]].to_numpy(float)
@@ -96,7 +107,6 @@ def _exclusive(predictions: pd.DataFrame, task: Task | None) -> list[Problem]:
         Problem(n, _ONE_AGAINST_REST, truth == i, scores[:, i], (decided == i) * 1.0, known, truth == i)
         for i, n in enumerate(names)
     ]
-    high_risk = [i for i, name in enumerate(names) if task and name in task.high_risk]
     positive = np.isin(truth, high_risk) if high_risk else None
     metrics = _all_class_metrics(len(names), high_risk)
     return [*single, Problem("", metrics, truth, scores, decided, known, positive)]

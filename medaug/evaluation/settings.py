@@ -20,6 +20,9 @@ class EvaluationSettings:
         Names of metrics; empty means all that apply to the kind of task.
     headline : str, optional
         The metric that leads the report and the short table; None chooses by the kind of task.
+    high_risk : sequence of str
+        Classes that must not be missed, of classes that exclude one another: ``high_risk_sensitivity`` is
+        that of all of them together, ``sensitivity`` that of each. A task's own are used where this is empty.
     attributes : sequence of str, optional
         Attributes to report, ``"domain"`` among them if wanted; None means every ``attr:`` column.
     intersections : sequence of sequences of str, optional
@@ -44,6 +47,7 @@ class EvaluationSettings:
 
     metrics: Sequence[str] = ()
     headline: str | None = None
+    high_risk: Sequence[str] = ()
     attributes: Sequence[str] | None = None
     intersections: Sequence[Sequence[str]] | None = None
     bins: Mapping[str, Sequence[float | str]] = field(default_factory=lambda: {"age": AGE_BINS})
@@ -55,6 +59,8 @@ class EvaluationSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if isinstance(self.high_risk, str):
+            raise SettingsError(f"high_risk must be a list of classes, for example [{self.high_risk!r}]")
         if self.threshold != "id_val" and not _is_probability(self.threshold):
             raise SettingsError(f"threshold must be between 0 and 1 or 'id_val', not {self.threshold!r}")
         if not 0 < self.confidence < 1:

@@ -49,8 +49,9 @@ def test_configs_are_relative_links_to_the_files_of_the_bundle(bundle: str) -> N
 
 @pytest.mark.parametrize("bundle", BUNDLES)
 def test_settings_of_one_name_have_one_default_everywhere(bundle: str) -> None:
-    """But for defaults that are a row of the preset, and three that mean something else where they stand."""
+    """But for defaults that are a row of the preset, and four that mean something else where they stand."""
     own = {"workers", "low_size", "reader"}  # processes that decode or load; the upsampler's; new images
+    own |= {"high_risk"}  # chosen where images are prepared; read from there where they are evaluated
     for first, second in combinations(stages(bundle), 2):
         for name in settings(bundle, first).keys() & settings(bundle, second).keys() - own:
             defaults = [str(settings(bundle, stage)[name]) for stage in (first, second)]

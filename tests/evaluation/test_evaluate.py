@@ -203,6 +203,80 @@ def test_classes_that_exclude_one_another() -> None:
     assert result[(result["metric"] == "accuracy") & (result["label"] != "")].empty
 
 
+@pytest.fixture
+def conditions() -> pd.DataFrame:
+    """Five conditions with soft labels, two sites, a sex that is not always known."""
+    generator = np.random.default_rng(1)
+    truth, scores = generator.integers(0, 5, 400), generator.dirichlet(np.full(5, 0.7), 400)
+    table = pd.DataFrame({f"score:k{i}": scores[:, i] for i in range(5)})
+    table = table.assign(**{f"label:k{i}": (truth == i) * 0.5 + 0.1 for i in range(5)})
+    return table.assign(
+        domain=generator.choice(["A", "B"], 400), **{"attr:sex": generator.choice(["F", "M", None], 400)}
+    )
+
+
+MULTICLASS = {
+    "accuracy": lambda truth, scores: sk.accuracy_score(truth, scores.argmax(axis=1)),
+    "balanced_accuracy": lambda truth, scores: sk.balanced_accuracy_score(truth, scores.argmax(axis=1)),
+    "top3_accuracy": lambda truth, scores: sk.top_k_accuracy_score(truth, scores, k=3, labels=range(5)),
+    "balanced_top3_accuracy": lambda truth, scores: sk.top_k_accuracy_score(
+        truth, scores, k=3, labels=range(5), sample_weight=1 / np.bincount(truth)[truth]
+    ),
+    "high_risk_sensitivity": lambda truth, scores: sk.recall_score(
+        truth, scores.argmax(axis=1), labels=[3, 4], average="micro"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MULTICLASS)
+@pytest.mark.parametrize("domain", ["A", "all"])
+def test_exclusive_classes_by_group_and_gap_equal_to_scikit_learn(
+    conditions: pd.DataFrame, name: str, domain: str
+) -> None:
+    result = evaluate(conditions, EvaluationSettings(replicates=0, high_risk=["k4", "k3"]))
+
+    truth = conditions.filter(like="label:").to_numpy().argmax(axis=1)
+    scores = conditions.filter(like="score:").to_numpy()
+    here = (conditions["domain"] == domain) | (domain == "all")
+    chosen = {
+        "": here,
+        "F": here & (conditions["attr:sex"] == "F"),
+        "M": here & (conditions["attr:sex"] == "M"),
+    }
+    expected = {group: MULTICLASS[name](truth[rows], scores[rows]) for group, rows in chosen.items()}
+    assert pick(result, name, domain=domain)["value"] == pytest.approx(expected[""], abs=1e-12)
+    for group in "FM":
+        found = pick(result, name, domain=domain, attribute="sex", group=group)
+        assert found["value"] == pytest.approx(expected[group], abs=1e-12)
+        assert found["n"] == chosen[group].sum()
+    gap = pick(result, f"{name}_gap", domain=domain, attribute="sex")["value"]
+    assert gap == pytest.approx(abs(expected["F"] - expected["M"]), abs=1e-12)
+
+
+def test_the_sensitivity_of_each_high_risk_condition_by_group_and_gap(conditions: pd.DataFrame) -> None:
+    result = evaluate(conditions, EvaluationSettings(replicates=0, high_risk=["k3"]))
+
+    truth = conditions.filter(like="label:").to_numpy().argmax(axis=1)
+    decided = conditions.filter(like="score:").to_numpy().argmax(axis=1)
+    groups = {sex: (conditions["attr:sex"] == sex).to_numpy() for sex in "FM"}
+    expected = {sex: (decided == 3)[rows & (truth == 3)].mean() for sex, rows in groups.items()}
+    for sex, value in expected.items():
+        keys = {"domain": "all", "attribute": "sex", "group": sex}
+        assert pick(result, "sensitivity", label="k3", **keys)["value"] == pytest.approx(value)
+        assert pick(result, "high_risk_sensitivity", **keys)["value"] == pytest.approx(value)
+    gap = pick(result, "sensitivity_gap", label="k3", domain="all", attribute="sex")["value"]
+    assert gap == pytest.approx(abs(expected["F"] - expected["M"]))
+
+
+def test_high_risk_classes_must_be_classes(conditions: pd.DataFrame) -> None:
+    with pytest.raises(SettingsError, match="high-risk class 'melanoma' is not among the classes; .* k0, k1"):
+        evaluate(conditions, EvaluationSettings(high_risk=["k3", "melanoma"]))
+    with pytest.raises(SettingsError, match=r"a list of classes, for example \['k3'\]"):
+        EvaluationSettings(high_risk="k3")
+    without = evaluate(conditions, EvaluationSettings(replicates=0, intersections=[]))
+    assert "high_risk_sensitivity" not in set(without["metric"])
+
+
 def test_phantom_data_are_called_so(predictions: Predictions) -> None:
     assert set(evaluate(predictions(40), QUICK)["source"]) == {""}
     assert set(evaluate(predictions(40).assign(phantom=True), QUICK)["source"]) == {"phantom data"}
