@@ -148,7 +148,7 @@ _PRESETS: dict[tuple[str, str], Preset] = {
         classifier=replace(_HISTOPATHOLOGY_PAPER.classifier, network="resnet50", iterations=50_000),
     ),
     ("histopathology", "demo"): Preset(
-        diffusion=GeneratorPreset(32, (32, 64, 64), 32, 1, 1.5e-3, 32, 800, 200, 0.99),
+        diffusion=GeneratorPreset(24, (32, 64, 64), 32, 1, 1.5e-3, 32, 800, 200, 0.99),
         upsampler=None,
         sampling=SamplingPreset(500, "ddpm", 25, "ddpm", 25, 2.0, 100),
         classifier=ClassifierPreset("small_resnet", "adam", 1e-3, "constant", 320, 40, 32, 0.0, 0.0, 0.5),

@@ -10,20 +10,22 @@ from typing import Any
 
 import pandas as pd
 
-from medaug.bundle.data import open_store
 from medaug.bundle.products import is_made
+from medaug.data.skew import Skew
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import barrier, is_first
 from medaug.errors import DataError
-from medaug.evaluation.compare import compare, write_comparison
+from medaug.evaluation.compare import compare
 from medaug.evaluation.evaluate import evaluate as evaluate_predictions
-from medaug.evaluation.evaluate import read_metrics, write_metrics
+from medaug.evaluation.evaluate import read_metrics, write_table
+from medaug.evaluation.improvement import improvement
+from medaug.evaluation.posterior import central_estimate, spread_metrics
 from medaug.evaluation.predictions import read_predictions, write_predictions
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.evaluation.summary import summary_table
 from medaug.files import write_aside
 from medaug.report.board import write_board
-from medaug.report.html import write_report
+from medaug.report.html import Results, write_report
 from medaug.report.tidy import headline, shown_splits, tidied
 
 logger = logging.getLogger(__name__)
@@ -75,7 +77,10 @@ def evaluate(
     skew: Mapping[str, Any] | None = None,
     synthetic: Path | str | None = None,
 ) -> None:
-    """Write predictions, metrics, comparison and report into one folder, and print the short table.
+    """Write predictions, results and report into one folder, and print the short table.
+
+    The results are ``metrics.csv``, ``posterior.csv`` (groups beside all others, where every image has one
+    right answer) and, with a baseline, ``comparison.csv`` and ``improvement.csv``.
 
     Parameters
     ----------
@@ -88,7 +93,7 @@ def evaluate(
     title : str
         Heading of the report.
     baseline : str, optional
-        Method that the others are compared with (``comparison.csv``).
+        Method that the others are compared with.
     data, synthetic : Path, optional
         Image stores to show in the report; one that does not exist is left out.
     skew : mapping, optional
@@ -98,18 +103,26 @@ def evaluate(
     if is_first():
         if not is_made(folder):
             table = pd.concat([read_predictions(Path(file)) for file in predictions], ignore_index=True)
-            stores = _open(data, skew), _open(synthetic)
             with write_aside(folder) as aside:
-                _write_evaluation(aside, table, settings, title, baseline, *stores)
-                board = folder.parent / "logs" / "evaluation"
-                write_board(board, read_metrics(aside / "metrics.csv"), table)
+                aside.mkdir()
+                results = _write_results(aside, table, settings, baseline)
+                write_report(
+                    aside / "report.html",
+                    results,
+                    title=title,
+                    store=_open(data),
+                    synthetic=_open(synthetic),
+                    skew=None if skew is None else Skew(**skew),
+                    headline=settings.headline,
+                )
+                write_board(folder.parent / "logs" / "evaluation", results.metrics, table)
         print(_summary(read_metrics(folder / "metrics.csv"), settings))
         logger.info("The report is %s", folder / "report.html")
     barrier()
 
 
-def _open(path: Path | str | None, skew: Mapping[str, Any] | None = None) -> ImageStore | None:
-    return open_store(path, skew) if path is not None and is_made(path) else None
+def _open(path: Path | str | None) -> ImageStore | None:
+    return ImageStore.open(path) if path is not None and is_made(path) else None
 
 
 def _summary(metrics: pd.DataFrame, settings: EvaluationSettings) -> str:
@@ -123,30 +136,20 @@ def _summary(metrics: pd.DataFrame, settings: EvaluationSettings) -> str:
     )
 
 
-def _write_evaluation(
-    folder: Path,
-    predictions: pd.DataFrame,
-    settings: EvaluationSettings,
-    title: str,
-    baseline: str | None,
-    store: ImageStore | None,
-    synthetic: ImageStore | None,
-) -> None:
-    folder.mkdir()
+def _write_results(
+    folder: Path, predictions: pd.DataFrame, settings: EvaluationSettings, baseline: str | None
+) -> Results:
+    """Measure all that is measured, and write each table as it is there."""
     write_predictions(predictions, folder / "predictions.parquet")
     metrics = evaluate_predictions(predictions, settings)
-    write_metrics(metrics, folder / "metrics.csv")
-    comparison = None
-    if baseline is not None:
-        comparison = compare(predictions, baseline, settings)
-        write_comparison(comparison, folder / "comparison.csv")
-    write_report(
-        folder / "report.html",
-        metrics,
-        predictions,
-        title=title,
-        store=store,
-        synthetic=synthetic,
-        comparison=comparison,
-        headline=settings.headline,
-    )
+    posterior = central_estimate(predictions, settings)
+    if posterior is not None:
+        write_table(posterior, folder / "posterior.csv")
+        metrics = pd.concat([metrics, spread_metrics(posterior)], ignore_index=True)
+    write_table(metrics, folder / "metrics.csv")
+    if baseline is None:
+        return Results(predictions, metrics, posterior)
+    comparison, improved = compare(predictions, baseline, settings), improvement(metrics, baseline)
+    write_table(comparison, folder / "comparison.csv")
+    write_table(improved, folder / "improvement.csv")
+    return Results(predictions, metrics, posterior, comparison, improved)

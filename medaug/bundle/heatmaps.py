@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from medaug.bundle.products import is_made
+from medaug.bundle.products import claim, identity, is_made
 from medaug.data.readers import SLIDE_READERS, read_slide_source
 from medaug.data.slides.patches import PatchSettings
 from medaug.data.slides.reading import Slide
@@ -33,7 +33,10 @@ def draw_heatmaps(product: Path | str, data: Path | str, settings: Mapping[str, 
         What the store was made with, see `medaug.bundle.inference.prepare_new`.
     """
     folder = Path(product).with_name("heatmaps")
-    if is_first() and settings["reader"] in SLIDE_READERS and not is_made(folder):
+    if settings["reader"] not in SLIDE_READERS:
+        return
+    claim(folder, {"predictions": identity(product)}, fresh=True)  # those of older predictions go aside
+    if is_first() and not is_made(folder):
         store = ImageStore.open(data)
         places = store.table[["image_id", "slide", "x", "y"]]
         predictions = read_predictions(Path(product)).merge(places, on="image_id", validate="one_to_one")

@@ -19,7 +19,7 @@ from medaug.data.slides.storing import store_patches
 from medaug.data.split import SplitSettings, assign_splits, split_settings
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import is_first
-from medaug.errors import SettingsError
+from medaug.errors import DataError, SettingsError
 from medaug.task import Task
 
 
@@ -36,8 +36,8 @@ def prepare_slides(
     Slides are divided before they are cut, so that held-out slides give no unlabelled patches; with the unit
     ``patch`` the labelled patches of the training slides are divided after that.
     """
-    if task.label_columns != [TUMOUR_LABEL]:
-        raise SettingsError(f"patches of slides have the one class 'tumour', not {', '.join(task.classes)}")
+    if settings["channels"] != 3:
+        raise SettingsError(f"slides are kept in colour, with 3 channels, not {settings['channels']}")
     tables = [read_slide_source(s["reader"], Path(s["folder"]), task, **s["options"]) for s in data_sets]
     split = split_settings(settings["split"], tables[0])
     patches = PatchSettings(**settings["patches"])
@@ -60,8 +60,9 @@ def cut_slides(
     """Cut the chosen patches of divided slides into an image store; with a split by patch divide these."""
     work, sizes = product.with_name(f"{product.name}.slides"), tuple(settings["sizes"])
     table, rejected = cut(slides, work, PatchSettings(**settings["patches"]), choose, sizes, workers)
-    if split is not None and split.unit == "patch":
-        table, _ = assign_splits(table, split)
+    if split is not None:
+        table = divide_patches(table, split) if split.unit == "patch" else table
+        _check_labelled(table)
     unit = "patient" if split is None else split.unit
     store = store_patches(table, rejected, product, task, sizes, origin, settings["max_rejected"], unit)
     if is_first():
@@ -92,8 +93,43 @@ def divide_slides(
     if patches.normal_per_negative_slide:
         known |= slides["tumour_free"]
     table = slides.assign(**{TUMOUR_LABEL: np.where(known, 1.0, np.nan)})
-    if split.unit == "patch":
-        divided, left_out = assign_splits(table, replace(split, unit="slide", test_fraction=0.0))
-        divided.loc[divided["split"] == "id_val", "split"] = "train"
-        return divided, left_out
-    return assign_splits(table, split)
+    if split.unit != "patch":
+        return assign_splits(table, split)
+    return assign_splits(table, replace(split, unit="slide", val_fraction=0.0, test_fraction=0.0), ("train",))
+
+
+def divide_patches(patches: pd.DataFrame, split: SplitSettings) -> pd.DataFrame:
+    """Divide the labelled patches of the training slides into training, validation and test, patch by patch.
+
+    Parameters
+    ----------
+    patches : DataFrame
+        Patches of slides that `divide_slides` has divided.
+    split : SplitSettings
+        With the unit ``patch``.
+
+    Returns
+    -------
+    DataFrame
+        The same rows; ``split`` of what was ``train`` may be ``id_val`` or ``id_test``. Patches of other
+        hospitals and unlabelled ones stay what their slide has made them.
+    """
+    inside = patches["split"] == "train"
+    if not inside.any():
+        return patches
+    hospitals = tuple(sorted(patches.loc[inside, "domain"].unique()))
+    how = replace(split, domain_column="domain", train_domains=hospitals, ood_val_domains=())
+    divided, _ = assign_splits(patches[inside], how)
+    result = patches.copy()
+    result.loc[inside, "split"] = divided["split"].to_numpy()
+    return result
+
+
+def _check_labelled(patches: pd.DataFrame) -> None:
+    """A slide has its split before anybody knows whether it has tumour that a patch can show."""
+    for name in ("train", "id_val"):
+        if not (patches["split"] == name).any():
+            raise DataError(
+                f"the slides of the split {name} gave no labelled patch: none has both tumour and normal "
+                "tissue where patches lie; use more slides, smaller patches, or another seed"
+            )

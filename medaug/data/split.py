@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +85,9 @@ def split_settings(content: Mapping[str, Any], first: pd.DataFrame) -> SplitSett
     return SplitSettings(**{**content, "train_domains": tuple(inside), "ood_val_domains": tuple(held_out)})
 
 
-def assign_splits(table: pd.DataFrame, settings: SplitSettings) -> tuple[pd.DataFrame, pd.DataFrame]:
+def assign_splits(
+    table: pd.DataFrame, settings: SplitSettings, needed: Collection[str] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give every row of a source table its split.
 
     In distribution, official splits are kept; what a domain's official splits lack (most have no test or no
@@ -102,6 +104,9 @@ def assign_splits(table: pd.DataFrame, settings: SplitSettings) -> tuple[pd.Data
         (``train``, ``val``, ``test`` or missing).
     settings : SplitSettings
         How to divide.
+    needed : collection of str, optional
+        Splits that must not be empty; None means ``train``, ``id_val`` and, where `test_fraction` asks for
+        one, ``id_test``.
 
     Returns
     -------
@@ -114,7 +119,7 @@ def assign_splits(table: pd.DataFrame, settings: SplitSettings) -> tuple[pd.Data
     ------
     DataError
         The domain column is missing, a train domain is unknown, an official split is not understood, or
-        ``train``, ``id_val`` or (if `test_fraction` asks for one) ``id_test`` would be empty.
+        a split that is `needed` would be empty.
     """
     table = _with_domain(table, settings)
     reasons = pd.Series(None, index=table.index, dtype=object)
@@ -125,7 +130,8 @@ def assign_splits(table: pd.DataFrame, settings: SplitSettings) -> tuple[pd.Data
     left_out = table[reasons.notna()].assign(reason=reasons[reasons.notna()])
     kept["split"] = _splits(kept, inside[kept.index], settings)
     _hide_labels(kept, inside[kept.index])
-    _check_not_empty(kept["split"], settings)
+    usual = ("train", "id_val", "id_test") if settings.test_fraction else ("train", "id_val")
+    _check_not_empty(kept["split"], usual if needed is None else needed)
     return kept.reset_index(drop=True), left_out.reset_index(drop=True)
 
 
@@ -245,8 +251,7 @@ def _hide_labels(table: pd.DataFrame, inside: pd.Series[bool]) -> None:
     table.loc[(table["split"] == "train") & ~_labelled(table), "split"] = "unlabelled"
 
 
-def _check_not_empty(splits: pd.Series[Any], settings: SplitSettings) -> None:
-    needed = ("train", "id_val", "id_test") if settings.test_fraction else ("train", "id_val")
+def _check_not_empty(splits: pd.Series[Any], needed: Collection[str]) -> None:
     for name in needed:
         if not (splits == name).any():
             raise DataError(

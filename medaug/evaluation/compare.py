@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from medaug.evaluation.estimate import WORST, Estimate, estimate
 from medaug.evaluation.evaluate import interval_of
 from medaug.evaluation.metrics import Array
 from medaug.evaluation.settings import EvaluationSettings
-from medaug.files import write_aside
 from medaug.task import Task
 
 COMPARISON_COLUMNS = (
@@ -68,12 +66,6 @@ def compare(
                 rows += _differences(answers[method], answers[baseline], settings.confidence)
     table = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
     return table.astype({"n": "int64"}).sort_values("method", kind="stable", ignore_index=True)
-
-
-def write_comparison(comparison: pd.DataFrame, path: Path | str) -> None:
-    """Write the table of `compare` as CSV, numbers with 12 digits; the file is whole or absent."""
-    with write_aside(Path(path)) as temporary:
-        comparison.to_csv(temporary, index=False, float_format="%.12g")
 
 
 def _by_question(cell: Sequence[Estimate], method: str) -> dict[_Question, dict[int, Estimate]]:

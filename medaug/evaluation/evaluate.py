@@ -74,15 +74,24 @@ def evaluate(
     return table.astype(counts).sort_values(["method", "seed"], kind="stable", ignore_index=True)
 
 
-def write_metrics(metrics: pd.DataFrame, path: Path | str) -> None:
-    """Write the table of `evaluate` as CSV, numbers with 12 digits; the file is whole or absent."""
-    flags = metrics["estimable"].map({True: "true", False: "false"})
+def write_table(table: pd.DataFrame, path: Path | str) -> None:
+    """Write a table of results as CSV, numbers with 12 digits; the file is whole or absent.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `evaluate`, or of another function of this package (comparison, posterior, improvement).
+    path : Path
+        The file.
+    """
+    if "estimable" in table:
+        table = table.assign(estimable=table["estimable"].map({True: "true", False: "false"}))
     with write_aside(Path(path)) as temporary:
-        metrics.assign(estimable=flags).to_csv(temporary, index=False, float_format="%.12g")
+        table.to_csv(temporary, index=False, float_format="%.12g")
 
 
 def read_metrics(path: Path | str) -> pd.DataFrame:
-    """Read what `write_metrics` wrote; empty text stays empty text."""
+    """Read the table of `evaluate` that `write_table` wrote; empty text stays empty text."""
     empty = {name: [""] for name in ("value", "ci_low", "ci_high", "n_positive")}
     types: dict[str, Any] = {**dict.fromkeys(TEXT_COLUMNS, "str"), "n_positive": "Int64"}
     return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=empty)

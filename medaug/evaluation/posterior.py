@@ -22,7 +22,7 @@ from medaug.evaluation.evaluate import METRIC_COLUMNS, PHANTOM_DATA
 from medaug.evaluation.groups import Grouping, find_groupings
 from medaug.evaluation.metrics import Array
 from medaug.evaluation.multiclass import among_top3
-from medaug.evaluation.predictions import check_predictions
+from medaug.evaluation.predictions import check_predictions, class_names, detect_kind
 from medaug.evaluation.problems import Problem, pose_problems
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.progress import progress
@@ -152,7 +152,7 @@ def posterior_table(
     """
     if metric not in OUTCOMES:
         raise SettingsError(f"there is no outcome {metric!r}; there are: {', '.join(OUTCOMES)}")
-    settings = replace(settings or EvaluationSettings(), metrics=[metric], intersections=())
+    settings = replace(settings or EvaluationSettings(), metrics=[metric], headline=None, intersections=())
     predictions = check_predictions(predictions)
     problems = [p for p in pose_problems(predictions, settings, task) if p.metrics]
     groupings = find_groupings(predictions, settings, task)
@@ -164,6 +164,32 @@ def posterior_table(
     ]
     table = pd.DataFrame(rows, columns=list(POSTERIOR_COLUMNS))
     return table.sort_values(["method", "seed"], kind="stable", ignore_index=True)
+
+
+def central_estimate(
+    predictions: pd.DataFrame, settings: EvaluationSettings | None = None
+) -> pd.DataFrame | None:
+    """Return `posterior_table` for the outcome that these predictions have, where they have one.
+
+    Parameters
+    ----------
+    predictions, settings
+        As for `medaug.evaluation.evaluate.evaluate`.
+
+    Returns
+    -------
+    DataFrame or None
+        For classes that exclude one another top-3 accuracy, as in the paper, or accuracy where there are at
+        most three; for a single class the accuracy of its decision, as the mean over labels (an empty
+        ``label``). None for several conditions at a time, which have no one right answer, without groups, and
+        where `settings.metrics` leaves the outcome out.
+    """
+    settings = settings or EvaluationSettings()
+    metric = _outcome(predictions)
+    if metric is None or (settings.metrics and metric not in settings.metrics):
+        return None
+    table = posterior_table(predictions, settings, metric=metric)
+    return None if table.empty else table.assign(label="")
 
 
 def spread_metrics(posterior: pd.DataFrame) -> pd.DataFrame:
@@ -186,6 +212,14 @@ def spread_metrics(posterior: pd.DataFrame) -> pd.DataFrame:
     rows = [_spread(dict(zip(_KEYS, keys, strict=True)), groups) for keys, groups in found]
     table = pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
     return table.astype({"seed": "int64", "n": "int64", "n_positive": "Int64"})
+
+
+def _outcome(predictions: pd.DataFrame) -> str | None:
+    """What is a right answer about an image; None where it has several answers."""
+    classes = len(class_names(predictions))
+    if detect_kind(predictions) == "multiclass":
+        return "top3_accuracy" if classes > 3 else "accuracy"
+    return "accuracy" if classes == 1 else None
 
 
 def _mode_of_difference(wide: Share, samples: Array) -> float:

@@ -69,6 +69,21 @@ def test_sources() -> None:
         sources(None, "chexpert", {}, "/b", "chestxray14")
 
 
+def test_several_external_sources() -> None:
+    first = {"reader": "scin", "folder": "/a", "options": {}}
+    alike = sources("/a", "scin", {}, ["/b", "/c"], "scin", {"labels": "raters"})
+    assert alike == [first, *({**first, "folder": f, "options": {"labels": "raters"}} for f in ("/b", "/c"))]
+
+    options = [{"labels": "malignancy"}, {}]
+    assert sources("/a", "scin", {}, ["/b", "/c"], ["ddi", "pad_ufes_20"], options) == [
+        first,
+        {"reader": "ddi", "folder": "/b", "options": {"labels": "malignancy"}},
+        {"reader": "pad_ufes_20", "folder": "/c", "options": {}},
+    ]
+    with pytest.raises(SettingsError, match="external_reader has 1 entries, but external_dir names 2"):
+        sources("/a", "scin", {}, ["/b", "/c"], ["ddi"])
+
+
 def test_a_label_budget_is_a_skew_of_hospitals() -> None:
     assert label_budget(None, ["center_3"]) is None
     assert label_budget(100, ["center_3", "center_4"]) == {

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from medaug.errors import DataError
-from medaug.evaluation.compare import COMPARISON_COLUMNS, compare, write_comparison
+from medaug.evaluation.compare import COMPARISON_COLUMNS, compare
+from medaug.evaluation.evaluate import write_table
 from medaug.evaluation.evaluate import evaluate
 from medaug.evaluation.settings import EvaluationSettings
 
@@ -61,7 +62,7 @@ def test_seeds_are_averaged(two_methods: pd.DataFrame) -> None:
 
 def test_written_table_comes_back(two_methods: pd.DataFrame, tmp_path: Path) -> None:
     result = compare(two_methods, "real", SETTINGS)
-    write_comparison(result, tmp_path / "comparison.csv")
+    write_table(result, tmp_path / "comparison.csv")
     read = pd.read_csv(
         tmp_path / "comparison.csv", keep_default_na=False, na_values={"ci_low": "", "ci_high": ""}
     )

@@ -10,7 +10,7 @@ from fairlearn.metrics import MetricFrame
 from sklearn import metrics as sk
 
 from medaug.errors import DataError, SettingsError
-from medaug.evaluation.evaluate import METRIC_COLUMNS, evaluate, read_metrics, write_metrics
+from medaug.evaluation.evaluate import METRIC_COLUMNS, evaluate, read_metrics, write_table
 from medaug.evaluation.predictions import read_predictions
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.task import Task
@@ -284,7 +284,7 @@ def test_phantom_data_are_called_so(predictions: Predictions) -> None:
 
 def test_written_table_comes_back(twelve: pd.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
-    write_metrics(twelve, path)
+    write_table(twelve, path)
     pd.testing.assert_frame_equal(read_metrics(path), twelve, rtol=1e-11)
     assert ",false," in path.read_text()
 

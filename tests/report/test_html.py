@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medaug.evaluation.evaluate import evaluate, read_metrics, write_metrics
+from medaug.evaluation.evaluate import evaluate, read_metrics, write_table
 from medaug.evaluation.predictions import check_predictions
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.report.html import write_report
@@ -176,7 +176,7 @@ def test_without_comparison_chance_is_not_excluded(tmp_path, metrics, prediction
 
 
 def test_metrics_read_back_from_csv_give_the_same_report(tmp_path, metrics, predictions, read):
-    write_metrics(metrics, tmp_path / "metrics.csv")
+    write_table(metrics, tmp_path / "metrics.csv")
     for name, table in (
         ("a", metrics),
         ("b", read_metrics(tmp_path / "metrics.csv")),
