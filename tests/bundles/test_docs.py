@@ -25,6 +25,10 @@ LETTERS = {
 DESCRIBED_READERS = {
     "chexpert": {"chexpert", "chestxray14", "csv", "folder"},
     "camelyon17": {"camelyon17", "slides", "wilds", "csv", "folder"},
+    "dermatology": {
+        *("scin", "ham10000", "fitzpatrick17k", "pad_ufes_20", "ddi", "isic"),
+        *("csv", "folder"),
+    },
 }
 
 
