@@ -126,7 +126,7 @@ def divide_patches(patches: pd.DataFrame, split: SplitSettings) -> pd.DataFrame:
 
 
 def _check_labelled(patches: pd.DataFrame) -> None:
-    """A slide has its split before anybody knows whether it has tumour that a patch can show."""
+    """Check what the slides promised when they were divided: that each of these splits has labels."""
     for name in ("train", "id_val"):
         if not (patches["split"] == name).any():
             raise DataError(
