@@ -74,8 +74,20 @@ class Progress:
     def _line(self, note: str = "") -> None:
         seconds = max(time.monotonic() - self._started, 1e-9)
         rate = (self._done - self._start) / seconds
-        line = f"{self.description}: {self._done:,} of {self.total:,} ({rate:,.1f} {self.unit}s/s)"
+        units = plural(self.unit)
+        line = f"{self.description}: {self._done:,} of {self.total:,} ({rate:,.1f} {units}/s)"
         logger.info("%s", f"{line} {note}".rstrip())
+
+
+def plural(unit: str) -> str:
+    """Return the plural of a regular English word.
+
+    Examples
+    --------
+    >>> plural("image"), plural("patch")
+    ('images', 'patches')
+    """
+    return f"{unit}es" if unit.endswith(("ch", "sh", "s", "x")) else f"{unit}s"
 
 
 def progress(items: Iterable[T], description: str, total: int, *, unit: str = "image") -> Iterator[T]:

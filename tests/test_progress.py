@@ -1,7 +1,7 @@
 import logging
 
 import medaug.progress
-from medaug.progress import Progress, progress
+from medaug.progress import Progress, plural, progress
 
 
 def test_lines_without_a_terminal(caplog, monkeypatch) -> None:
@@ -19,3 +19,8 @@ def test_quick_work_goes_without_a_line(caplog) -> None:
     with caplog.at_level(logging.INFO):
         assert list(progress(iter("abc"), "Reading", total=3)) == ["a", "b", "c"]
     assert not caplog.messages
+
+
+def test_units_have_their_plural() -> None:
+    units = ("slide", "patch", "box", "process", "dash")
+    assert [plural(unit) for unit in units] == ["slides", "patches", "boxes", "processes", "dashes"]
