@@ -15,17 +15,14 @@ from medaug.data.skew import Skew
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import barrier, is_first
 from medaug.errors import DataError
-from medaug.evaluation.compare import compare
-from medaug.evaluation.evaluate import evaluate as evaluate_predictions
-from medaug.evaluation.evaluate import read_metrics, write_table
-from medaug.evaluation.improvement import improvement
-from medaug.evaluation.posterior import central_estimate, spread_metrics
-from medaug.evaluation.predictions import read_predictions, write_predictions
+from medaug.evaluation.evaluate import read_metrics
+from medaug.evaluation.predictions import read_predictions
+from medaug.evaluation.results import measure, write_results
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.evaluation.summary import summary_table
 from medaug.files import write_aside
 from medaug.report.board import write_board
-from medaug.report.html import Results, write_report
+from medaug.report.html import write_report
 from medaug.report.tidy import headline, shown_splits, tidied
 
 logger = logging.getLogger(__name__)
@@ -105,7 +102,8 @@ def evaluate(
             table = pd.concat([read_predictions(Path(file)) for file in predictions], ignore_index=True)
             with write_aside(folder) as aside:
                 aside.mkdir()
-                results = _write_results(aside, table, settings, baseline)
+                results = measure(table, settings, baseline)
+                write_results(results, aside)
                 write_report(
                     aside / "report.html",
                     results,
@@ -114,6 +112,7 @@ def evaluate(
                     synthetic=_open(synthetic),
                     skew=None if skew is None else Skew(**skew),
                     headline=settings.headline,
+                    high_risk=settings.high_risk,
                 )
                 write_board(folder.parent / "logs" / "evaluation", results.metrics, table)
         print(_summary(read_metrics(folder / "metrics.csv"), settings))
@@ -134,22 +133,3 @@ def _summary(metrics: pd.DataFrame, settings: EvaluationSettings) -> str:
         attribute=attributes[0] if attributes else "",
         splits=tuple(shown_splits(metrics)),
     )
-
-
-def _write_results(
-    folder: Path, predictions: pd.DataFrame, settings: EvaluationSettings, baseline: str | None
-) -> Results:
-    """Measure all that is measured, and write each table as it is there."""
-    write_predictions(predictions, folder / "predictions.parquet")
-    metrics = evaluate_predictions(predictions, settings)
-    posterior = central_estimate(predictions, settings)
-    if posterior is not None:
-        write_table(posterior, folder / "posterior.csv")
-        metrics = pd.concat([metrics, spread_metrics(posterior)], ignore_index=True)
-    write_table(metrics, folder / "metrics.csv")
-    if baseline is None:
-        return Results(predictions, metrics, posterior)
-    comparison, improved = compare(predictions, baseline, settings), improvement(metrics, baseline)
-    write_table(comparison, folder / "comparison.csv")
-    write_table(improved, folder / "improvement.csv")
-    return Results(predictions, metrics, posterior, comparison, improved)

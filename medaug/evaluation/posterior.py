@@ -215,7 +215,7 @@ def spread_metrics(posterior: pd.DataFrame) -> pd.DataFrame:
 
 
 def _outcome(predictions: pd.DataFrame) -> str | None:
-    """What is a right answer about an image; None where it has several answers."""
+    """Return what is a right answer about an image; None where it has several answers."""
     classes = len(class_names(predictions))
     if detect_kind(predictions) == "multiclass":
         return "top3_accuracy" if classes > 3 else "accuracy"

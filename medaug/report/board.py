@@ -12,7 +12,10 @@ from torch.utils.tensorboard import SummaryWriter
 from medaug.report.curve_figures import roc_figure
 from medaug.report.tidy import tidied
 
-SHOWN = ("auc", "balanced_accuracy", "sensitivity", "specificity", "ece", "accuracy", "high_risk_sensitivity")
+SHOWN = (
+    *("auc", "balanced_accuracy", "sensitivity", "specificity", "ece", "accuracy"),
+    *("top3_accuracy", "balanced_top3_accuracy", "high_risk_sensitivity"),
+)
 
 
 def write_board(folder: Path, metrics: pd.DataFrame, predictions: pd.DataFrame) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,28 +11,32 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from medaug.data.skew import Skew, skewed
 from medaug.data.store import ImageStore
+from medaug.evaluation.results import Results
 from medaug.files import write_aside
 from medaug.report import sections, tidy
 from medaug.report.answer import answer_sentences, answer_table
 from medaug.report.curve_figures import scored_classes
 from medaug.report.data_tables import evaluated_images
 from medaug.report.gallery import Gallery, gallery
+from medaug.report.parts import Section, Table
+from medaug.report.skew_table import skew_table
 from medaug.report.slides import slides_section
-from medaug.report.style import method_styles
+from medaug.report.style import MethodStyle, method_styles
 from medaug.report.words import plural
 
 
 def write_report(
     path: Path,
-    metrics: pd.DataFrame,
-    predictions: pd.DataFrame,
+    results: Results,
     *,
     title: str,
     store: ImageStore | None = None,
     synthetic: ImageStore | None = None,
-    comparison: pd.DataFrame | None = None,
+    skew: Skew | None = None,
     headline: str | None = None,
+    high_risk: Sequence[str] = (),
 ) -> None:
     """Write the report as one self-contained HTML file; the file is whole or absent.
 
@@ -40,24 +44,24 @@ def write_report(
     ----------
     path : Path
         The file.
-    metrics : DataFrame
-        What `medaug.evaluation.evaluate.evaluate` returned.
-    predictions : DataFrame
-        What `metrics` was computed from.
+    results : Results
+        What `medaug.evaluation.results.measure` returned. Without a comparison differences have no intervals.
     title : str
         Heading.
     store, synthetic : ImageStore, optional
         Real and synthetic images. Without `store` the data are described by the evaluated images alone.
-    comparison : DataFrame, optional
-        What `medaug.evaluation.compare.compare` returned; without it differences have no intervals.
+    skew : Skew, optional
+        How the real training images were skewed; `store` is the whole data, before that.
     headline : str, optional
         The metric that leads; None chooses it by what the metrics are.
+    high_risk : sequence of str
+        Classes that must not be missed; their sensitivity is shown.
 
     Notes
     -----
     Patients, images and files are counted, never named.
     """
-    content = _Content(metrics, predictions, store, synthetic, comparison, headline)
+    content = _Content(results, store, synthetic, skew, headline, high_risk)
     environment = Environment(
         loader=PackageLoader("medaug.report"),
         autoescape=True,
@@ -74,33 +78,54 @@ def write_report(
 class _Content:
     """Everything that the sections are made of."""
 
-    metrics: pd.DataFrame
-    predictions: pd.DataFrame
+    results: Results
     store: ImageStore | None
     synthetic: ImageStore | None
-    comparison: pd.DataFrame | None
+    skew: Skew | None
     headline: str | None
+    high_risk: Sequence[str]
 
     def fields(self) -> Mapping[str, Any]:
         """Return what the template asks for."""
-        table, differences = tidy.tidied(self.metrics), _tidied_comparison(self.comparison)
-        methods = tidy.methods(table, _baseline(self.comparison))
-        metric, styles = self.headline or tidy.headline(table), method_styles(methods)
+        metrics, predictions = self.results.metrics, self.results.predictions
+        table, differences = tidy.tidied(metrics), _tidied_comparison(self.results.comparison)
+        methods = tidy.methods(table, _baseline(self.results.comparison))
+        metric, real = self.headline or tidy.headline(table), self._as_trained_on()
         return {
             "written": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
-            "facts": _header_facts(self.predictions, methods, self.store, self.synthetic),
-            "phantom": is_phantom(self.metrics, self.predictions, self.store, self.synthetic),
+            "facts": _header_facts(predictions, methods, self.store, self.synthetic),
+            "phantom": is_phantom(metrics, predictions, self.store, self.synthetic),
             "sentences": answer_sentences(table, differences, methods, metric),
             "answer": answer_table(table, differences, methods, metric),
-            "data": sections.data_section(self.store, self.predictions),
-            "slides": slides_section(self.store),
-            "results": sections.accuracy_section(table, styles, metric),
-            "fairness": sections.fairness_section(table, styles, metric),
-            "curves": sections.curves_section(self.predictions, styles),
-            "gallery": gallery(self.synthetic, self.store) if self.synthetic is not None else Gallery(()),
+            "sections": [s for s in self._sections(table, method_styles(methods), metric, real) if s],
+            "gallery": gallery(self.synthetic, real) if self.synthetic is not None else Gallery(()),
             "provenance": sections.provenance_section(self.store, self.synthetic),
             "seeds": int(table["seeds"].max()) if len(table) else 1,
+            "measured": set(table["metric"]),
         }
+
+    def _as_trained_on(self) -> ImageStore | None:
+        return None if self.store is None else skewed(self.store, self.skew)
+
+    def _sections(
+        self, table: pd.DataFrame, styles: Mapping[str, MethodStyle], metric: str, real: ImageStore | None
+    ) -> list[Section | None]:
+        """Everything between the answer and the synthetic images."""
+        predictions = self.results.predictions
+        return [
+            sections.data_section(real, predictions, self.high_risk, self._skew_tables()),
+            slides_section(real),
+            sections.accuracy_section(table, styles, metric, self.high_risk),
+            sections.fairness_section(table, styles, metric),
+            sections.central_section(self.results.posterior, styles),
+            sections.improvement_section(self.results.improvement, metric),
+            sections.curves_section(predictions, styles),
+        ]
+
+    def _skew_tables(self) -> list[Table]:
+        if self.store is None or self.skew is None:
+            return []
+        return [skew_table(self.store, {"As trained on": self.skew})]
 
 
 def is_phantom(metrics: pd.DataFrame, predictions: pd.DataFrame, *stores: ImageStore | None) -> bool:

@@ -7,9 +7,17 @@ from typing import Any
 
 import pandas as pd
 
+from medaug.evaluation.estimate import GAP
+from medaug.evaluation.posterior import SPREAD
+from medaug.report.metric_tables import HIGH_RISK
 from medaug.report.parts import Cell, Table, name
 from medaug.report.tidy import row_of, select, shown_splits
 from medaug.report.words import NOT_ESTIMABLE, metric_name, number, signed, smaller_is_better, split_name
+
+_ACCURACY = (
+    *("auc", "top3_accuracy", "balanced_top3_accuracy", "accuracy", "balanced_accuracy"),
+    HIGH_RISK,
+)
 
 
 def improvement_table(found: pd.DataFrame, metrics: Sequence[tuple[str, str]]) -> Table:
@@ -37,6 +45,26 @@ def improvement_table(found: pd.DataFrame, metrics: Sequence[tuple[str, str]]) -
                 body.append([*where, _value_cell(row_of(rows, baseline)), *cells])
     head = ["Where", "Metric", f"{baseline} (baseline)", *methods]
     return Table("Improvement over the baseline, mean over seeds", head, body, names=2)
+
+
+def improved_measures(found: pd.DataFrame, metric: str) -> list[tuple[str, str]]:
+    """Return which improvements to show: of accuracy, then of the fairness of the metric that leads.
+
+    Parameters
+    ----------
+    found : DataFrame
+        What `medaug.evaluation.improvement.improvement` returned.
+    metric : str
+        The metric that leads.
+    """
+    overall = found[(found["label"] == "") & (found["attribute"] == "")]
+    there = set(overall["metric"])
+    accuracy = [(m, "") for m in dict.fromkeys((metric, *_ACCURACY)) if m in there]
+    fairness = found[
+        found["metric"].isin({f"{m}{ending}" for m in (metric, HIGH_RISK) for ending in (GAP, SPREAD)})
+    ]
+    fairness = fairness[(fairness["label"] == "") & ~fairness["attribute"].str.contains(" & ")]
+    return accuracy + sorted(set(zip(fairness["metric"], fairness["attribute"], strict=True)))
 
 
 def _value_cell(row: pd.Series[Any] | None) -> Cell:

@@ -15,6 +15,7 @@ from medaug.report.tidy import domains, labels, row_of, select, shown_splits, sp
 from medaug.report.words import count, listing, metric_name, split_name
 
 MOST_ROWS = 100
+HIGH_RISK = "high_risk_sensitivity"
 
 
 def overall_table(table: pd.DataFrame, methods: Sequence[str]) -> Table:
@@ -45,6 +46,31 @@ def label_table(table: pd.DataFrame, methods: Sequence[str], metric: str) -> Tab
                 body.append([*where, _count_cell(rows), *(value_cell(row_of(rows, m)) for m in methods)])
     head = ["Where", "Condition", "With it / images", *methods]
     return Table(f"{metric_name(metric)} of each condition, with intervals", head, body, names=2)
+
+
+def high_risk_table(table: pd.DataFrame, methods: Sequence[str], high_risk: Sequence[str]) -> Table:
+    """Return the sensitivity of all high-risk conditions together, then of each, of the tests.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `medaug.report.tidy.tidied` returned.
+    methods : sequence of str
+        One column each.
+    high_risk : sequence of str
+        The conditions that must not be missed.
+    """
+    measures = [(HIGH_RISK, "", "all of them"), *(("sensitivity", label, label) for label in high_risk)]
+    body = []
+    for split, domain in _places(table, shown_splits(table)):
+        for metric, label, words in measures:
+            rows = select(table, metric, split, label=label, domain=domain)
+            if len(rows):
+                where = [name(split_name(split), domain), name(words)]
+                body.append([*where, _count_cell(rows), *(value_cell(row_of(rows, m)) for m in methods)])
+    head = ["Where", "High-risk condition", "With it / images", *methods]
+    caption = "High-risk conditions: share of the images with it that are decided as it, with intervals"
+    return Table(caption, head, body, names=2)
 
 
 def group_table(table: pd.DataFrame, methods: Sequence[str], metric: str, attribute: str) -> Table:

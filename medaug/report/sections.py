@@ -17,20 +17,34 @@ from medaug.report.data_figures import (
     label_distribution_figure,
 )
 from medaug.report.data_tables import attribute_tables, data_table, evaluated_images, has_ages, unused_table
-from medaug.report.metric_tables import group_table, label_table, missing_table, overall_table
+from medaug.report.improvement import improved_measures, improvement_table
+from medaug.report.metric_tables import (
+    HIGH_RISK,
+    group_table,
+    high_risk_table,
+    label_table,
+    missing_table,
+    overall_table,
+)
 from medaug.report.parts import Picture, Section, Table, picture
 from medaug.report.performance_figures import gap_figure, group_figure, label_figure
+from medaug.report.posterior import posterior_parts
 from medaug.report.provenance import origin_table, versions_table
 from medaug.report.style import MethodStyle
-from medaug.report.tidy import attributes, labels, shown_splits
+from medaug.report.tidy import attributes, label_metric, shown_splits
 from medaug.report.words import metric_name
 
 Styles = Mapping[str, MethodStyle]
 Parts = list[Table | Picture]
 
 
-def data_section(store: ImageStore | None, predictions: pd.DataFrame) -> Section:
-    """Say how many images, of whom, with which conditions, and what was not used."""
+def data_section(
+    store: ImageStore | None,
+    predictions: pd.DataFrame,
+    high_risk: Sequence[str] = (),
+    skew_tables: Sequence[Table] = (),
+) -> Section:
+    """Say how many images, of whom, with which conditions, what was not used, and how they were skewed."""
     table = evaluated_images(predictions) if store is None else store.table
     unused = None if store is None else unused_table(store)
     text = []
@@ -38,20 +52,24 @@ def data_section(store: ImageStore | None, predictions: pd.DataFrame) -> Section
         text.append("These are the evaluated images only; there is no image store to count.")
     elif unused is None:
         text.append("No image was left out or rejected.")
-    parts: Parts = [data_table(table), *attribute_tables(table), *([unused] if unused else [])]
+    parts: Parts = [data_table(table), *attribute_tables(table), *skew_tables, *([unused] if unused else [])]
     exclusive = (detect_kind(predictions) if store is None else store.task.kind) == "multiclass"
-    high_risk = () if store is None else store.task.high_risk
+    high_risk = high_risk or (() if store is None else store.task.high_risk)
     return Section("The data in numbers", text, parts + _data_pictures(table, exclusive, high_risk))
 
 
-def accuracy_section(table: pd.DataFrame, styles: Styles, metric: str) -> Section:
-    """Show all metrics of all images, and the headline of each condition."""
+def accuracy_section(
+    table: pd.DataFrame, styles: Styles, metric: str, high_risk: Sequence[str] = ()
+) -> Section:
+    """Show all metrics of all images, the high-risk conditions, and the headline of each condition."""
     parts: Parts = [overall_table(table, list(styles))]
-    if labels(table):
-        words = f"{metric_name(metric)} of each condition; lines are intervals."
-        figure = label_figure(table, styles, metric, shown_splits(table))
+    if HIGH_RISK in set(table["metric"]):
+        parts.append(high_risk_table(table, list(styles), high_risk))
+    if by_label := label_metric(table, metric):
+        words = f"{metric_name(by_label)} of each condition; lines are intervals."
+        figure = label_figure(table, styles, by_label, shown_splits(table))
         parts += [picture(figure, f"{words} The table has the numbers.", words)]
-        parts += [label_table(table, list(styles), metric)]
+        parts += [label_table(table, list(styles), by_label)]
     return Section("How accurate", (), parts)
 
 
@@ -67,6 +85,28 @@ def fairness_section(table: pd.DataFrame, styles: Styles, metric: str) -> Sectio
     none = "No sensitive attribute was given, so there are no groups to compare."
     where = "Of the test images; every split, domain and condition is in metrics.csv."
     return Section("How fair", [where if attributes(table) else none], parts)
+
+
+def central_section(posterior: pd.DataFrame | None, styles: Styles) -> Section | None:
+    """Show each group beside all others; None where images have no one right answer or no groups."""
+    if posterior is None:
+        return None
+    text = (
+        "The central best estimate of fairness (Section F.2 of the paper): how often each group is right, "
+        "beside the images of all other groups, with a uniform prior on both shares. The spread of these "
+        "differences over the groups is one number for each attribute, whatever the number of its groups."
+    )
+    return Section("Each group beside all others", [text], posterior_parts(posterior, styles))
+
+
+def improvement_section(found: pd.DataFrame | None, metric: str) -> Section | None:
+    """Show how much better and fairer the methods are than the baseline; None without one."""
+    if found is None or found["method"].nunique() < 2:
+        return None
+    text = "Values of the method minus those of the baseline; every figure is in improvement.csv."
+    return Section(
+        "Beside the baseline", [text], [improvement_table(found, improved_measures(found, metric))]
+    )
 
 
 def curves_section(predictions: pd.DataFrame, styles: Styles) -> Section:

@@ -84,9 +84,19 @@ def headline(table: pd.DataFrame) -> str:
     """
     estimable = set(table.loc[table["estimable"], "metric"])
     wanted = [m for m in _HEADLINES if m != "top3_accuracy" or len(labels(table)) > 3]
-    plain = [m for m in table["metric"] if not m.endswith(("_gap", "_worst"))]
+    plain = [m for m in table["metric"] if not m.endswith(("_gap", "_worst", "_spread"))]
     ranked = [m for m in wanted if m in estimable] + [m for m in wanted if m in plain] + plain
     return next(iter(ranked), "auc")
+
+
+def label_metric(table: pd.DataFrame, metric: str) -> str | None:
+    """Return the metric to show for each class: the one that leads, or another where that is of all at once.
+
+    Of classes that exclude one another it is the sensitivity, the share of the images of a class that are
+    decided as that class. None where nothing is measured by class.
+    """
+    there = list(dict.fromkeys(table.loc[(table["label"] != "") & (table["attribute"] == ""), "metric"]))
+    return next((m for m in (metric, "sensitivity", *there) if m in there), None)
 
 
 def attributes(table: pd.DataFrame) -> list[str]:

@@ -7,8 +7,7 @@ import pytest
 
 from medaug.errors import DataError
 from medaug.evaluation.compare import COMPARISON_COLUMNS, compare
-from medaug.evaluation.evaluate import write_table
-from medaug.evaluation.evaluate import evaluate
+from medaug.evaluation.evaluate import evaluate, write_table
 from medaug.evaluation.settings import EvaluationSettings
 
 SETTINGS = EvaluationSettings(metrics=["auc", "fnr"], replicates=200)

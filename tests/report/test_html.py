@@ -8,6 +8,7 @@ import pytest
 
 from medaug.evaluation.evaluate import evaluate, read_metrics, write_table
 from medaug.evaluation.predictions import check_predictions
+from medaug.evaluation.results import Results
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.report.html import write_report
 
@@ -18,8 +19,8 @@ GLANCE = "Accuracy and fairness at a glance, with intervals"
 @pytest.fixture(scope="module")
 def full(tmp_path_factory, metrics, predictions, store, synthetic, comparison):
     path = tmp_path_factory.mktemp("report") / "report.html"
-    given = {"store": store, "synthetic": synthetic, "comparison": comparison}
-    write_report(path, metrics, predictions, title="Chest & more", **given)
+    results = Results(metrics, predictions, comparison)
+    write_report(path, results, title="Chest & more", store=store, synthetic=synthetic)
     return path
 
 
@@ -159,15 +160,15 @@ def test_banner_wherever_the_data_are_marked_as_phantom(
     else:
         given[where] = replace(given[where], origin={**given[where].origin, "phantom": True})
     few = given.pop("metrics").query("metric == 'accuracy' and attribute == '' and label == ''")
-    given["predictions"] = given["predictions"][["image_id", "method", "phantom", "split", "domain"]]
+    evaluated = given.pop("predictions")[["image_id", "method", "phantom", "split", "domain"]]
     path = tmp_path / "report.html"
-    write_report(path, few, title="t", **given)
+    write_report(path, Results(few, evaluated), title="t", **given)
     assert "Phantom data." in read(path).text
 
 
 def test_without_comparison_chance_is_not_excluded(tmp_path, metrics, predictions, read):
     path = tmp_path / "report.html"
-    write_report(path, metrics, predictions, title="t")
+    write_report(path, Results(metrics, predictions), title="t")
     page = read(path)
     assert "chance is not excluded" in page.text
     assert "There are no synthetic images to show." in page.text
@@ -182,7 +183,7 @@ def test_metrics_read_back_from_csv_give_the_same_report(tmp_path, metrics, pred
         ("b", read_metrics(tmp_path / "metrics.csv")),
         ("c", pd.read_csv(tmp_path / "metrics.csv")),
     ):
-        write_report(tmp_path / name, table, predictions, title="t")
+        write_report(tmp_path / name, Results(table, predictions), title="t")
     assert read(tmp_path / "a").tables == read(tmp_path / "b").tables == read(tmp_path / "c").tables
 
 
@@ -199,7 +200,7 @@ def stranger():
 def test_hostile_names_are_shown_as_they_are(tmp_path, stranger, read):
     path = tmp_path / "report.html"
     metrics = evaluate(stranger, EvaluationSettings(replicates=5))
-    write_report(path, metrics, stranger, title=HOSTILE)
+    write_report(path, Results(metrics, stranger), title=HOSTILE)
     page = read(path)
     assert not any(tag in ("script", "b", "i") for tag, _ in page.tags)
     assert page.tables["AUC of each condition, with intervals"][1][1] == HOSTILE
@@ -209,7 +210,7 @@ def test_hostile_names_are_shown_as_they_are(tmp_path, stranger, read):
 def test_one_class_group_is_not_estimable_with_its_reason(tmp_path, stranger, read):
     path = tmp_path / "report.html"
     metrics = evaluate(stranger, EvaluationSettings(metrics=["auc"], replicates=5))
-    write_report(path, metrics, stranger, title="t")
+    write_report(path, Results(metrics, stranger), title="t")
     page = read(path)
     rows = {r[1]: r for r in page.tables["AUC by <i>group, mean over the conditions"]}
     reason = one(metrics, metric="auc", group="M", label="").reason
@@ -226,7 +227,7 @@ def test_one_class_group_is_not_estimable_with_its_reason(tmp_path, stranger, re
 def test_no_attribute_and_one_method_is_said(tmp_path, read):
     table = check_predictions(pd.DataFrame({"score:a": [0.1, 0.9, 0.4], "label:a": [0, 1, 1]}))
     path = tmp_path / "report.html"
-    write_report(path, evaluate(table, EvaluationSettings(replicates=0)), table, title="t")
+    write_report(path, Results(evaluate(table, EvaluationSettings(replicates=0)), table), title="t")
     text = read(path).text
     assert "fairness could not be measured" in text
     assert "cannot say whether it improves" in text
@@ -239,7 +240,7 @@ def test_seeds_are_joined_and_said(tmp_path, predictions, read):
     table = pd.concat([predictions, again], ignore_index=True)
     metrics = evaluate(table, EvaluationSettings(metrics=["auc"], replicates=5))
     path = tmp_path / "report.html"
-    write_report(path, metrics, table, title="t")
+    write_report(path, Results(metrics, table), title="t")
     page = read(path)
     assert all(row[3].startswith("0.500") for row in page.tables[OVERALL][1:])
     assert "means over 2 training runs" in page.text
@@ -250,7 +251,7 @@ def test_stores_without_a_common_size_show_synthetic_images_alone(
 ):
     other = new_store("other", ["train"] * 9, size=6)
     path = tmp_path / "report.html"
-    write_report(path, metrics, predictions, title="t", store=store, synthetic=other)
+    write_report(path, Results(metrics, predictions), title="t", store=store, synthetic=other)
     page = read(path)
     assert "no size in common" in page.text
     assert not any(i["alt"].startswith("Nearest") for i in page.images)
@@ -260,7 +261,7 @@ def test_old_report_stays_when_writing_fails(tmp_path, metrics, predictions):
     path = tmp_path / "report.html"
     path.write_text("old")
     with pytest.raises(KeyError):
-        write_report(path, metrics.drop(columns="estimable"), predictions, title="t")
+        write_report(path, Results(metrics.drop(columns="estimable"), predictions), title="t")
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
     assert path.read_text() == "old"
 
@@ -274,7 +275,7 @@ def test_exclusive_classes_have_no_cooccurrence(tmp_path, read):
     }
     table = check_predictions(pd.DataFrame(content))
     path = tmp_path / "report.html"
-    write_report(path, evaluate(table, EvaluationSettings(replicates=0)), table, title="t")
+    write_report(path, Results(evaluate(table, EvaluationSettings(replicates=0)), table), title="t")
     page = read(path)
     assert "Condition distribution" in page.text
     assert "Conditions together" not in page.text
