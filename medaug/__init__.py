@@ -1,3 +1,3 @@
 """medaug: learned augmentations for fairer medical classifiers (Ktena, Wiles et al.)."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
