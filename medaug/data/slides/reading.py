@@ -261,7 +261,8 @@ class Slide:
             size, tile = self.level_dimensions[level], self._tile_size(level)
             page = None if self._pages is None else find_page(self._pages, size, tile)
             compose = partial(self._compose, level)
-            self._tiles[level] = None if page is None else Tiles(page, self._background, compose)
+            # Levels are read one after the other: what is kept of another one goes.
+            self._tiles = {level: None if page is None else Tiles(page, self._background, compose)}
         return self._tiles[level]
 
     def _tile_size(self, level: int) -> Size:

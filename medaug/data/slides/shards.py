@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -82,10 +82,11 @@ def shard_name(slide: str) -> str:
 
     Examples
     --------
-    >>> shard_name("slide 7/b")
-    'slide 7%2Fb'
+    >>> shard_name("slide 7/b"), shard_name("..")
+    ('slide 7%2Fb', '%2E.')
     """
-    return quote(slide, safe=" ")
+    name = quote(slide, safe=" ")
+    return f"%2E{name[1:]}" if name.startswith(".") else name  # ".." is another folder
 
 
 def pixels_name(size: int) -> str:
@@ -158,8 +159,6 @@ def _write_pixels(
             order.append(numbers)
             for size, file in files.items():
                 file.write(_scaled(pixels, size).data)
-        for file in files.values():
-            _flush_to_disk(file)
     return np.concatenate(order)
 
 
@@ -191,8 +190,13 @@ def _sources(slide: Mapping[str, Any]) -> list[Any]:
 def _new_folder(folder: Path) -> Iterator[Path]:
     """Give a folder that takes the place of the one there was when all is in it."""
     with write_aside(folder) as temporary:
+        # A process with the same number, in a container that started again, may have been killed here.
+        shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         yield temporary
+        for path in temporary.iterdir():
+            _flush_to_disk(path)
+        (folder / NOTE).unlink(missing_ok=True)  # first, so that a kill leaves no half that counts as whole
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -200,6 +204,6 @@ def _write_note(folder: Path, note: Mapping[str, Any]) -> None:
     (folder / NOTE).write_text(json.dumps(note) + "\n", encoding="utf-8")
 
 
-def _flush_to_disk(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+def _flush_to_disk(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

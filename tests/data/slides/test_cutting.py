@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -175,9 +176,37 @@ def test_names_of_slides_are_unique(slides, tmp_path):
 
 
 def test_any_name_is_the_name_of_a_file():
-    names = ["a/b", "a%2Fb", "..", "ä b"]
-    assert len({shard_name(name) for name in names}) == 4
-    assert not any("/" in shard_name(name) for name in names)
+    names = ["a/b", "a%2Fb", "..", ".", ".hidden", "%2E", "ä b"]
+    assert len({shard_name(name) for name in names}) == len(names)
+    assert not any("/" in shard_name(name) or shard_name(name).startswith(".") for name in names)
+
+
+def test_what_a_killed_process_of_the_same_number_left_is_no_obstacle(slides, tmp_path):
+    leftover = tmp_path / f".slide 0.{os.getpid()}.partial"
+    leftover.mkdir()
+    (leftover / "patches-16.raw").write_bytes(b"half a file")
+    patches, _ = cut(slides.head(1), tmp_path, SETTINGS, choose, (32,), 0)
+    assert len(patches)
+    assert not leftover.exists()
+    assert not (tmp_path / "slide 0" / "patches-16.raw").exists()
+
+
+def test_a_kill_while_an_old_result_is_removed_leaves_none(slides, tmp_path, monkeypatch):
+    slides = slides.head(1)
+    expected, _ = cut(slides, tmp_path, SETTINGS, choose, (32,), 0)
+
+    def dying(folder, **_):
+        if folder == tmp_path / "slide 0":
+            (folder / pixels_name(32)).unlink()
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shards.shutil, "rmtree", dying)
+        with pytest.raises((Killed, OSError)):
+            cut(slides, tmp_path, replace(SETTINGS, seed=1), choose, (32,), 0)
+    again, _ = cut(slides, tmp_path, SETTINGS, choose, (32,), 0)
+    pd.testing.assert_frame_equal(again, expected)
+    assert (tmp_path / "slide 0" / pixels_name(32)).stat().st_size == len(again) * 32 * 32 * 3
 
 
 def prepared(slides, folder, sizes=(32,), **options):
