@@ -5,12 +5,14 @@ The peers read a part of the patches, in the order of the grid, and their time i
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from argparse import Namespace, _ArgumentGroup
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import rmtree
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,10 @@ from medaug.data.slides.reading import Grid, Slide
 
 TARGET = "3 times one read_region a patch, 0.7 of bare decoding; two processes 1.7 times one; constant memory"
 PATCH = 96
+MANY = 1_800_000
+"""As many unlabelled patches as CAMELYON17-WILDS has from the hospitals for training."""
+
+_IN_MEMORY = Path("/dev/shm")
 
 _CUT = """
 import sys, time
@@ -45,6 +51,24 @@ cut(table, Path(sys.argv[1]), settings, every_patch, (96,), workers)
 print(time.perf_counter() - start)
 """
 
+_KEEP = """
+import json
+from benchmarks.memory import peak_mib
+from medaug.data.slides.cutting import cut
+from medaug.data.slides.storing import store_patches
+from medaug.task import Task
+start, ends = time.perf_counter(), []
+work, task, kept = Path(sys.argv[1]), Task("multilabel", ("tumour",)), []
+def keep():
+    cut_ones = cut(table, work / "cut", settings, every_patch, (96,), workers)
+    ends.append(time.perf_counter())
+    kept.append(store_patches(*cut_ones, work / "store", task, (96,), {}))
+    ends.append(time.perf_counter())
+peak = peak_mib(keep)
+size = sum(path.stat().st_size for path in (work / "store").rglob("*") if path.is_file())
+print(json.dumps([len(kept[0]), ends[0] - start, ends[1] - ends[0], size, peak]))
+"""
+
 _MEASURE = """
 from medaug.data.slides.shards import Job, cut_slide
 cut_slide(Job(table.iloc[0].to_dict(), Path(sys.argv[1]), settings, every_patch, (96,)))
@@ -63,6 +87,15 @@ def add_options(parser: _ArgumentGroup) -> None:
     )
     parser.add_argument("--monai_patches", type=int, default=200, help="patches that MONAI reads")
     parser.add_argument("--slides", type=int, default=4, help="slides that one and two processes cut")
+    parser.add_argument(
+        "--kept_slides", type=int, default=3, help="slides whose patches two processes cut into a store"
+    )
+    parser.add_argument(
+        "--cut_folder",
+        type=Path,
+        default=_IN_MEMORY if _IN_MEMORY.is_dir() else None,
+        help="where one and two processes cut to; in memory, so that it is not the disk that is timed",
+    )
 
 
 def contests(settings: Namespace, folder: Path) -> Iterator[Contest]:
@@ -70,15 +103,17 @@ def contests(settings: Namespace, folder: Path) -> Iterator[Contest]:
     path = folder / "slide.tif"
     write_large_slide(path, settings.slide_side)
     yield _reading(path, settings)
-    yield _cutting(path, settings, folder)
+    with TemporaryDirectory(dir=settings.cut_folder) as cut_folder:
+        yield _cutting(path, settings, Path(cut_folder) / "work", folder)
 
 
-def _cut(code: str, work: Path, slides: list[Path], workers: int) -> float:
+def _cut(code: str, work: Path, slides: list[Path], workers: int) -> Any:
     """Run code in a process of its own: it starts quickly, and so do the processes that it starts."""
     command = [sys.executable, "-c", _CUT + code, str(work), *map(str, slides), str(workers)]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    scripts = Path(__file__).parents[1]
+    output = subprocess.run(command, capture_output=True, text=True, check=True, cwd=scripts).stdout
     rmtree(work)
-    return float(output)
+    return json.loads(output)
 
 
 def _reading(path: Path, settings: Namespace) -> Contest:
@@ -98,15 +133,17 @@ def _reading(path: Path, settings: Namespace) -> Contest:
     )
 
 
-def _cutting(path: Path, settings: Namespace, folder: Path) -> Contest:
-    slides, work = [path] * settings.slides, folder / "work"
+def _cutting(path: Path, settings: Namespace, work: Path, folder: Path) -> Contest:
+    slides = [path] * settings.slides
     runs = {
         "medaug cut, two processes": lambda: _cut(_TIME, work, slides, 2),
         "medaug cut, one process": lambda: _cut(_TIME, work, slides, 1),
     }
     patches = len(grid(_dimensions(path), 1.0, PATCH)) * len(slides)
-    title = f"{len(slides)} slides cut into files, with mask and overview"
-    return Contest(title, "patches/s", patches, runs, _memory(settings, folder))
+    where = "in memory" if settings.cut_folder == _IN_MEMORY else "on the disk"
+    title = f"{len(slides)} slides cut into files {where}, with mask and overview"
+    remarks = (*_memory(settings, folder), *_kept(path, settings, folder))
+    return Contest(title, "patches/s", patches, runs, remarks)
 
 
 def _memory(settings: Namespace, folder: Path) -> tuple[str, ...]:
@@ -118,6 +155,19 @@ def _memory(settings: Namespace, folder: Path) -> tuple[str, ...]:
         peak = _cut(_MEASURE, folder / "work", [path], 0)
         remarks.append(f"peak memory of a cutting process, {side:,} x {side:,} pixels: {peak:,.0f} MiB")
     return tuple(remarks)
+
+
+def _kept(path: Path, settings: Namespace, folder: Path) -> tuple[str, ...]:
+    """Cut patches into a store on the disk, once, and plan for more from that."""
+    if not settings.kept_slides:
+        return ()
+    patches, cutting, storing, size, peak = _cut(_KEEP, folder / "work", [path] * settings.kept_slides, 2)
+    hours = MANY * (cutting + storing) / patches / 3600
+    return (
+        f"{patches:,} patches into a store on the disk: cut in {cutting:.1f} s, kept in {storing:.1f} s, "
+        f"{size / 1e9:.2f} GB; peak memory of all three processes together {peak:,.0f} MiB",
+        f"{MANY:,} patches at this rate: {hours:.2f} hours, {MANY * size / patches / 1e9:.1f} GB",
+    )
 
 
 def _dimensions(path: Path) -> tuple[int, int]:

@@ -12,6 +12,7 @@ TINY = [
     *("--image_sizes", "16", "--stored_images", "32", "--loader_batch_size", "16"),
     *("--iterations", "1", "--generated_images", "2", "--steps", "2"),
     *("--slide_side", "1024", "--peer_patches", "4", "--monai_patches", "4", "--slides", "1"),
+    *("--kept_slides", "1"),
     *("--rows", "40", "--replicates", "20", "--peer_replicates", "2"),
 ]
 PEERS = {

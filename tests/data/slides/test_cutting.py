@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -308,3 +310,8 @@ def test_progress_is_counted_in_patches(slides, tmp_path, monkeypatch):
     monkeypatch.setattr(cutting, "Progress", Counting)
     patches, _ = cut(slides, tmp_path, SETTINGS, choose, (32,), 0)
     assert sum(counted) == len(patches)
+
+
+def test_cutting_processes_need_no_torch():
+    command = "import sys, medaug.data.slides.shards, medaug.data.processes; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", command], check=True, cwd=Path(__file__).parents[3])
