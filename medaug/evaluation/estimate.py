@@ -148,13 +148,16 @@ def rows_by_method(predictions: pd.DataFrame, rows: Array) -> dict[tuple[str, in
 
 
 def _parts(cell: Cell, rows: Array, groupings: Sequence[Grouping]) -> Iterator[tuple[str, str, Array]]:
-    """Overall, then each group of each grouping; groups by domain only where domains are together."""
+    """Overall, then each group of each grouping; domains only where they are together, and in this split."""
     yield "", "", rows
     for grouping in groupings:
-        if "domain" in grouping.attribute.split(" & ") and cell.domain != ALL_DOMAINS:
+        by_domain = "domain" in grouping.attribute.split(" & ")
+        if by_domain and cell.domain != ALL_DOMAINS:
             continue
+        there = np.unique(grouping.codes[cell.rows])
         for code, group in enumerate(grouping.groups):
-            yield grouping.attribute, group, rows[grouping.codes[rows] == code]
+            if code in there or not by_domain:
+                yield grouping.attribute, group, rows[grouping.codes[rows] == code]
 
 
 def _compute(

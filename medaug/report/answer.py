@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from medaug.report.parts import Cell, Table, name
-from medaug.report.tidy import attributes, row_of, select, shown_splits
+from medaug.report.tidy import attributes, row_of, select, shown_splits, splits_with
 from medaug.report.words import (
     NOT_ESTIMABLE,
     interval,
@@ -89,6 +89,7 @@ def answer_table(
         for split in shown_splits(table)
         for measure in measures
         for method in methods
+        if split in splits_with(table, measure[1])
     ]
     if len(methods) == 1:
         head, rows = head[:4], [row[:4] for row in rows]
@@ -158,8 +159,8 @@ def _sentence(
     what: str,
 ) -> str:
     parts = []
-    for split in shown_splits(table):
-        where = split_name(split).split(",")[0]
+    for split in splits_with(table, attribute):
+        where = _where(split, shown_splits(table))
         if len(methods) == 1:
             row = row_of(select(table, metric, split, attribute=attribute), methods[0])
             parts.append(f"{_value_words(row)} {where}")
@@ -172,6 +173,13 @@ def _sentence(
     if len(methods) == 1:
         return f"{what} is {listing(parts)}."
     return f"{what}, compared with {methods[0]}: {'; '.join(parts)}."
+
+
+def _where(split: str, shown: Sequence[str]) -> str:
+    """Say in or out of distribution, and which part of the data where two parts of one kind are shown."""
+    kind, _, part = split_name(split).partition(", ")
+    alone = sum(split_name(s).startswith(kind) for s in shown) == 1
+    return kind if alone or not part else f"{kind} ({part})"
 
 
 def _value_words(row: pd.Series[Any] | None) -> str:

@@ -31,7 +31,7 @@ from medaug.report.performance_figures import gap_figure, group_figure, label_fi
 from medaug.report.posterior import posterior_parts
 from medaug.report.provenance import origin_table, versions_table
 from medaug.report.style import MethodStyle
-from medaug.report.tidy import attributes, label_metric, shown_splits
+from medaug.report.tidy import attributes, label_metric, shown_splits, splits_with
 from medaug.report.words import metric_name
 
 Styles = Mapping[str, MethodStyle]
@@ -170,7 +170,8 @@ def _cooccurrence_picture(table: pd.DataFrame) -> Picture:
 
 
 def _fairness_pictures(table: pd.DataFrame, styles: Styles, metric: str, attribute: str) -> Parts:
-    words, splits, numbers = metric_name(metric), shown_splits(table), "The tables have the numbers."
+    words, numbers = metric_name(metric), "The tables have the numbers."
+    splits = splits_with(table, attribute)
     against = f"Mean {words} against the {words} gap between groups of {attribute}; best is at the top left."
     by_group = f"{words} by group of {attribute}; a group without a mark is not estimable."
     return [

@@ -63,6 +63,12 @@ def shown_splits(table: pd.DataFrame) -> list[str]:
     return inside + outside + [s for s in found if s not in _SPLITS] or found[:1]
 
 
+def splits_with(table: pd.DataFrame, attribute: str) -> list[str]:
+    """Return the shown splits in which an attribute has groups; a split of one hospital has none."""
+    there = set(table.loc[table["attribute"] == attribute, "split"])
+    return [s for s in shown_splits(table) if s in there] or shown_splits(table)
+
+
 def _other_hospitals(table: pd.DataFrame) -> bool:
     """Tell whether validation and test out of distribution have no domain in common."""
     if "domain" not in table:

@@ -175,6 +175,15 @@ def test_several_domains_are_also_taken_together(predictions: Predictions) -> No
     assert set(result.loc[result["attribute"] == "domain", "domain"]) == {"all"}
 
 
+def test_hospitals_of_another_split_are_no_groups_of_this_one(predictions: Predictions) -> None:
+    table = predictions(200)
+    table["domain"] = np.resize(["A", "B", "C", "D"], len(table))
+    table["split"] = np.where(table["domain"].isin(["A", "B"]), "id_test", "ood_test")
+    result = evaluate(table, EvaluationSettings(metrics=["auc"], attributes=["domain"], replicates=0))
+    groups = result[(result["attribute"] == "domain") & (result["group"] != "")].groupby("split")["group"]
+    assert {split: set(found) for split, found in groups} == {"id_test": {"A", "B"}, "ood_test": {"C", "D"}}
+
+
 def test_classes_that_exclude_one_another() -> None:
     generator = np.random.default_rng(0)
     scores = generator.dirichlet(np.ones(5), 300)

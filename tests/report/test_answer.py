@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from medaug.report.answer import answer_sentences, verdict
+from medaug.report.answer import _where, answer_sentences, verdict
 from medaug.report.tidy import tidied
 
 
@@ -50,3 +50,14 @@ def test_two_sentences_state_both_directions_and_the_uncertain():
     )
     assert "smaller with down (−0.100" in fairness
     assert "larger with up (+0.100" in fairness
+
+
+def test_two_parts_out_of_distribution_are_told_apart():
+    shown = ["id_test", "ood_val", "ood_test"]
+    assert [_where(split, shown) for split in shown] == [
+        "in distribution",
+        "out of distribution (validation)",
+        "out of distribution (test)",
+    ]
+    assert _where("ood_test", ["id_test", "ood_test"]) == "out of distribution"
+    assert _where("mine", ["mine"]) == "mine"

@@ -60,3 +60,16 @@ def test_top3_accuracy_leads_for_many_exclusive_classes():
     )
     assert tidy.headline(table) == "top3_accuracy"
     assert tidy.headline(table[table["label"] != "d"]) == "auc"
+
+
+def test_splits_without_groups_of_an_attribute_are_not_compared_by_it():
+    table = pd.DataFrame(
+        {
+            "split": ["id_test", "id_test", "ood_test"],
+            "domain": ["all", "all", "B"],
+            "attribute": ["", "domain", ""],
+        }
+    )
+    assert tidy.splits_with(table, "domain") == ["id_test"]
+    assert tidy.splits_with(table, "") == ["id_test", "ood_test"]
+    assert tidy.splits_with(table, "sex") == ["id_test", "ood_test"]
