@@ -41,7 +41,7 @@ class Row(NamedTuple):
     parameters: int
 
     def __str__(self) -> str:
-        """A row of a Markdown table."""
+        """Return the row of a Markdown table."""
         return f"| {self.part} | {self.size} | {self.side} | {self.parameters:,} |"
 
 

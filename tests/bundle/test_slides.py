@@ -159,9 +159,9 @@ def test_only_labelled_training_patches_are_divided_by_patch() -> None:
 
 
 @settings(deadline=None, max_examples=20)
-@given(st.permutations(range(60)), st.integers(40, 60))
+@given(st.permutations(range(200)), st.integers(150, 200))
 def test_what_becomes_of_a_patch_depends_on_no_other_patch(order: list[int], count: int) -> None:
-    whole = patches({("center_0", "train"): 60})
+    whole = patches({("center_0", "train"): 200})
     part = whole.iloc[order[:count]].reset_index(drop=True)
     expected = divide_patches(whole, with_unit("patch")).set_index("image_id")["split"]
     found = divide_patches(part, with_unit("patch")).set_index("image_id")["split"]
