@@ -126,7 +126,7 @@ def _open(path: Path | str | None) -> ImageStore | None:
 
 def _summary(metrics: pd.DataFrame, settings: EvaluationSettings) -> str:
     """Return the short table: the metric that leads, with its gap by the first attribute that there is."""
-    attributes = [name for name in metrics["attribute"].unique() if name]
+    attributes = [*(name for name in metrics["attribute"].unique() if name), *(settings.attributes or ())]
     return summary_table(
         metrics,
         metric=settings.headline or headline(tidied(metrics)),

@@ -109,7 +109,10 @@ class Canvas:
         angle, offset = generator.uniform(0, np.pi), generator.uniform(0, LATTICE, 2)
         along = (self.x * np.cos(angle) + self.y * np.sin(angle)) / (period * stretch) + offset[0]
         across = (self.y * np.cos(angle) - self.x * np.sin(angle)) / period + offset[1]
-        return map_coordinates(lattice, [along, across], np.float32, 2, mode="grid-wrap", prefilter=False)
+        found: Array = map_coordinates(
+            lattice, [along, across], np.float32, 2, mode="grid-wrap", prefilter=False
+        )
+        return found
 
     def warped(self, amount: float, period: float, generator: np.random.Generator) -> tuple[Array, Array]:
         """Return the places with noise added, in which a disc has a wavy border."""
