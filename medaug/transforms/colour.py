@@ -8,9 +8,7 @@ A transform keeps what it drew in `parameters`, and `jitter_colours` replays it.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from kornia.enhance import (
@@ -19,11 +17,10 @@ from kornia.enhance import (
     adjust_hue,
     adjust_saturation,
 )
-from monai.config.type_definitions import KeysCollection
-from monai.transforms.transform import MapTransform, Randomizable, Transform
 from torch import Tensor
 
 from medaug.errors import DataError
+from medaug.transforms.recorded import RecordedTransform, RecordedTransformd
 
 MAX_BRIGHTNESS = 32 / 255
 """Is added, either way."""
@@ -79,7 +76,7 @@ def need_colours(image: Tensor) -> None:
         )
 
 
-class RandColour(Randomizable, Transform):
+class RandColour(RecordedTransform[ColourParameters]):
     """Jitter the colours of an image (3, H, W), float in [0, 1]; random numbers from `set_random_state` only.
 
     Examples
@@ -92,34 +89,12 @@ class RandColour(Randomizable, Transform):
     True
     """
 
-    parameters: ColourParameters
-
-    def randomize(self, data: Any = None) -> None:
-        """Draw new `parameters`."""
-        self.parameters = draw_parameters(self.R)
-
-    def __call__(self, img: Tensor) -> Tensor:
-        """Draw parameters and apply them."""
-        self.randomize()
-        return jitter_colours(img, self.parameters)
+    draw = staticmethod(draw_parameters)
+    apply = staticmethod(jitter_colours)
 
 
-class RandColourd(Randomizable, MapTransform):
+class RandColourd(RecordedTransformd[ColourParameters]):
     """Dictionary form of `RandColour`: all keys get the same augmentation."""
 
-    parameters: ColourParameters
-
-    def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
-        super().__init__(keys, allow_missing_keys)
-
-    def randomize(self, data: Any = None) -> None:
-        """Draw new `parameters`."""
-        self.parameters = draw_parameters(self.R)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Draw parameters once and apply them to every key."""
-        self.randomize()
-        augmented = dict(data)
-        for key in self.key_iterator(augmented):
-            augmented[key] = jitter_colours(augmented[key], self.parameters)
-        return augmented
+    draw = staticmethod(draw_parameters)
+    apply = staticmethod(jitter_colours)

@@ -7,20 +7,17 @@ in `parameters`, and `augment_photograph` replays it.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from kornia.enhance import adjust_brightness, adjust_contrast, adjust_saturation
 from kornia.filters import gaussian_blur2d
 from kornia.geometry.transform import rotate
-from monai.config.type_definitions import KeysCollection
-from monai.transforms.transform import MapTransform, Randomizable, Transform
 from torch import Tensor
 
 from medaug.transforms.colour import need_colours, turn_hue
+from medaug.transforms.recorded import RecordedTransform, RecordedTransformd
 
 MAX_BRIGHTNESS = 0.1
 """Is added, either way."""
@@ -87,7 +84,7 @@ def augment_photograph(image: Tensor, parameters: PhotographParameters) -> Tenso
     return _blur(image, parameters.blur)
 
 
-class RandPhotograph(Randomizable, Transform):
+class RandPhotograph(RecordedTransform[PhotographParameters]):
     """Augment an image (3, H, W), float in [0, 1]; random numbers from `set_random_state` only.
 
     Examples
@@ -99,37 +96,15 @@ class RandPhotograph(Randomizable, Transform):
     True
     """
 
-    parameters: PhotographParameters
-
-    def randomize(self, data: Any = None) -> None:
-        """Draw new `parameters`."""
-        self.parameters = draw_parameters(self.R)
-
-    def __call__(self, img: Tensor) -> Tensor:
-        """Draw parameters and apply them."""
-        self.randomize()
-        return augment_photograph(img, self.parameters)
+    draw = staticmethod(draw_parameters)
+    apply = staticmethod(augment_photograph)
 
 
-class RandPhotographd(Randomizable, MapTransform):
+class RandPhotographd(RecordedTransformd[PhotographParameters]):
     """Dictionary form of `RandPhotograph`: all keys get the same augmentation."""
 
-    parameters: PhotographParameters
-
-    def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
-        super().__init__(keys, allow_missing_keys)
-
-    def randomize(self, data: Any = None) -> None:
-        """Draw new `parameters`."""
-        self.parameters = draw_parameters(self.R)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Draw parameters once and apply them to every key."""
-        self.randomize()
-        augmented = dict(data)
-        for key in self.key_iterator(augmented):
-            augmented[key] = augment_photograph(augmented[key], self.parameters)
-        return augmented
+    draw = staticmethod(draw_parameters)
+    apply = staticmethod(augment_photograph)
 
 
 def _flip(image: Tensor, parameters: PhotographParameters) -> Tensor:

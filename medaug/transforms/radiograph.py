@@ -7,16 +7,14 @@ Flip, crop and resize back, rotation, luminance and contrast, in this order. A t
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
-from monai.config.type_definitions import KeysCollection
-from monai.transforms.transform import MapTransform, Randomizable, Transform
 from torch import Tensor
 from torch.nn import functional as F
+
+from medaug.transforms.recorded import RecordedTransform, RecordedTransformd
 
 CROP = 202 / 224
 """Side of the crop, as a share of the image's (the paper crops 202 of 224 pixels)."""
@@ -64,7 +62,7 @@ def augment_radiograph(image: Tensor, parameters: RadiographParameters) -> Tenso
     return ((image + parameters.luminance) * parameters.contrast).clamp(0.0, 1.0)
 
 
-class RandRadiograph(Randomizable, Transform):
+class RandRadiograph(RecordedTransform[RadiographParameters]):
     """Augment an image (C, H, W), float in [0, 1]; random numbers from `set_random_state` only.
 
     Examples
@@ -76,37 +74,15 @@ class RandRadiograph(Randomizable, Transform):
     True
     """
 
-    parameters: RadiographParameters
-
-    def randomize(self, data: Any = None) -> None:
-        """Draw new `parameters`."""
-        self.parameters = draw_parameters(self.R)
-
-    def __call__(self, img: Tensor) -> Tensor:
-        """Draw parameters and apply them."""
-        self.randomize()
-        return augment_radiograph(img, self.parameters)
+    draw = staticmethod(draw_parameters)
+    apply = staticmethod(augment_radiograph)
 
 
-class RandRadiographd(Randomizable, MapTransform):
+class RandRadiographd(RecordedTransformd[RadiographParameters]):
     """Dictionary form of `RandRadiograph`: all keys get the same augmentation."""
 
-    parameters: RadiographParameters
-
-    def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
-        super().__init__(keys, allow_missing_keys)
-
-    def randomize(self, data: Any = None) -> None:
-        """Draw new `parameters`."""
-        self.parameters = draw_parameters(self.R)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Draw parameters once and apply them to every key."""
-        self.randomize()
-        augmented = dict(data)
-        for key in self.key_iterator(augmented):
-            augmented[key] = augment_radiograph(augmented[key], self.parameters)
-        return augmented
+    draw = staticmethod(draw_parameters)
+    apply = staticmethod(augment_radiograph)
 
 
 def _crop_and_resize(image: Tensor, top: float, left: float) -> Tensor:
