@@ -1,10 +1,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ import openslide
 import pandas as pd
 import pytest
 import tifffile
+from bundle_files import fails, times
 from PIL import Image
 
 from medaug.bundle.workflow import explain
@@ -37,10 +35,6 @@ TINY: dict[str, Any] = {
     "batch_size": 16,
 }
 ON_SLIDES: dict[str, Any] = {"patch_size": PATCH, "workers": 0, "batch_size": 50}
-
-
-def files(folder: Path) -> dict[str, int]:
-    return {str(p.relative_to(folder)): p.stat().st_mtime_ns for p in sorted(folder.rglob("*"))}
 
 
 def phantoms(folder: Path) -> Path:
@@ -73,7 +67,7 @@ def test_all_products_are_there_as_promised(tiny: Path) -> None:
     for product in ("data", "synthetic", "evaluation", "models/model", "predictions/model"):
         assert (tiny / f"{product}.settings.json").is_file()
     assert not [
-        name for name in files(tiny) if "partial" in name or "resume" in name or "data.slides" in name
+        name for name in times(tiny) if "partial" in name or "resume" in name or "data.slides" in name
     ]
 
 
@@ -134,16 +128,16 @@ def test_the_report_shows_the_slides(tiny: Path) -> None:
 
 
 def test_the_second_run_makes_nothing_anew(tiny: Path, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    before = files(tiny)
+    before = times(tiny)
     run("bundles/camelyon17/train.json", output_dir=str(tiny), **TINY)
-    assert files(tiny) == before
+    assert times(tiny) == before
     assert "accuracy" in capsys.readouterr().out
 
 
 def test_another_grid_in_the_same_folder_is_named(
     tiny: Path, run: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = files(tiny)
+    before = times(tiny)
     changed = {**TINY, "prepare": {**TINY["prepare"], "tissue_fraction": 0.25}}
     with pytest.raises(RuntimeError) as raised:
         run("bundles/camelyon17/train.json", output_dir=str(tiny), **changed)
@@ -151,7 +145,7 @@ def test_another_grid_in_the_same_folder_is_named(
     shown = capsys.readouterr().err
     assert "data was made with other settings: patches" in shown
     assert "--fresh true" in shown
-    assert files(tiny) == before
+    assert times(tiny) == before
 
 
 # Other experiments on the same slides
@@ -267,23 +261,6 @@ def test_heat_maps_follow_their_predictions(tiny: Path, predicted: Path, run: An
 
 
 # What a user sees who makes a mistake
-
-
-def fails(root: Path, *arguments: str) -> str:
-    """Run a command as typed; return the sentence that it ends with."""
-    done = subprocess.run(
-        [sys.executable, "-m", "monai.bundle", "run", "--config_file", *arguments],
-        cwd=root,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode != 0
-    assert "Traceback" not in done.stdout + done.stderr
-    (sentence,) = [line for line in done.stderr.splitlines() if line.startswith("medaug: ")]
-    assert done.stderr.endswith(f"{sentence}\n")
-    return sentence
 
 
 def test_a_slide_without_resolution_needs_a_level(tiny: Path, root: Path, tmp_path: Path) -> None:

@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from bundle_files import config
+from bundle_files import config, fails, times
 
 from medaug.bundle.workflow import explain
 from medaug.classification.model import load_classifier
@@ -31,10 +28,6 @@ TINY: dict[str, Any] = {
     "iterations_per_epoch": 2,
     "batch_size": 16,
 }
-
-
-def files(folder: Path) -> dict[str, int]:
-    return {str(p.relative_to(folder)): p.stat().st_mtime_ns for p in sorted(folder.rglob("*"))}
 
 
 # The whole of it, tiny
@@ -76,7 +69,7 @@ def test_all_products_are_there_as_promised(tiny: Path) -> None:
         "model",
         "upsampler",
     ]
-    assert not [name for name in files(tiny) if "partial" in name or "resume" in name]
+    assert not [name for name in times(tiny) if "partial" in name or "resume" in name]
 
 
 def test_the_evaluation_speaks_of_both_methods_in_and_out_of_distribution(tiny: Path) -> None:
@@ -91,9 +84,9 @@ def test_the_evaluation_speaks_of_both_methods_in_and_out_of_distribution(tiny: 
 
 
 def test_the_second_run_makes_nothing_anew(tiny: Path, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    before = files(tiny)
+    before = times(tiny)
     run("bundles/chexpert/train.json", output_dir=str(tiny), **TINY)
-    assert files(tiny) == before
+    assert times(tiny) == before
     assert "mean auc" in capsys.readouterr().out
 
 
@@ -107,7 +100,7 @@ def test_monai_finds_the_properties_of_a_training(tiny: Path, run: Any) -> None:
 def test_another_setting_in_the_same_folder_names_it(
     tiny: Path, run: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = files(tiny)
+    before = times(tiny)
     with pytest.raises(RuntimeError) as raised:
         run("bundles/chexpert/train.json", output_dir=str(tiny), **TINY, learning_rate=0.5)
     explain(type(raised.value), raised.value, None)
@@ -115,7 +108,7 @@ def test_another_setting_in_the_same_folder_names_it(
     assert shown.startswith("medaug: ")
     assert "learning_rate (there 0.001, now 0.5)" in shown
     assert shown.count("\n") == 1
-    assert files(tiny) == before
+    assert times(tiny) == before
 
 
 def test_a_real_only_training_has_no_baseline_but_itself(tiny: Path, run: Any, tmp_path: Path) -> None:
@@ -223,28 +216,11 @@ def test_a_group_of_one_class_is_not_estimable(evaluated: Path) -> None:
 # What a user sees who makes a mistake
 
 
-def fails(root: Path, *arguments: str) -> str:
-    """Run a command as typed; return the sentence that it ends with."""
-    done = subprocess.run(
-        [sys.executable, "-m", "monai.bundle", "run", "--config_file", *arguments],
-        cwd=root,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode != 0
-    assert "Traceback" not in done.stdout + done.stderr
-    assert done.stderr.startswith("medaug: ")
-    assert done.stderr.count("\n") == 1
-    return done.stderr
-
-
 def test_an_unknown_option(root: Path, tmp_path: Path) -> None:
     sentence = fails(
         root, "bundles/chexpert/evaluate.json", "--output_dir", str(tmp_path), "--predicions", "x"
     )
-    assert sentence == "medaug: there is no setting 'predicions'; did you mean 'predictions'?\n"
+    assert sentence == "medaug: there is no setting 'predicions'; did you mean 'predictions'?"
     assert not list(tmp_path.iterdir())
 
 
