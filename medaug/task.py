@@ -13,6 +13,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from medaug.arrays import FloatArray
+
 Kind = Literal["multilabel", "multiclass"]
 
 LABEL_PREFIX = "label:"
@@ -143,7 +145,7 @@ class Task:
         known = ", ".join(a.name for a in self.attributes) or "none"
         raise KeyError(f"no attribute {name!r}; this task has: {known}")
 
-    def labels(self, table: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float32]]:
+    def labels(self, table: pd.DataFrame) -> FloatArray:
         """Return the labels of a table as float32 (rows, classes); NaN means unknown."""
         return table[self.label_columns].to_numpy(np.float32)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
+
 from benchmarks import evaluate, generate, loader, slides, train_diffusion
 from benchmarks.contest import heading, hold
 

@@ -13,7 +13,7 @@ import argparse
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from medaug.data.phantoms import measure
+from measurements.chest import measure
 from medaug.data.store import ImageStore
 from medaug.task import label_column
 

@@ -9,10 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from medaug.bundle.phantoms import draw_phantoms
 from medaug.bundle.products import is_made
 from medaug.bundle.slides import prepare_slides
-from medaug.data.phantoms import PHANTOM_FILE
 from medaug.data.prepare import PrepareSettings
 from medaug.data.prepare import prepare as prepare_store
 from medaug.data.readers import SLIDE_READERS, read_source
@@ -21,6 +19,8 @@ from medaug.data.split import assign_splits, split_settings
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import is_first
 from medaug.errors import SettingsError
+from medaug.phantoms.drawing import draw_phantoms
+from medaug.phantoms.mark import is_phantom
 from medaug.task import Task
 
 logger = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ def prepare(product: Path | str, task: Task, settings: Mapping[str, Any], worker
     product = Path(product)
     if is_made(product):
         return
-    data_sets = settings["sources"] or draw_phantoms(product.parent, settings["phantoms"])
+    data_sets = settings["sources"] or draw_phantoms(product.parent, **settings["phantoms"])
     of_slides = {data_set["reader"] in SLIDE_READERS for data_set in data_sets}
     if len(of_slides) > 1:
         raise SettingsError("slides and images cannot be prepared together: use readers of one kind")
@@ -142,11 +142,6 @@ def _from_images(
         tuple(settings["sizes"]), settings["channels"], settings["fit"], settings["max_rejected"], split.unit
     )
     return prepare_store(table, left_out, product, task, how, origin, workers)
-
-
-def is_phantom(folder: Path) -> bool:
-    """Drawn images say so in their folder, whoever names it."""
-    return any((place / PHANTOM_FILE).exists() for place in (folder, *folder.parents[:2]))
 
 
 def _log_counts(store: ImageStore) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 from monai.engines.evaluator import Evaluator
 
-from medaug.bundle.data import is_phantom
 from medaug.bundle.products import is_made
 from medaug.bundle.slides import cut_slides
 from medaug.data.prepare import PrepareSettings
@@ -20,6 +19,7 @@ from medaug.data.readers import SLIDE_READERS, read_slide_source, read_source
 from medaug.data.slides.patches import every_patch
 from medaug.engine.distributed import is_first
 from medaug.errors import CheckpointError, SettingsError
+from medaug.phantoms.mark import is_phantom
 from medaug.task import Task
 
 logger = logging.getLogger(__name__)

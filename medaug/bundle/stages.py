@@ -13,11 +13,12 @@ from typing import Any
 import torch
 from monai.engines.trainer import Trainer
 
+from medaug.arrays import FloatArray
 from medaug.bundle.data import log_phantom, open_store
 from medaug.bundle.products import is_made
 from medaug.classification.model import load_classifier
 from medaug.classification.predict import predict as predict_store
-from medaug.classification.weights import FloatArray, importance_weights
+from medaug.classification.weights import importance_weights
 from medaug.data.store import ImageStore
 from medaug.diffusion.generation import generate as generate_images
 from medaug.diffusion.model import load_model

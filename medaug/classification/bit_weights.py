@@ -10,12 +10,12 @@ import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from medaug.arrays import Array
 from medaug.errors import CheckpointError
 
 _HEAD = "resnet/head/"
@@ -69,7 +69,7 @@ def _unit(match: re.Match[str]) -> str:
     return f"resnet/block{int(match[1]) + 1}/unit{int(match[2]) + 1:02d}"
 
 
-def _read(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+def _read(path: Path) -> dict[str, Array]:
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             # Some of the published files number the variables: standardized_conv2d_17.
@@ -84,7 +84,7 @@ def _read(path: Path) -> dict[str, np.ndarray[Any, Any]]:
         raise CheckpointError(f"{path} cannot be read as published BiT weights (.npz): {error}") from error
 
 
-def _take(published: Mapping[str, np.ndarray[Any, Any]], name: str, value: Tensor, path: Path) -> Tensor:
+def _take(published: Mapping[str, Array], name: str, value: Tensor, path: Path) -> Tensor:
     if name not in published:
         raise CheckpointError(f"{path} lacks the weights {name!r}; it is not a file for this BiT network")
     weight = torch.from_numpy(np.ascontiguousarray(_to_torch(published[name])))
@@ -95,6 +95,6 @@ def _take(published: Mapping[str, np.ndarray[Any, Any]], name: str, value: Tenso
     return weight
 
 
-def _to_torch(weight: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _to_torch(weight: Array) -> Array:
     """Kernels (height, width, in, out) become (out, in, height, width)."""
     return weight.transpose(3, 2, 0, 1) if weight.ndim == 4 else weight

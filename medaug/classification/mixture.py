@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from medaug.arrays import BoolArray, FloatArray, IntArray
 from medaug.classification.weights import oversampled_rows
 from medaug.data.sampling import Batch, Example, PermutedRows, StoreBatches
 from medaug.data.store import ImageStore
 from medaug.errors import DataError, SettingsError
 from medaug.randomness import derive_seed
 from medaug.transforms.augmentation import Augmentation
-
-FloatArray = np.ndarray[Any, np.dtype[np.float32]]
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
 _LARGEST_DENOMINATOR = 1_000_000
 """Keeps position times numerator within 64 bits for any length of training."""
@@ -75,7 +72,7 @@ class MixedRows:
             found[~real] = self._synthetic.rows((positions - real_before)[~real])
         return found
 
-    def is_real(self, positions: IntArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def is_real(self, positions: IntArray) -> BoolArray:
         """Return whether the example at each position is a real one."""
         return self._real_before(positions + 1) > self._real_before(positions)
 

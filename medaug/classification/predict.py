@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,13 +10,12 @@ import torch
 from ignite import distributed as idist
 from torch import Tensor, nn
 
+from medaug.arrays import IntArray
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import unwrap
 from medaug.errors import DataError
 from medaug.progress import Progress
 from medaug.task import ATTRIBUTE_PREFIX, Task
-
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
 _KEPT = ["image_id", "patient_id", "domain", "split"]
 

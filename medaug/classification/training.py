@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler
 
+from medaug.arrays import Array
 from medaug.classification.losses import Loss
 from medaug.classification.model import ClassifierInfo, save_classifier
 from medaug.classification.networks import Classifier
@@ -22,8 +23,6 @@ from medaug.classification.predict import predict_logits, probabilities
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import unwrap
 from medaug.errors import DataError, SettingsError, TrainingError
-
-Array = np.ndarray[Any, np.dtype[np.float32]]
 
 _OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "adam": Adam,

@@ -10,14 +10,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from medaug.arrays import FloatArray, IntArray
 from medaug.data.groups import labelled_rows, row_groups
 from medaug.data.sampling import Example
 from medaug.data.store import ImageStore
 from medaug.errors import DataError, SettingsError
 from medaug.randomness import numpy_generator
-
-FloatArray = np.ndarray[Any, np.dtype[np.float32]]
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def importance_weights(store: ImageStore, attribute: str, equality_level: float) -> FloatArray:
@@ -121,7 +119,7 @@ def _hard_labels(store: ImageStore, rows: IntArray) -> IntArray:
     return np.asarray(np.unique(states, axis=0, return_inverse=True)[1], np.int64).reshape(-1)
 
 
-def _share_given_class(labels: IntArray, groups: IntArray) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _share_given_class(labels: IntArray, groups: IntArray) -> FloatArray:
     """p_train(a|y) of each row: of the rows of its class, the share that is of its group."""
     pairs = pd.DataFrame({"label": labels, "group": groups, "rows": 1})
     of_both = pairs.groupby(["label", "group"])["rows"].transform("sum")

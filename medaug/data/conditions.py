@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from medaug.arrays import FloatArray
 from medaug.errors import DataError, SettingsError
 from medaug.task import Task, label_column
 
@@ -21,7 +21,6 @@ BUILT_IN = "dermatology_classes.csv"
 """Table beside this module: conditions and codes of the public sets, and their class among the 27."""
 
 Weights = Mapping[str, float]
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def condition_key(name: str) -> str:

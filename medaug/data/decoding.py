@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from medaug.data.grey import UInt8Array
+from medaug.arrays import UInt8Array
 from medaug.data.pixels import Recipe, decode
 from medaug.data.processes import CRASHED, check_starts, start_pool
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from medaug.data.grey import Array, UInt8Array, to_uint8, unit_to_uint8
+from medaug.arrays import Array, UInt8Array
+from medaug.data.grey import to_uint8, unit_to_uint8
 from medaug.errors import DataError
 
 # Only what the pixels need. What could name a person is not among it.

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from medaug.arrays import Array, UInt8Array
 from medaug.errors import DataError
-
-Array = np.ndarray[Any, Any]
-UInt8Array = np.ndarray[Any, np.dtype[np.uint8]]
 
 # ITU-R 601-2 in 1/65536, which sum to one, so that grey stays the grey it is (as in Pillow).
 _LUMA = np.array([19595, 38470, 7471], np.uint32)

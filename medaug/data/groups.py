@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medaug.arrays import IntArray
 from medaug.data.store import ImageStore
 from medaug.errors import SettingsError
 from medaug.task import Attribute, attribute_column
-
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def labelled_rows(store: ImageStore) -> IntArray:

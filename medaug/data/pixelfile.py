@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from io import BytesIO
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from medaug.arrays import IntArray, UInt8Array
 from medaug.files import write_aside
 
 BYTES_AT_ONCE = 32 * 2**20
@@ -35,7 +35,7 @@ class PixelFile:
             file.write(header)
             file.truncate(len(header) + prod(self.shape))
 
-    def write(self, rows: Sequence[int], images: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
+    def write(self, rows: Sequence[int], images: UInt8Array) -> None:
         """Write images to their rows and wait until the disk has them."""
         start, length = len(_header(self.shape)), prod(self.shape[1:])
         with self.path.open("r+b") as file:
@@ -45,7 +45,7 @@ class PixelFile:
             file.flush()
             os.fsync(file.fileno())
 
-    def keep(self, rows: np.ndarray[Any, np.dtype[np.int64]], target: Path) -> None:
+    def keep(self, rows: IntArray, target: Path) -> None:
         """Move the file to `target` with some rows only, a few at a time; what is done stays done."""
         if not target.exists():
             if len(rows) == self.shape[0]:
@@ -55,7 +55,7 @@ class PixelFile:
                 self._copy(rows, temporary)
         self.path.unlink(missing_ok=True)
 
-    def _copy(self, rows: np.ndarray[Any, np.dtype[np.int64]], target: Path) -> None:
+    def _copy(self, rows: IntArray, target: Path) -> None:
         start, length = len(_header(self.shape)), prod(self.shape[1:])
         with self.path.open("rb") as source, target.open("wb") as file:
             file.write(_header((len(rows), *self.shape[1:])))
@@ -72,7 +72,7 @@ def _header(shape: tuple[int, ...]) -> bytes:
     return buffer.getvalue()
 
 
-def _runs(rows: np.ndarray[Any, np.dtype[np.int64]], longest: int) -> list[tuple[int, int]]:
+def _runs(rows: IntArray, longest: int) -> list[tuple[int, int]]:
     """Split increasing rows into runs (first, last) of neighbours, none longer than `longest`."""
     starts = np.flatnonzero(np.diff(rows, prepend=rows[0] - 2) != 1)
     ends = np.append(starts[1:], len(rows))

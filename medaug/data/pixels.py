@@ -17,8 +17,9 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from medaug.arrays import UInt8Array
 from medaug.data.dicom import is_dicom, read_dicom
-from medaug.data.grey import UInt8Array, grey_of, to_uint8
+from medaug.data.grey import grey_of, to_uint8
 from medaug.data.raster import is_raster, read_raster
 from medaug.errors import DataError
 

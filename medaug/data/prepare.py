@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from ignite import distributed as idist
 
+from medaug.arrays import UInt8Array
 from medaug.data.decoding import Decoded, decode_files
-from medaug.data.grey import UInt8Array
 from medaug.data.pixels import Fit, Recipe
 from medaug.data.processes import usable_cores
 from medaug.data.store import ImageStore, StoreWriter

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from medaug.data.grey import UInt8Array, to_uint8
+from medaug.arrays import UInt8Array
+from medaug.data.grey import to_uint8
 from medaug.errors import DataError
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")

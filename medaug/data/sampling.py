@@ -11,11 +11,11 @@ import torch
 from ignite import distributed as idist
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from medaug.arrays import Array, IntArray
 from medaug.data.store import ImageStore
 from medaug.errors import DataError, SettingsError
 from medaug.randomness import numpy_generator
 
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
 Example = dict[str, Any]
 
 
@@ -142,7 +142,7 @@ class StoreBatches(Dataset[Example]):
         self,
         store: ImageStore,
         size: int | None,
-        columns: Mapping[str, np.ndarray[Any, Any]],
+        columns: Mapping[str, Array],
         transform: Callable[[Example], Example] | None = None,
     ) -> None:
         for name, values in columns.items():
@@ -179,5 +179,5 @@ def batch_loader(dataset: Dataset[Any], sampler: Sampler[Batch], workers: int) -
     )
 
 
-def _number_column(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _number_column(values: Array) -> Array:
     return np.asarray(values, np.float32 if np.asarray(values).dtype.kind == "f" else np.int64)

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
+from medaug.arrays import IntArray
 from medaug.data.groups import labelled_rows, row_groups
 from medaug.data.store import ImageStore
 from medaug.errors import SettingsError
 from medaug.randomness import derive_seed
-
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
 Surplus = Literal["unlabelled", "left_out"]
 

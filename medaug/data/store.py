@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from ignite import distributed as idist
 
+from medaug.arrays import BoolArray, IntArray, UInt8Array
 from medaug.data.pixelfile import PixelFile
 from medaug.data.table import SplitUnit, check_table, stored_columns
 from medaug.errors import DataError
@@ -23,9 +24,6 @@ from medaug.files import disk_errors, write_aside
 from medaug.task import Task
 
 FORMAT = "medaug-store-1"
-
-UInt8Array = np.ndarray[Any, np.dtype[np.uint8]]
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -264,7 +262,7 @@ class StoreWriter:
         with self._journal.open("ab") as file:
             file.write(json.dumps(entry).encode() + b"\n")
 
-    def _read_journals(self) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], dict[int, str]]:
+    def _read_journals(self) -> tuple[BoolArray, dict[int, str]]:
         written = np.zeros(len(self.table), bool)
         rejected: dict[int, str] = {}
         if self._completed():

@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medaug.arrays import FloatArray
 from medaug.data.store import ImageStore
 from medaug.errors import DataError, SettingsError
 from medaug.task import Attribute, Task, attribute_column
-
-FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,8 @@ class ConditionEncoder:
         labels = self.task.labels(table)
         if self.task.kind == "multiclass":
             return np.where(np.isnan(labels).any(axis=1, keepdims=True), np.float32(0), labels)
-        return np.nan_to_num(np.stack([1 - labels, labels], axis=2)).reshape(len(table), -1)
+        slots: FloatArray = np.nan_to_num(np.stack([1 - labels, labels], axis=2))
+        return slots.reshape(len(table), -1)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists and dictionaries, ready for JSON or a checkpoint."""

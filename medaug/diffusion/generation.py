@@ -18,6 +18,7 @@ import torch
 from ignite import distributed as idist
 from torch import Tensor
 
+from medaug.arrays import IntArray, UInt8Array
 from medaug.data.store import ImageStore, StoreWriter
 from medaug.diffusion.guidance import NoiseNetwork, clipped, guided, with_image
 from medaug.diffusion.model import DiffusionModel
@@ -27,9 +28,6 @@ from medaug.errors import CheckpointError, SettingsError
 from medaug.progress import Progress
 from medaug.randomness import torch_generator
 from medaug.transforms.degradation import enlarge
-
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
-UInt8Array = np.ndarray[Any, np.dtype[np.uint8]]
 
 SCHEDULE = NoiseSchedule()
 """The schedule that the models are trained with."""

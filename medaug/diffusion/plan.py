@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medaug.arrays import Array, IntArray
 from medaug.data.store import ImageStore
 from medaug.diffusion.condition import ConditionEncoder
 from medaug.errors import DataError, SettingsError
 from medaug.randomness import numpy_generator
 from medaug.task import Attribute, Task, attribute_column
-
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
 
 SYNTHETIC_DOMAIN = "synthetic"
 
@@ -127,18 +126,18 @@ def uniform_groups(sizes: Sequence[int], count: int) -> IntArray:
     return np.stack(columns, axis=1) if columns else np.empty((count, 0), np.int64)
 
 
-def _training_labels(store: ImageStore, task: Task, exclude: Sequence[str]) -> np.ndarray[Any, Any]:
+def _training_labels(store: ImageStore, task: Task, exclude: Sequence[str]) -> Array:
     """Labels of the rows whose distribution is kept; unknown is -1, which can be compared."""
     if unknown := sorted(set(exclude) - set(task.classes)):
         raise SettingsError(f"cannot exclude {unknown}; the classes are: {', '.join(task.classes)}")
     known = np.nan_to_num(task.labels(store.table.iloc[store.rows("train")]), nan=-1.0)
-    labels: np.ndarray[Any, Any] = known[(known >= 0).any(axis=1) & ~_is_excluded(known, task, exclude)]
+    labels: Array = known[(known >= 0).any(axis=1) & ~_is_excluded(known, task, exclude)]
     if not len(labels):
         raise DataError(f"{store.path} has no labelled training image to take labels from")
     return labels
 
 
-def _is_excluded(labels: np.ndarray[Any, Any], task: Task, exclude: Sequence[str]) -> Any:
+def _is_excluded(labels: Array, task: Task, exclude: Sequence[str]) -> Any:
     excluded = np.array([name in exclude for name in task.classes])
     if task.kind == "multiclass":
         return excluded[labels.argmax(axis=1)]
@@ -159,6 +158,6 @@ def _with_values(table: pd.DataFrame, encoder: ConditionEncoder, groups: IntArra
     return table
 
 
-def _values(attribute: Attribute, codes: IntArray) -> np.ndarray[Any, Any]:
+def _values(attribute: Attribute, codes: IntArray) -> Array:
     values = [attribute.representative(group) for group in attribute.group_names]
     return np.array(values, dtype=float if attribute.bins else object)[codes]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
+from medaug.arrays import Array
 from medaug.data.store import ImageStore
 from medaug.diffusion.condition import ConditionEncoder
 from medaug.diffusion.guidance import clipped, guided, with_image
@@ -135,6 +134,6 @@ def _grid(images: dict[str, Tensor], title: str) -> Figure:
     return figure
 
 
-def _picture(image: Tensor) -> np.ndarray[Any, Any]:
-    picture: np.ndarray[Any, Any] = image.permute(1, 2, 0).numpy()
+def _picture(image: Tensor) -> Array:
+    picture: Array = image.permute(1, 2, 0).numpy()
     return picture[..., 0] if picture.shape[-1] == 1 else picture

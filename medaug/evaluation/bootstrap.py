@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from medaug.evaluation.metrics import Array
+from medaug.arrays import Array
 
 BLOCK_ELEMENTS = 1 << 17  # float64 weights of a block fit the second-level cache
 

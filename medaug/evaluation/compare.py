@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medaug.arrays import Array
 from medaug.errors import DataError
 from medaug.evaluation.estimate import WORST, Estimate, estimate
 from medaug.evaluation.evaluate import interval_of
-from medaug.evaluation.metrics import Array
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.task import Task
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from medaug.arrays import Array
 from medaug.errors import DataError
 from medaug.evaluation.bootstrap import weight_blocks
 from medaug.evaluation.groups import Grouping, find_groupings
-from medaug.evaluation.metrics import Array, Metric
+from medaug.evaluation.metrics import Metric
 from medaug.evaluation.predictions import check_predictions
 from medaug.evaluation.problems import Problem, pose_problems
 from medaug.evaluation.settings import EvaluationSettings

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medaug.arrays import Array
 from medaug.evaluation.bootstrap import percentile_interval
 from medaug.evaluation.estimate import GAP, Estimate, estimate
-from medaug.evaluation.metrics import Array
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.files import write_aside
 from medaug.task import Task

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medaug.arrays import Array
 from medaug.errors import SettingsError
-from medaug.evaluation.metrics import Array
 from medaug.evaluation.predictions import attribute_names
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.task import Attribute, Task, attribute_column

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from medaug.arrays import Array
+
 Values = Any  # a float, or an array of R floats where weights are (n, R)
 
 ECE_BINS = 10

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from medaug.evaluation.metrics import ECE_BINS, Array, Metric, Values, accuracy, ece, ratio
+from medaug.arrays import Array
+from medaug.evaluation.metrics import ECE_BINS, Metric, Values, accuracy, ece, ratio
 
 
 def balanced_accuracy(

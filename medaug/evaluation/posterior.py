@@ -16,11 +16,11 @@ import pandas as pd
 from scipy.signal import fftconvolve
 from scipy.stats import beta
 
+from medaug.arrays import Array
 from medaug.errors import SettingsError
 from medaug.evaluation.estimate import ALL_DOMAINS, find_cells, rows_by_method
 from medaug.evaluation.evaluate import METRIC_COLUMNS, PHANTOM_DATA
 from medaug.evaluation.groups import Grouping, find_groupings
-from medaug.evaluation.metrics import Array
 from medaug.evaluation.multiclass import among_top3
 from medaug.evaluation.predictions import check_predictions, class_names, detect_kind
 from medaug.evaluation.problems import Problem, pose_problems

@@ -8,8 +8,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from medaug.arrays import Array
 from medaug.errors import DataError, SettingsError
-from medaug.evaluation.metrics import BINARY_METRICS, Array, Metric
+from medaug.evaluation.metrics import BINARY_METRICS, Metric
 from medaug.evaluation.multiclass import MULTICLASS_METRICS
 from medaug.evaluation.predictions import class_names, decision_column, detect_kind, score_column
 from medaug.evaluation.settings import EvaluationSettings

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from medaug.arrays import Array
 from medaug.errors import DataError
-from medaug.evaluation.metrics import Array
 from medaug.evaluation.predictions import decision_column, score_column
 from medaug.task import label_column
 

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
+from medaug.arrays import Array
 from medaug.report.style import GREY, RULE, MethodStyle, entitle, grid, legend, method_styles, shortened
 from medaug.report.tidy import shown_splits
 from medaug.report.words import split_name
@@ -19,7 +20,6 @@ MOST_PANELS = 30
 MOST_POINTS = 200
 CALIBRATION_BINS = 10
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Styles = Mapping[str, MethodStyle]
 DrawCurve = Callable[[Axes, Array, Array, dict[str, Any]], None]
 

@@ -8,13 +8,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from medaug.arrays import Array
 from medaug.report.style import GREY, INK, PALETTE, entitle, grid, legend, plain, shortened
 from medaug.task import LABEL_PREFIX
 
 MOST_DOMAINS = 6
 AGE_BIN = 10
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def class_names(table: pd.DataFrame) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medaug.arrays import Array
 from medaug.data.store import ImageStore
 from medaug.report.image_figures import real_picture, synthetic_picture
 from medaug.report.neighbours import nearest_neighbours
@@ -16,8 +17,6 @@ from medaug.task import Task
 
 A_CONDITION = 4
 REFERENCE_IMAGES = 24
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import EngFormatter, MaxNLocator
 from PIL import Image
 
+from medaug.arrays import FloatArray, UInt8Array
 from medaug.data.slides.reading import Slide
 from medaug.errors import DataError
 from medaug.files import write_aside
@@ -32,9 +32,6 @@ COLOURS = "YlOrBr"
 _SCORE = "score:"
 _PANEL_INCHES, _NARROWEST_INCHES, _DPI = 6.0, 2.6, 150
 _OPACITY = 0.75
-
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-UInt8Array = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 def write_heatmaps(

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import Any
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from medaug.arrays import UInt8Array
 
 SHOWN_SIDE = 160
 MARK = "SYNTHETIC"
 MARK_COLOUR = "#A34700"
-
-UInt8Array = np.ndarray[Any, np.dtype[np.uint8]]
 
 
 def real_picture(image: UInt8Array) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from medaug.arrays import Array
 from medaug.progress import Progress
 
 BYTES_AT_ONCE = 32 << 20
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def nearest_neighbours(queries: Array, images: Array, rows: Array) -> tuple[Array, Array]:

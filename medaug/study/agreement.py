@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
+
+from medaug.arrays import FloatArray
 
 
 def krippendorff_alpha(answers: pd.DataFrame) -> float:
@@ -45,10 +45,10 @@ def krippendorff_alpha(answers: pd.DataFrame) -> float:
     return float(1 - (total - 1) * observed / expected)
 
 
-def pairable(answers: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+def pairable(answers: pd.DataFrame) -> FloatArray:
     """Return how often each answer (column) was given to each image (row) that has two answers or more."""
     if answers.empty:
         return np.zeros((0, 0))
     counts = pd.crosstab(answers["image"], answers["answer"]).to_numpy(np.float64)
-    twice: np.ndarray[Any, np.dtype[np.float64]] = counts[counts.sum(axis=1) >= 2]
+    twice: FloatArray = counts[counts.sum(axis=1) >= 2]
     return twice

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from medaug.arrays import Array, BoolArray
 from medaug.data.store import ImageStore
 from medaug.data.table import SPLITS, is_synthetic
 from medaug.errors import DataError, SettingsError
 from medaug.randomness import numpy_generator
 from medaug.task import Task
-
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 SOURCES = {"real": False, "synthetic": True}
 """What an image may be, and the column ``synthetic`` then."""
@@ -160,7 +158,7 @@ def _draw_sources(
 
 
 def _draw(
-    pool: pd.DataFrame, members: BoolArray, rows: np.ndarray[Any, Any], asked: list[int], count: int
+    pool: pd.DataFrame, members: BoolArray, rows: Array, asked: list[int], count: int
 ) -> dict[int, list[int]]:
     """Up to `count` rows of each class, the rarest class first, no image and no patient twice."""
     person = _people(pool)

@@ -21,7 +21,8 @@ import tifffile
 from monai.data import PatchWSIDataset
 
 from benchmarks.contest import Contest, Timed, clocked
-from medaug.data.phantoms import write_large_slide
+from benchmarks.large_slide import write_large_slide
+from medaug.arrays import Array
 from medaug.data.slides.patches import grid
 from medaug.data.slides.reading import Grid, Slide
 
@@ -175,31 +176,31 @@ def _dimensions(path: Path) -> tuple[int, int]:
         return slide.dimensions
 
 
-def _middle(positions: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
+def _middle(positions: Array, count: int) -> Array:
     start = max(0, (len(positions) - count) // 2)
     return positions[start : start + count]
 
 
-def _scaled(work: Callable[[], object], part: np.ndarray[Any, Any], whole: np.ndarray[Any, Any]) -> Timed:
+def _scaled(work: Callable[[], object], part: Array, whole: Array) -> Timed:
     timed = clocked(work)
     return lambda: timed() * len(whole) / len(part)
 
 
-def _read(path: Path, positions: np.ndarray[Any, Any]) -> int:
+def _read(path: Path, positions: Array) -> int:
     with Slide(path) as slide:
         return sum(len(pixels) for _, pixels in slide.read_patches(positions, Grid(0, 1.0), PATCH))
 
 
-def _one_by_one(path: Path, positions: np.ndarray[Any, Any]) -> list[int]:
+def _one_by_one(path: Path, positions: Array) -> list[int]:
     with openslide.OpenSlide(path) as slide:
         return [np.asarray(_region(slide, x, y)).shape[0] for x, y in positions.tolist()]
 
 
-def _region(slide: openslide.OpenSlide, x: int, y: int) -> np.ndarray[Any, Any]:
+def _region(slide: openslide.OpenSlide, x: int, y: int) -> Array:
     return np.asarray(slide.read_region((x, y), 0, (PATCH, PATCH)).convert("RGB"))
 
 
-def _with_monai(path: Path, positions: np.ndarray[Any, Any]) -> None:
+def _with_monai(path: Path, positions: Array) -> None:
     items = [{"image": str(path), "location": (y, x)} for x, y in positions.tolist()]
     options = {"patch_size": PATCH, "patch_level": 0, "center_location": False, "reader": "OpenSlide"}
     for item in PatchWSIDataset(items, include_label=False, **options):
@@ -212,7 +213,7 @@ def _decode(path: Path) -> None:
             del tile
 
 
-def _check_same(path: Path, positions: np.ndarray[Any, Any]) -> None:
+def _check_same(path: Path, positions: Array) -> None:
     with Slide(path) as slide, openslide.OpenSlide(path) as peer:
         for numbers, pixels in slide.read_patches(positions, Grid(0, 1.0), PATCH):
             for number, patch in zip(numbers.tolist(), pixels, strict=True):

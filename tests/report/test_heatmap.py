@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from matplotlib import colormaps
 from PIL import Image
 
-from medaug.data.phantoms.pyramid import write_pyramid
 from medaug.errors import DataError
+from medaug.phantoms.slides.pyramid import write_pyramid
 from medaug.report.heatmap import COLOURS, probability_map, write_heatmaps
 from medaug.report.image_figures import MARK_COLOUR
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medaug.arrays import FloatArray
 from medaug.data.conditions import Weights, class_labels, read_conditions
 from medaug.data.readers.tables import largest_files
 from medaug.data.table import canonical_age, canonical_sex
@@ -23,7 +24,7 @@ TONES = ("I", "II", "III", "IV", "V", "VI")
 
 def label_columns(
     weights: list[Weights], task: Task, folder: Path, conditions: str | None
-) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+) -> dict[str, FloatArray]:
     """Return the labels of images, see `medaug.data.conditions.class_labels`.
 
     Parameters

@@ -9,10 +9,10 @@ from xml.etree import ElementTree
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely import MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
+from medaug.arrays import BoolArray, FloatArray, IntArray
 from medaug.errors import DataError
 
 TUMOUR_GROUPS = frozenset({"tumor", "tumour", "metastases", "metastasis", "_0", "_1"})
@@ -83,7 +83,7 @@ def read_annotation(path: Path) -> Annotation:
 
 def rasterise(
     geometry: MultiPolygon, x: float, y: float, width: int, height: int, downsample: float = 1.0
-) -> NDArray[np.bool_]:
+) -> BoolArray:
     """Return which pixels of a window are inside: exactly those whose centre is.
 
     Along each row of pixel centres, every edge of the outline that is crossed turns inside into outside
@@ -127,9 +127,7 @@ class Outline:
         self._bottom = self._edges[:, 3]
         self._left = self._edges[:, ::2].min(axis=1, initial=np.inf)
 
-    def rasterise(
-        self, x: float, y: float, width: int, height: int, downsample: float = 1.0
-    ) -> NDArray[np.bool_]:
+    def rasterise(self, x: float, y: float, width: int, height: int, downsample: float = 1.0) -> BoolArray:
         """Return which pixels of a window are inside; see `rasterise`."""
         rows = y + (np.arange(height) + 0.5) * downsample
         right, below = x + width * downsample, y + height * downsample
@@ -141,26 +139,26 @@ class Outline:
         crossing = x0 + (rows[row] - y0) / (y1 - y0) * (x1 - x0)
         column = np.clip(np.ceil((crossing - x) / downsample - 0.5), 0, width).astype(np.int64)
         turns = np.bincount(row * (width + 1) + column, minlength=height * (width + 1))
-        inside: NDArray[np.bool_] = turns.reshape(height, width + 1).cumsum(axis=1)[:, :width] % 2 == 1
+        inside: BoolArray = turns.reshape(height, width + 1).cumsum(axis=1)[:, :width] % 2 == 1
         return inside
 
 
-def _ranges(first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
+def _ranges(first: IntArray, last: IntArray) -> IntArray:
     """Join the numbers from each first up to its last, not included."""
     counts = last - first
     starts = np.cumsum(counts) - counts
-    joined: NDArray[np.int64] = np.arange(counts.sum()) - np.repeat(starts - first, counts)
+    joined: IntArray = np.arange(counts.sum()) - np.repeat(starts - first, counts)
     return joined
 
 
-def _edges(geometry: MultiPolygon) -> NDArray[np.float64]:
+def _edges(geometry: MultiPolygon) -> FloatArray:
     """Return the edges that are not level as (edges, 4): upper x, y, lower x, y."""
     points, ring = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(geometry)), return_index=True)
     same = ring[1:] == ring[:-1]
     edges = np.hstack([points[:-1], points[1:]])[same].reshape(-1, 4)
     upward = edges[:, 1] > edges[:, 3]
     edges[upward] = edges[upward][:, [2, 3, 0, 1]]
-    falling: NDArray[np.float64] = edges[edges[:, 1] < edges[:, 3]]
+    falling: FloatArray = edges[edges[:, 1] < edges[:, 3]]
     return falling
 
 
@@ -190,7 +188,7 @@ def _region(element: ElementTree.Element, where: str) -> BaseGeometry:
     return shapely.make_valid(shapely.Polygon(points), method="structure", keep_collapsed=False)
 
 
-def _points(element: ElementTree.Element, where: str) -> NDArray[np.float64]:
+def _points(element: ElementTree.Element, where: str) -> FloatArray:
     """Return the corners (points, 2) in the order in which they were drawn."""
     found = element.findall("./Coordinates/Coordinate")
     try:

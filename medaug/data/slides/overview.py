@@ -13,6 +13,7 @@ import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 from shapely.geometry.base import BaseGeometry
 
+from medaug.arrays import BoolArray, UInt8Array
 from medaug.data.slides.annotation import Annotation
 
 LARGEST_FILE = 150_000
@@ -25,8 +26,6 @@ _DASH = 7.0
 _FADED, _SHADED = 0.2, 0.25
 
 Colour = tuple[int, int, int]
-BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
-UInt8Array = np.ndarray[Any, np.dtype[np.uint8]]
 
 _BLACK, _WHITE, _GREY, _STAIN = (0, 0, 0), (255, 255, 255), (110, 110, 110), (221, 170, 205)
 

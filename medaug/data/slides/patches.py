@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
 from shapely import MultiPolygon
 
+from medaug.arrays import Array, BoolArray, FloatArray, IntArray
 from medaug.data.slides.annotation import Annotation, Outline
 from medaug.data.slides.tissue import tissue_fraction
 from medaug.errors import DataError, SettingsError
@@ -93,10 +93,10 @@ class Layout:
     dimensions: tuple[int, int]
     level: int
     downsample: float
-    tissue: NDArray[np.bool_]
+    tissue: BoolArray
 
 
-def grid(dimensions: tuple[int, int], downsample: float, patch_size: int) -> NDArray[np.int64]:
+def grid(dimensions: tuple[int, int], downsample: float, patch_size: int) -> IntArray:
     """Return the places of all patches that lie side by side within a slide.
 
     Parameters
@@ -125,12 +125,12 @@ def grid(dimensions: tuple[int, int], downsample: float, patch_size: int) -> NDA
 
 
 def label_patches(
-    positions: NDArray[np.int64],
+    positions: IntArray,
     annotation: Annotation | None,
     tumour_free: bool,
     downsample: float,
     settings: PatchSettings,
-) -> NDArray[np.float32]:
+) -> FloatArray:
     """Say of each patch whether it is tumour (1), normal (0) or neither (NaN).
 
     The rule of PatchCamelyon and CAMELYON17-WILDS: tumour where a pixel of the central square is tumour,
@@ -223,19 +223,19 @@ def every_patch(
     return _patch_rows(slide, layout.level, positions, split, unknown)
 
 
-def _on_tissue(layout: Layout, settings: PatchSettings) -> NDArray[np.int64]:
+def _on_tissue(layout: Layout, settings: PatchSettings) -> IntArray:
     positions = grid(layout.dimensions, layout.downsample, settings.patch_size)
     extent = settings.patch_size * layout.downsample
     share = tissue_fraction(layout.tissue, positions, extent, layout.dimensions)
     return positions[share >= settings.tissue_fraction]
 
 
-def _holds(region: MultiPolygon, corners: NDArray[Any], size: int, downsample: float) -> NDArray[np.bool_]:
+def _holds(region: MultiPolygon, corners: Array, size: int, downsample: float) -> BoolArray:
     """Say which squares hold a pixel of the region; only those on its rim are rasterised."""
     x, y = np.asarray(corners, np.float64).T
     squares = shapely.box(x, y, x + size * downsample, y + size * downsample)
     shapely.prepare(region)
-    holds: NDArray[np.bool_] = np.zeros(len(corners), bool)
+    holds: BoolArray = np.zeros(len(corners), bool)
     near = np.flatnonzero(shapely.intersects(region, squares))
     holds[near] = shapely.contains_properly(region, squares[near])
     outline = Outline(region)
@@ -244,9 +244,7 @@ def _holds(region: MultiPolygon, corners: NDArray[Any], size: int, downsample: f
     return holds
 
 
-def _labelled(
-    labels: NDArray[np.float32], slide: Mapping[str, Any], settings: PatchSettings
-) -> NDArray[np.int64]:
+def _labelled(labels: FloatArray, slide: Mapping[str, Any], settings: PatchSettings) -> IntArray:
     """Draw as many normal patches as tumour patches."""
     if slide["split"] == "unlabelled":
         return np.empty(0, np.int64)
@@ -260,8 +258,8 @@ def _labelled(
 
 
 def _unlabelled(
-    patches: int, labelled: NDArray[np.int64], slide: Mapping[str, Any], settings: PatchSettings
-) -> NDArray[np.int64]:
+    patches: int, labelled: IntArray, slide: Mapping[str, Any], settings: PatchSettings
+) -> IntArray:
     if slide["split"] not in ("train", "unlabelled"):
         return np.empty(0, np.int64)
     rest = np.ones(patches, bool)
@@ -270,8 +268,8 @@ def _unlabelled(
 
 
 def _shuffled(
-    which: NDArray[np.bool_], slide: Mapping[str, Any], settings: PatchSettings, purpose: str | int
-) -> NDArray[np.int64]:
+    which: BoolArray, slide: Mapping[str, Any], settings: PatchSettings, purpose: str | int
+) -> IntArray:
     generator = numpy_generator(settings.seed, "patches", str(slide["slide"]), purpose)
     return generator.permutation(np.flatnonzero(which))
 
@@ -279,9 +277,9 @@ def _shuffled(
 def _patch_rows(
     slide: Mapping[str, Any],
     level: int,
-    positions: NDArray[np.int64],
-    split: NDArray[Any],
-    labels: NDArray[np.float32],
+    positions: IntArray,
+    split: Array,
+    labels: FloatArray,
 ) -> pd.DataFrame:
     return pd.DataFrame(
         {

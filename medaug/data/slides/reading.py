@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 import openslide
 from PIL import Image
 
+from medaug.arrays import FloatArray, IntArray, UInt8Array
 from medaug.data.slides.tiles import (
     CACHE_BYTES,
     PLAIN_VENDORS,
@@ -24,10 +24,6 @@ from medaug.data.slides.tiles import (
     reading_order,
 )
 from medaug.errors import DataError, SettingsError
-
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-UInt8Array = np.ndarray[Any, np.dtype[np.uint8]]
 
 Fill = Callable[[float, float, UInt8Array], None]
 """Fills an array (height, width, 3) with the region of a level whose upper left corner is at x, y."""

@@ -20,10 +20,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from medaug.arrays import BoolArray, IntArray, UInt8Array
 from medaug.data.slides.annotation import Annotation, read_annotation
 from medaug.data.slides.overview import draw_overview
 from medaug.data.slides.patches import Layout, PatchSettings
-from medaug.data.slides.reading import Grid, Slide, UInt8Array
+from medaug.data.slides.reading import Grid, Slide
 from medaug.data.slides.tissue import tissue_mask
 from medaug.errors import DataError
 from medaug.files import write_aside
@@ -143,14 +144,12 @@ def _cut(job: Job, slide: Slide) -> int:
     return len(patches)
 
 
-def _tissue(slide: Slide, thumbnail: UInt8Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _tissue(slide: Slide, thumbnail: UInt8Array) -> BoolArray:
     coarse = max(slide.dimensions) // COARSE
     return tissue_mask(thumbnail if coarse >= THUMBNAIL else slide.thumbnail(max(1, coarse)))
 
 
-def _write_pixels(
-    job: Job, slide: Slide, grid: Grid, positions: np.ndarray[Any, np.dtype[np.int64]], folder: Path
-) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _write_pixels(job: Job, slide: Slide, grid: Grid, positions: IntArray, folder: Path) -> IntArray:
     """Write patches one after the other as they are read; return which they are, in this order."""
     order = [np.empty(0, np.int64)]
     with ExitStack() as stack:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from ignite import distributed as idist
 
-from medaug.data.slides.reading import UInt8Array
+from medaug.arrays import Array, IntArray, UInt8Array
 from medaug.data.slides.shards import OVERVIEW, note_of, pixels_name, shard_name
 from medaug.data.store import ImageStore, StoreWriter
 from medaug.data.table import SplitUnit
@@ -104,12 +104,12 @@ def _move_share(writer: StoreWriter, patches: pd.DataFrame) -> None:
                 (Path(folder) / pixels_name(size)).unlink(missing_ok=True)
 
 
-def _portions(rows: np.ndarray[Any, Any], sizes: Sequence[int]) -> list[np.ndarray[Any, Any]]:
+def _portions(rows: Array, sizes: Sequence[int]) -> list[Array]:
     at_once = max(1, BYTES_AT_ONCE // (3 * sum(size * size for size in sizes)))
     return [rows[start : start + at_once] for start in range(0, len(rows), at_once)]
 
 
-def _read(folder: Path, size: int, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> UInt8Array:
+def _read(folder: Path, size: int, numbers: IntArray) -> UInt8Array:
     """Read some patches of a slide; not through a memory map, whose pages would count as memory."""
     length = size * size * 3
     images = np.empty((len(numbers), size, size, 3), np.uint8)

@@ -14,11 +14,8 @@ import imagecodecs
 import numpy as np
 import tifffile
 
+from medaug.arrays import FloatArray, IntArray, UInt8Array
 from medaug.errors import DataError
-
-FloatArray = np.ndarray[Any, np.dtype[np.float64]]
-IntArray = np.ndarray[Any, np.dtype[np.int64]]
-UInt8Array = np.ndarray[Any, np.dtype[np.uint8]]
 
 Size = tuple[int, int]
 """Width and height."""

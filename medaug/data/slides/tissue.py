@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from skimage.filters import threshold_otsu
+
+from medaug.arrays import BoolArray, FloatArray, IntArray, UInt8Array
 
 PALEST, STRONGEST = 0.07, 0.15
 """Bounds of the threshold on saturation: below is the noise of empty glass, above is stain even where a slide
@@ -19,7 +20,7 @@ through. Haematoxylin and eosin do neither: they take green away most. (Of 24,00
 CAMELYON16, reduced to the size of a thumbnail's pixels, 4 look like green or blue ink and none like red.)"""
 
 
-def tissue_mask(thumbnail: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def tissue_mask(thumbnail: UInt8Array) -> BoolArray:
     """Return where a thumbnail shows stained tissue.
 
     Otsu's threshold (doi:10.1109/TSMC.1979.4310076) on saturation divides stain from glass, among pixels
@@ -42,7 +43,7 @@ def tissue_mask(thumbnail: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """
     brightest = thumbnail.max(axis=2).astype(np.float64)
     saturation = (brightest - thumbnail.min(axis=2)) / np.maximum(brightest, 1)
-    usable: NDArray[np.bool_] = (brightest >= DARKEST) & ~_ink(thumbnail, saturation)
+    usable: BoolArray = (brightest >= DARKEST) & ~_ink(thumbnail, saturation)
     if not usable.any():
         return usable
     threshold = threshold_otsu(saturation[usable])  # type: ignore[no-untyped-call]
@@ -51,8 +52,8 @@ def tissue_mask(thumbnail: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def tissue_fraction(
-    mask: NDArray[np.bool_], positions: NDArray[np.int64], extent: float, dimensions: tuple[int, int]
-) -> NDArray[np.float64]:
+    mask: BoolArray, positions: IntArray, extent: float, dimensions: tuple[int, int]
+) -> FloatArray:
     """Return the share of each patch's area that is tissue.
 
     The area is exact for any position and extent: the integral image of the mask is linear between its
@@ -84,12 +85,12 @@ def tissue_fraction(
     total = np.pad(mask.cumsum(0, dtype=np.int64).cumsum(1), ((1, 0), (1, 0)))
     area = _area(total, high[:, 0], high[:, 1]) + _area(total, low[:, 0], low[:, 1])
     area -= _area(total, low[:, 0], high[:, 1]) + _area(total, high[:, 0], low[:, 1])
-    share: NDArray[np.float64] = area / (extent**2 * scale.prod())
+    share: FloatArray = area / (extent**2 * scale.prod())
     # Differences of large sums: without rounding, a patch full of tissue would fall just short of 1.
     return np.clip(share.round(6), 0.0, 1.0)
 
 
-def _area(total: NDArray[np.int64], x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+def _area(total: IntArray, x: FloatArray, y: FloatArray) -> FloatArray:
     """Return the tissue above and left of points given in mask pixels."""
     x, y = np.clip(x, 0, total.shape[1] - 1), np.clip(y, 0, total.shape[0] - 1)
     left = np.minimum(x.astype(np.int64), total.shape[1] - 2)
@@ -97,13 +98,13 @@ def _area(total: NDArray[np.int64], x: NDArray[np.float64], y: NDArray[np.float6
     right_share, lower_share = x - left, y - top
     upper = total[top, left] * (1 - right_share) + total[top, left + 1] * right_share
     lower = total[top + 1, left] * (1 - right_share) + total[top + 1, left + 1] * right_share
-    area: NDArray[np.float64] = upper * (1 - lower_share) + lower * lower_share
+    area: FloatArray = upper * (1 - lower_share) + lower * lower_share
     return area
 
 
-def _ink(thumbnail: NDArray[np.uint8], saturation: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _ink(thumbnail: UInt8Array, saturation: FloatArray) -> BoolArray:
     """Return where a pen has drawn."""
     red, green, blue = np.moveaxis(thumbnail.astype(np.int16), 2, 0)
-    ink: NDArray[np.bool_] = green - red > GREEN_OVER_RED
+    ink: BoolArray = green - red > GREEN_OVER_RED
     ink |= (saturation > VIVID) & (blue - green < BLUE_OVER_GREEN)
     return ink

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from medaug.data.phantoms import write_radiograph_phantoms
+from medaug.phantoms.chest.trees import write_radiograph_phantoms
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from medaug.data.phantoms import Patient
-from medaug.data.phantoms.dicom import write_dicom
 from medaug.data.readers import read_chestxray14
 from medaug.data.table import check_table
 from medaug.errors import DataError, SettingsError
+from medaug.phantoms.chest.dicom import write_dicom
+from medaug.phantoms.chest.population import Patient
 from medaug.task import CHEST_RADIOGRAPHS, Task
 
 NEW = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position"

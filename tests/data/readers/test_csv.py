@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medaug.data.phantoms import Patient
-from medaug.data.phantoms.dicom import write_dicom
 from medaug.data.readers import read_csv
 from medaug.data.table import check_table
 from medaug.errors import DataError, SettingsError
+from medaug.phantoms.chest.dicom import write_dicom
+from medaug.phantoms.chest.population import Patient
 from medaug.task import Attribute, Task
 
 TASK = Task(

@@ -10,12 +10,12 @@ import openslide
 import pandas as pd
 import pytest
 
-from medaug.data.phantoms.slides import write_slide_phantoms
 from medaug.data.readers import read_slide_source
 from medaug.data.slides.cutting import cut
 from medaug.data.slides.patches import PatchSettings, choose, every_patch
 from medaug.data.slides.storing import store_patches
 from medaug.data.store import ImageStore
+from medaug.phantoms.slides.trees import write_slide_phantoms
 from medaug.task import Task
 
 SCRIPT = Path(__file__).with_name("cut_and_store.py")

@@ -1,0 +1,1 @@
+"""Phantom radiographs of patients of two hospitals, in the forms of CheXpert and ChestX-ray14."""

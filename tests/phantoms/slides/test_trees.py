@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from openslide import OpenSlide
+from shapely import Polygon, contains_xy, unary_union
+
+from medaug.errors import DataError, SettingsError
+from medaug.phantoms.mark import PHANTOM_FILE
+from medaug.phantoms.slides import trees
+from medaug.phantoms.slides.anatomy import in_tumour
+from medaug.phantoms.slides.trees import (
+    DIALECTS,
+    USUAL_DIALECT,
+    PhantomSlide,
+    hospital_slides,
+    write_slide_phantoms,
+)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("slides")
+    write_slide_phantoms(folder, seed=5, slides_per_hospital=2, size=512, workers=0)
+    return folder
+
+
+def test_the_tree_is_the_challenges(tree: Path) -> None:
+    training = tree / "CAMELYON17" / "training"
+    table = pd.read_csv(training / "stage_labels.csv")
+    nodes = table[table["patient"].str.endswith(".tif")].set_index("patient")["stage"]
+    files = {path.name: path.parent.name for path in training.glob("center_*/*.tif")}
+
+    assert (tree / PHANTOM_FILE).exists()
+    assert set(nodes.index) == set(files)
+    assert all(folder == f"center_{int(name[8:11]) // 20}" for name, folder in files.items())
+    annotated = {path.stem + ".tif" for path in (training / "lesion_annotations").glob("*.xml")}
+    assert annotated == set(nodes.index[nodes != "negative"])
+    assert len(annotated) == 5
+    patients = table[table["patient"].str.endswith(".zip")].set_index("patient")["stage"]
+    assert set(patients.index) == {f"patient_{20 * hospital:03d}.zip" for hospital in range(5)}
+    assert patients["patient_000.zip"] == "pN1"
+
+
+def test_openslide_opens_every_slide(tree: Path) -> None:
+    paths = sorted(tree.rglob("*.tif"))
+    assert len(paths) == 10
+    for path in paths:
+        with OpenSlide(path) as slide:
+            assert slide.dimensions == (512, 512)
+            assert slide.level_count >= 3
+            assert float(slide.properties["openslide.mpp-x"]) == pytest.approx(0.5)
+
+
+def test_annotation_and_drawing_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    original = trees.draw_anatomy
+    monkeypatch.setattr(
+        trees,
+        "draw_anatomy",
+        lambda size, node, lesions, g: drawn.append(lesions) or original(size, node, lesions, g),
+    )
+    for hospital in (0, 4):
+        trees.write_slide(tmp_path, PhantomSlide(hospital, 20 * hospital, 0, "macro"), 1, 1024)
+        name = f"patient_{20 * hospital:03d}_node_0.xml"
+        tree = ElementTree.parse(tmp_path / "lesion_annotations" / name)
+        tumour, hole = DIALECTS.get(hospital, USUAL_DIALECT)
+        polygons: dict[str, list[Polygon]] = {tumour: [], hole: []}
+        for annotation in tree.iter("Annotation"):
+            points = [(float(c.attrib["X"]), float(c.attrib["Y"])) for c in annotation.iter("Coordinate")]
+            polygons[annotation.attrib["PartOfGroup"]].append(Polygon(points))
+        area = unary_union(polygons[tumour]) - unary_union(polygons[hole])
+        x, y = np.meshgrid(np.arange(0, 1024, 4.0), np.arange(0, 1024, 4.0))
+
+        assert len(polygons[tumour]) == 2
+        assert len(polygons[hole]) == 1
+        assert (contains_xy(area, x, y) != in_tumour(drawn[-1], x, y)).mean() < 0.002
+
+
+def test_repeating_keeps_what_is_there_and_redraws_what_is_not(
+    tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = sorted(tree.rglob("*.tif"))
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in paths}
+    paths[3].unlink()
+    write_slide_phantoms(tree, seed=5, slides_per_hospital=2, size=512, workers=0)
+
+    assert paths[3].read_bytes() == before[paths[3]][1]
+    kept = [path for path in paths if path.stat().st_mtime_ns == before[path][0]]
+    assert kept == paths[:3] + paths[4:]
+
+
+def test_processes_draw_the_same(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trees, "WORTH_PROCESSES", 0)
+    write_slide_phantoms(tmp_path, seed=5, slides_per_hospital=1, size=512, workers=2)
+
+    for path in tmp_path.rglob("*.tif"):
+        assert path.read_bytes() == (tree / path.relative_to(tmp_path)).read_bytes()
+    assert len(list(tmp_path.rglob("*.tif"))) == 5
+
+
+def test_a_worker_that_dies_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def __init__(self, *_: object) -> None:
+            raise trees.BrokenProcessPool
+
+    monkeypatch.setattr(trees, "WORTH_PROCESSES", 0)
+    monkeypatch.setattr(trees, "ProcessPoolExecutor", Broken)
+    with pytest.raises(DataError, match="workers=0"):
+        write_slide_phantoms(tmp_path, seed=0, slides_per_hospital=1, size=512, workers=2)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 8, 40, 41, 100])
+def test_half_of_the_slides_have_metastases(count: int) -> None:
+    made = hospital_slides(3, count)
+
+    assert len({slide.name for slide in made}) == len(made) == count
+    assert abs(sum(slide.stage != "negative" for slide in made) - count / 2) <= 1
+    assert all(60 <= slide.patient < 80 and slide.node < 5 for slide in made)
+
+
+def test_every_patient_has_both_and_every_hospital_every_stage() -> None:
+    for hospital in range(5):
+        made = hospital_slides(hospital, 8)
+        by_patient = {slide.patient: set[bool]() for slide in made}
+        for slide in made:
+            by_patient[slide.patient].add(slide.stage == "negative")
+        assert all(kinds == {True, False} for kinds in by_patient.values())
+        assert Counter(s.stage for s in made) == {"negative": 4, "macro": 2, "micro": 1, "itc": 1}
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "message"),
+    [(0, 512, "1 to 100"), (101, 512, "1 to 100"), (1, 500, "256"), (1, 256, "512")],
+)
+def test_numbers_out_of_range(tmp_path: Path, count: int, size: int, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        write_slide_phantoms(tmp_path, 0, count, size)
+    assert list(tmp_path.iterdir()) == []
