@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from medaug.errors import SettingsError
+
 PresetName = Literal["demo", "single_gpu", "paper"]
+SamplerName = Literal["ddpm", "ddim", "dpm_solver"]
 Modality = Literal["histopathology", "radiology", "dermatology"]
 
 
@@ -17,9 +20,26 @@ Modality = Literal["histopathology", "radiology", "dermatology"]
 class GeneratorPreset:
     """One row of Table E1 (b) or (c): a diffusion model at one resolution.
 
-    ``image_size`` is the side in pixels, ``channels`` the base width times the multipliers, ``iterations``
-    counts optimiser steps of ``batch_size`` images, ``ema_decay`` is per step. An epoch is a stretch of
-    ``iterations_per_epoch`` steps, after which the state is saved and samples are shown.
+    Parameters
+    ----------
+    image_size : int
+        Side in pixels of the images that it makes.
+    channels : tuple of int
+        Channels at each level of the UNet: the base width times the multipliers.
+    head_channels : int
+        Channels of one attention head.
+    residual_blocks : int
+        Residual blocks at each level.
+    learning_rate : float
+        Of AdamW.
+    batch_size : int
+        Images of one step, in all processes together.
+    iterations : int
+        Length of the training in steps, rounded up to whole epochs.
+    iterations_per_epoch : int
+        Steps between two savings and sample grids.
+    ema_decay : float
+        Share that the moving average of the weights, which is what is saved, keeps in each step.
     """
 
     image_size: int
@@ -33,32 +53,83 @@ class GeneratorPreset:
     ema_decay: float
 
 
-@dataclass(frozen=True)
-class SamplingPreset:
-    """How synthetic images are drawn: number of images, samplers, their steps and the guidance scale.
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How images are drawn from a generator.
 
-    The upsampler may take fewer steps: its low-resolution image leaves little to decide.
+    Parameters
+    ----------
+    sampler : {"ddpm", "ddim", "dpm_solver"}
+        Of the base model: ancestral, DDIM, DPM-Solver++(2M).
+    steps : int
+        Steps of that sampler, at most 1000.
+    guidance : float
+        Scale of classifier-free guidance of the base model: 1 is none, at half the cost; more is more typical
+        images.
+    upsampler_sampler : {"ddpm", "ddim", "dpm_solver"} or None
+        Of the upsampler; None is that of the base model. The fresh noise of the ancestral one heals the
+        errors of a network that was trained briefly, and its lack of spread hardly shows in an upsampler.
+    upsampler_steps : int or None
+        Steps of that sampler; None is as many. Fewer may do: a low-resolution image leaves little to decide.
+    upsampler_guidance : float
+        Scale of guidance of the upsampler, whose low-resolution image says most about the condition already.
+    batch_size : int
+        Images sampled at once by a process; changes speed and memory only.
+    """
+
+    sampler: SamplerName
+    steps: int
+    guidance: float = 1.0
+    upsampler_sampler: SamplerName | None = None
+    upsampler_steps: int | None = None
+    upsampler_guidance: float = 1.0
+    batch_size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynthesisPreset(Sampling):
+    """A synthetic set, and how its images are drawn.
+
+    Parameters
+    ----------
+    images : int
+        Synthetic images to make.
     """
 
     images: int
-    sampler: Literal["ddpm", "ddim", "dpm_solver"]
-    steps: int
-    upsampler_sampler: Literal["ddpm", "ddim", "dpm_solver"]
-    upsampler_steps: int
-    guidance: float
-    batch_size: int
 
 
 @dataclass(frozen=True)
 class ClassifierPreset:
     """One row of Table E1 (a): the downstream classifier.
 
-    ``network`` names a builder in `medaug.classification.networks`; ``real_fraction`` is the share of real
-    examples in the mixture (Eq. 2-3), which the paper treats as a hyper-parameter.
+    Parameters
+    ----------
+    network_name : str
+        Backbone, a name in `medaug.classification.networks.BACKBONES`.
+    optimizer_name : {"adam", "sgd"}
+        SGD has momentum 0.9.
+    learning_rate : float
+        The largest of the schedule.
+    schedule : {"constant", "cosine"}
+        Of the learning rate.
+    iterations : int
+        Length of the training in steps, rounded up to whole epochs.
+    iterations_per_epoch : int
+        Steps between two savings and validations.
+    batch_size : int
+        Images of one step, in all processes together.
+    weight_decay : float
+        Of the optimiser.
+    dropout : float
+        Probability that a feature is dropped before the heads.
+    real_fraction : float
+        Share of real images in the mixture (Eq. 2-3), which the paper treats as a hyper-parameter: 1 is the
+        baseline, 0 only synthetic images.
     """
 
-    network: str
-    optimizer: Literal["adam", "sgd"]
+    network_name: str
+    optimizer_name: Literal["adam", "sgd"]
     learning_rate: float
     schedule: Literal["constant", "cosine"]
     iterations: int
@@ -75,7 +146,7 @@ class Preset:
 
     diffusion: GeneratorPreset
     upsampler: GeneratorPreset | None
-    sampling: SamplingPreset
+    sampling: SynthesisPreset
     classifier: ClassifierPreset
 
     @property
@@ -86,6 +157,27 @@ class Preset:
 
 def _times(base: int, multipliers: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(base * multiplier for multiplier in multipliers)
+
+
+def _sampled(
+    images: int,
+    sampler: SamplerName,
+    steps: int,
+    upsampler_sampler: SamplerName | None = None,
+    upsampler_steps: int | None = None,
+    *,
+    guidance: float,
+    batch_size: int,
+) -> SynthesisPreset:
+    return SynthesisPreset(
+        images=images,
+        sampler=sampler,
+        steps=steps,
+        guidance=guidance,
+        upsampler_sampler=upsampler_sampler,
+        upsampler_steps=upsampler_steps,
+        batch_size=batch_size,
+    )
 
 
 def _single_gpu(paper: Preset, learning_rate: float) -> Preset:
@@ -103,22 +195,22 @@ def _single_gpu(paper: Preset, learning_rate: float) -> Preset:
             channels=_times(64, (1, 1, 2, 2, 4, 4)),
             iterations=100_000,
         ),
-        sampling=SamplingPreset(50_000, "dpm_solver", 25, "ddpm", 50, 1.5, 128),
-        classifier=replace(paper.classifier, network="bit_50x1", learning_rate=learning_rate),
+        sampling=_sampled(50_000, "dpm_solver", 25, "ddpm", 50, guidance=1.5, batch_size=128),
+        classifier=replace(paper.classifier, network_name="bit_50x1", learning_rate=learning_rate),
     )
 
 
 _DEMO_CASCADE = Preset(
     diffusion=GeneratorPreset(16, (32, 64), 32, 1, 1.5e-3, 32, 1000, 200, 0.99),
     upsampler=GeneratorPreset(64, (16, 32, 32), 32, 1, 1e-3, 8, 400, 200, 0.99),
-    sampling=SamplingPreset(500, "ddpm", 25, "ddpm", 12, 2.0, 100),
+    sampling=_sampled(500, "ddpm", 25, "ddpm", 12, guidance=2.0, batch_size=100),
     classifier=ClassifierPreset("small_resnet", "adam", 1e-3, "cosine", 320, 40, 32, 1e-5, 0.0, 0.5),
 )
 
 _HISTOPATHOLOGY_PAPER = Preset(
     diffusion=GeneratorPreset(96, _times(128, (1, 1, 2, 3, 4)), 64, 2, 1e-4, 64, 500_000, 5000, 0.9999),
     upsampler=None,
-    sampling=SamplingPreset(300_000, "ddpm", 1000, "ddpm", 1000, 1.0, 256),
+    sampling=_sampled(300_000, "ddpm", 1000, guidance=1.0, batch_size=256),
     classifier=ClassifierPreset("resnet152", "adam", 1e-4, "constant", 200_000, 2000, 32, 0.0, 0.0, 0.0),
 )
 """Section G.1 trains its classifiers on synthetic images only, hence the real fraction of 0."""
@@ -126,14 +218,14 @@ _HISTOPATHOLOGY_PAPER = Preset(
 _RADIOLOGY_PAPER = Preset(
     diffusion=GeneratorPreset(64, _times(192, (1, 2, 3, 4)), 64, 3, 1.5e-5, 128, 500_000, 5000, 0.9999),
     upsampler=GeneratorPreset(224, _times(128, (1, 1, 2, 2, 4, 4)), 64, 2, 1e-4, 32, 500_000, 5000, 0.9999),
-    sampling=SamplingPreset(200_000, "ddpm", 1000, "ddpm", 1000, 1.0, 64),
+    sampling=_sampled(200_000, "ddpm", 1000, "ddpm", 1000, guidance=1.0, batch_size=64),
     classifier=ClassifierPreset("bit_152x2", "adam", 1e-5, "cosine", 50_000, 1000, 64, 1e-5, 0.0, 0.5),
 )
 
 _DERMATOLOGY_PAPER = Preset(
     diffusion=GeneratorPreset(64, _times(192, (1, 2, 3, 4)), 64, 3, 1.5e-4, 128, 500_000, 5000, 0.9999),
     upsampler=GeneratorPreset(256, _times(128, (1, 1, 2, 2, 4, 4)), 64, 2, 1e-4, 32, 500_000, 5000, 0.9999),
-    sampling=SamplingPreset(50_000, "ddpm", 1000, "ddpm", 1000, 1.0, 64),
+    sampling=_sampled(50_000, "ddpm", 1000, "ddpm", 1000, guidance=1.0, batch_size=64),
     classifier=ClassifierPreset("bit_101x3", "sgd", 0.01, "cosine", 10_000, 500, 96, 1e-4, 0.0, 0.5),
 )
 
@@ -144,13 +236,13 @@ _PRESETS: dict[tuple[str, str], Preset] = {
             _HISTOPATHOLOGY_PAPER.diffusion, channels=_times(64, (1, 1, 2, 3, 4)), iterations=150_000
         ),
         upsampler=None,
-        sampling=SamplingPreset(100_000, "dpm_solver", 25, "dpm_solver", 25, 1.5, 256),
-        classifier=replace(_HISTOPATHOLOGY_PAPER.classifier, network="resnet50", iterations=50_000),
+        sampling=_sampled(100_000, "dpm_solver", 25, guidance=1.5, batch_size=256),
+        classifier=replace(_HISTOPATHOLOGY_PAPER.classifier, network_name="resnet50", iterations=50_000),
     ),
     ("histopathology", "demo"): Preset(
         diffusion=GeneratorPreset(24, (32, 64, 64), 32, 1, 1.5e-3, 32, 800, 200, 0.99),
         upsampler=None,
-        sampling=SamplingPreset(500, "ddpm", 25, "ddpm", 25, 2.0, 100),
+        sampling=_sampled(500, "ddpm", 25, guidance=2.0, batch_size=100),
         classifier=ClassifierPreset("small_resnet", "adam", 1e-3, "constant", 320, 40, 32, 0.0, 0.0, 0.5),
     ),
     ("radiology", "paper"): _RADIOLOGY_PAPER,
@@ -165,6 +257,11 @@ _PRESETS: dict[tuple[str, str], Preset] = {
 def preset(modality: Modality, name: PresetName) -> Preset:
     """Return the models of a modality at a size.
 
+    Raises
+    ------
+    SettingsError
+        There is none of this name.
+
     Examples
     --------
     >>> preset("radiology", "paper").diffusion.channels
@@ -174,4 +271,4 @@ def preset(modality: Modality, name: PresetName) -> Preset:
         return _PRESETS[modality, name]
     except KeyError:
         known = ", ".join(f"{m} {n}" for m, n in _PRESETS)
-        raise ValueError(f"there is no preset {name!r} for {modality!r}; there are: {known}") from None
+        raise SettingsError(f"there is no preset {name!r} for {modality!r}; there are: {known}") from None

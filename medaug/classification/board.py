@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 from torch.utils.tensorboard import SummaryWriter
 
-from medaug.classification.training import KeepBest, ValidationResult
+from medaug.classification.validation import KeepBest, ValidationResult
 from medaug.engine.tensorboard import Draw
 
 
@@ -18,20 +16,19 @@ def roc_drawing(best: KeepBest) -> Draw:
 
     def draw(writer: SummaryWriter, iteration: int) -> None:
         if best.result is not None:
-            figure = roc_figure(best.validate.store.task.classes, best.result)
-            writer.add_figure("validation/roc", figure, iteration)
+            writer.add_figure("validation/roc", roc_figure(best.result), iteration)
 
     return draw
 
 
-def roc_figure(classes: Sequence[str], result: ValidationResult) -> Figure:
+def roc_figure(result: ValidationResult) -> Figure:
     """Draw the ROC curve of each class that has an AUC."""
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.add_subplot(
         title="ROC on the validation images", xlabel="1 − specificity", ylabel="Sensitivity", aspect="equal"
     )
     axes.plot([0, 1], [0, 1], color="0.7", linestyle=":")
-    for name, label, score in zip(classes, result.labels.T, result.probabilities.T, strict=True):
+    for name, label, score in zip(result.classes, result.labels.T, result.probabilities.T, strict=True):
         if name in result.aucs:
             known = ~np.isnan(label)
             false_positive, true_positive, _ = roc_curve(label[known] >= 0.5, score[known])

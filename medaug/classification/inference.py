@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from ignite import distributed as idist
 from ignite.engine import Engine, Events
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from medaug.classification.model import ClassifierInfo
 from medaug.classification.predict import predictions_table, probabilities
 from medaug.data.sampling import Batch, Example, StoreBatches, batch_loader
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import is_first
+from medaug.engine.later import later
 from medaug.evaluation.predictions import write_predictions
 from medaug.progress import Progress
 
@@ -43,9 +44,10 @@ def inference_dataset(store: ImageStore, image_size: int) -> StoreBatches:
     return StoreBatches(store, image_size, {}, _to_unit_range)
 
 
-def inference_loader(dataset: StoreBatches, batch_size: int) -> DataLoader[Example]:
+def inference_loader(dataset: Dataset[Example], batch_size: int) -> DataLoader[Example]:
     """Return a loader over all images of a dataset, once and in order; each process has its share."""
-    return batch_loader(dataset, InOrder(len(dataset), batch_size), workers=0)
+    rows = later(lambda: InOrder(len(dataset), batch_size))  # type: ignore[arg-type]
+    return batch_loader(dataset, rows, workers=0)
 
 
 class WritePredictions:

@@ -26,6 +26,9 @@ class Loss(Protocol):
         ...
 
 
+WeightedLoss = Callable[[Tensor, tuple[Tensor, Tensor]], Tensor]
+"""A loss of logits and of labels with the weights of their rows."""
+
 FOCAL_GAMMA = 2.0
 """Focusing parameter that Lin et al. (2017) found best; the paper does not give another."""
 
@@ -86,7 +89,7 @@ def loss_function(name: str) -> Loss:
     return LOSSES[name]
 
 
-def weighted(loss: Loss) -> Callable[[Tensor, tuple[Tensor, Tensor]], Tensor]:
+def weighted(loss: Loss) -> WeightedLoss:
     """Return a loss for targets that come as (labels, weights), as `prepare_weighted_batch` gives them."""
     return lambda logits, targets: loss(logits, *targets)
 

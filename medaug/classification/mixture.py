@@ -21,6 +21,24 @@ _LARGEST_DENOMINATOR = 1_000_000
 """Keeps position times numerator within 64 bits for any length of training."""
 
 
+def method_name(
+    real_fraction: float, augmentation: str, weigh_by: str | None = None, oversample: str | None = None
+) -> str:
+    """Name a classifier by what it was trained on, for tables and figures.
+
+    Examples
+    --------
+    >>> method_name(0.5, "none"), method_name(1.0, "heuristic", oversample="sex")
+    ('50% real + 50% synthetic', '100% real, heuristic, oversampled by sex')
+    """
+    shares = {"real": real_fraction, "synthetic": 1 - real_fraction}
+    parts = [" + ".join(f"{100 * share:.4g}% {kind}" for kind, share in shares.items() if share > 0)]
+    parts += [augmentation] if augmentation != "none" else []
+    parts += [f"weighted by {weigh_by}"] if weigh_by else []
+    parts += [f"oversampled by {oversample}"] if oversample else []
+    return ", ".join(parts)
+
+
 class MixedRows:
     """An endless order of real and synthetic rows; of the first P ``floor(P · real_fraction)`` are real.
 

@@ -5,9 +5,9 @@ The same view gives the label budgets of histopathology: N labelled patches of s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -65,6 +65,26 @@ class Skew:
         if self.surplus not in get_args(Surplus):
             there = " or ".join(get_args(Surplus))
             raise SettingsError(f"surplus must be {there}, not {self.surplus!r}")
+
+
+def label_budget(labels: int, domains: Sequence[str]) -> dict[str, Any]:
+    """Return the skew that leaves some hospitals only so many labelled training images each (Section G.1).
+
+    The other images of these hospitals train the generator without their labels: labels are what costs.
+
+    Raises
+    ------
+    SettingsError
+        No hospital is named.
+
+    Examples
+    --------
+    >>> label_budget(10, ["center_3"])
+    {'attribute': 'domain', 'caps': {'center_3': 10}, 'surplus': 'unlabelled'}
+    """
+    if not domains:
+        raise SettingsError("label_budget is for some hospitals: name them with --budget_domains \"['A']\"")
+    return {"attribute": "domain", "caps": dict.fromkeys(domains, labels), "surplus": "unlabelled"}
 
 
 def skewed(store: ImageStore, skew: Skew | None) -> ImageStore:

@@ -8,7 +8,7 @@ where it was.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,16 @@ from medaug.diffusion.model import DiffusionModel
 from medaug.diffusion.samplers import SAMPLERS, Sampler
 from medaug.diffusion.schedule import NoiseSchedule
 from medaug.errors import CheckpointError, SettingsError
+from medaug.presets import Sampling
 from medaug.progress import Progress
 from medaug.randomness import torch_generator
 from medaug.transforms.degradation import enlarge
 
 SCHEDULE = NoiseSchedule()
 """The schedule that the models are trained with."""
+
+_DECISIVE = {field.name for field in fields(Sampling)} - {"batch_size"}
+"""Settings that decide the pixels."""
 
 
 @dataclass(frozen=True)
@@ -43,29 +47,26 @@ class Cascade:
         Makes the small images.
     upsampler : DiffusionModel or None
         Enlarges them.
-    sampler : Sampler
-        See `medaug.diffusion.samplers`.
-    steps : int
-        Steps of the base model.
-    guidance : float
-        Scale of classifier-free guidance of the base model.
-    upsampler_guidance : float
-        The same of the upsampler, whose low-resolution image says most about the condition already.
-    upsampler_steps : int, optional
-        Steps of the upsampler; for the same reason fewer may do. None means `steps`.
-    upsampler_sampler : Sampler, optional
-        Sampler of the upsampler; None means `sampler`. The fresh noise of the ancestral one heals the errors
-        of a network that was trained briefly, and its lack of spread hardly shows in an upsampler.
+    sampling : Sampling
+        Samplers, steps and guidance of both.
+
+    Raises
+    ------
+    SettingsError
+        A sampler is unknown.
+    CheckpointError
+        The models are not a base model and its upsampler.
     """
 
     base: DiffusionModel
     upsampler: DiffusionModel | None
-    sampler: Sampler
-    steps: int
-    guidance: float
-    upsampler_guidance: float = 1.0
-    upsampler_steps: int | None = None
-    upsampler_sampler: Sampler | None = None
+    sampling: Sampling
+
+    def __post_init__(self) -> None:
+        for name in (self.sampling.sampler, self.sampling.upsampler_sampler or self.sampling.sampler):
+            if name not in SAMPLERS:
+                raise SettingsError(f"there is no sampler {name!r}; there are: {', '.join(SAMPLERS)}")
+        check_cascade(self.base, self.upsampler)
 
     @property
     def last(self) -> DiffusionModel:
@@ -87,19 +88,17 @@ class Cascade:
         Tensor of uint8, (B, C, H, W)
             The images, on the device of the networks.
         """
-        way = self.sampler, self.steps, self.guidance
+        how = self.sampling
+        way = SAMPLERS[how.sampler], how.steps, how.guidance
         images = self._stage(self.base, self.base.network, condition, way, generators)
         if self.upsampler is None:
             return images
         low = enlarge(images.to(condition.dtype) / 255, self.upsampler.image_size)
         network = with_image(self.upsampler.network, low)
-        return self._stage(self.upsampler, network, condition, self._upsampling, generators)
-
-    @property
-    def _upsampling(self) -> tuple[Sampler, int, float]:
-        sampler = self.sampler if self.upsampler_sampler is None else self.upsampler_sampler
-        steps = self.steps if self.upsampler_steps is None else self.upsampler_steps
-        return sampler, steps, self.upsampler_guidance
+        sampler = SAMPLERS[how.upsampler_sampler or how.sampler]
+        steps = how.steps if how.upsampler_steps is None else how.upsampler_steps
+        way = sampler, steps, how.upsampler_guidance
+        return self._stage(self.upsampler, network, condition, way, generators)
 
     def _stage(
         self,
@@ -127,20 +126,12 @@ def to_uint8(images: Tensor) -> Tensor:
 
 def generate(
     plan: pd.DataFrame,
-    base: DiffusionModel,
-    upsampler: DiffusionModel | None,
+    cascade: Cascade,
     output: Path,
     *,
-    sampler: str,
-    steps: int,
-    guidance: float,
-    batch_size: int,
     seed: int,
     device: torch.device | str,
     origin: Mapping[str, Any],
-    upsampler_guidance: float = 1.0,
-    upsampler_steps: int | None = None,
-    upsampler_sampler: str | None = None,
 ) -> ImageStore:
     """Make all images of a plan, shared among the processes, and put them into a store.
 
@@ -148,30 +139,16 @@ def generate(
     ----------
     plan : DataFrame
         From `medaug.diffusion.plan.fair_plan`, or any table for a store with the encoder's columns.
-    base, upsampler : DiffusionModel
-        Trained models; without an upsampler the base model's images are the result.
+    cascade : Cascade
+        Trained models and the way to sample them.
     output : Path
         Folder of the store; what an interrupted call has left beside it is continued.
-    sampler : {"ddpm", "ddim", "dpm_solver"}
-        See `medaug.diffusion.samplers`.
-    steps : int
-        Sampling steps of the base model.
-    guidance : float
-        Scale of classifier-free guidance of the base model; 1 is none, at half the cost.
-    batch_size : int
-        Images a batch and process.
     seed : int
         The seed of the run.
     device : torch.device or str
         Where this process computes.
     origin : mapping
         Goes to ``origin.json``, with what this function knows; a model of phantoms makes phantoms.
-    upsampler_guidance : float
-        Scale of guidance of the upsampler.
-    upsampler_steps : int, optional
-        Sampling steps of the upsampler; None means `steps`.
-    upsampler_sampler : str, optional
-        Sampler of the upsampler; None means `sampler`.
 
     Returns
     -------
@@ -181,35 +158,19 @@ def generate(
     Raises
     ------
     SettingsError
-        The sampler is unknown, or a count is not positive.
-    CheckpointError
-        The models are not a base model and its upsampler.
+        A count is not positive.
     """
-    upsampler_sampler = upsampler_sampler or sampler
-    for name in (sampler, upsampler_sampler):
-        if name not in SAMPLERS:
-            raise SettingsError(f"there is no sampler {name!r}; there are: {', '.join(SAMPLERS)}")
-    if batch_size < 1:
-        raise SettingsError(f"batch_size must be at least 1, not {batch_size}")
-    check_cascade(base, upsampler)
-    cascade = Cascade(
-        base,
-        upsampler,
-        SAMPLERS[sampler],
-        steps,
-        guidance,
-        upsampler_guidance,
-        upsampler_steps,
-        SAMPLERS[upsampler_sampler],
-    )
-    settings = {"sampler": sampler, "steps": steps, "guidance": guidance, "seed": seed}
-    settings |= {"upsampler_guidance": upsampler_guidance, "upsampler_steps": upsampler_steps}
-    settings |= {"upsampler_sampler": upsampler_sampler}
-    task, size = base.encoder.task, cascade.last.image_size
+    how, device = cascade.sampling, torch.device(device)
+    if how.batch_size < 1:
+        raise SettingsError(f"batch_size must be at least 1, not {how.batch_size}")
+    settings = {name: value for name, value in asdict(how).items() if name in _DECISIVE}
+    settings |= {"seed": seed, "upsampler_sampler": how.upsampler_sampler or how.sampler}
+    task, size = cascade.base.encoder.task, cascade.last.image_size
     writer = StoreWriter(output, task, plan, (size,), cascade.last.channels, settings)
-    _prepare(cascade, torch.device(device))
-    _write_images(writer, cascade, plan, batch_size, seed, torch.device(device))
-    phantom = any(model.info.get("phantom", False) for model in (base, upsampler) if model is not None)
+    _prepare(cascade, device)
+    _write_images(writer, cascade, plan, seed, device)
+    models = (cascade.base, cascade.upsampler)
+    phantom = any(model.info.get("phantom", False) for model in models if model is not None)
     return writer.finish({**origin, "source": "generated", "settings": settings, "phantom": phantom})
 
 
@@ -244,7 +205,6 @@ def _write_images(
     writer: StoreWriter,
     cascade: Cascade,
     plan: pd.DataFrame,
-    batch_size: int,
     seed: int,
     device: torch.device,
 ) -> None:
@@ -254,7 +214,7 @@ def _write_images(
     own = np.arange(idist.get_rank(), len(plan), idist.get_world_size())
     pending = np.intersect1d(own, writer.pending())
     with Progress("Sampling images", len(own), done=len(own) - len(pending)) as shown:
-        for rows in _batches(own, pending, batch_size):
+        for rows in _batches(own, pending, cascade.sampling.batch_size):
             generators = [torch_generator(seed, "image", int(row)) for row in rows]
             with torch.inference_mode():
                 images = cascade.sample(conditions[rows].to(device), generators)

@@ -23,6 +23,7 @@ from typing import Any
 from medaug.engine.distributed import barrier, is_first
 from medaug.errors import SettingsError
 from medaug.files import write_aside
+from medaug.task import Task
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,12 @@ def identity(product: Path | str) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def claim(product: Path | str, settings: Mapping[str, Any], fresh: bool | str = False) -> None:
+def claim(
+    product: Path | str,
+    settings: Mapping[str, Any],
+    fresh: bool = False,
+    defaults: Mapping[str, Any] | None = None,
+) -> None:
     """Make sure that a product, whole or half made, belongs to these settings, and record them.
 
     Parameters
@@ -69,6 +75,8 @@ def claim(product: Path | str, settings: Mapping[str, Any], fresh: bool | str = 
         Every setting that the product depends on, and the `identity` of each input.
     fresh : bool
         Set a product with other settings aside and start anew, instead of raising an error.
+    defaults : mapping, optional
+        What a product was made with where its record is older than a setting.
 
     Raises
     ------
@@ -77,14 +85,15 @@ def claim(product: Path | str, settings: Mapping[str, Any], fresh: bool | str = 
     """
     product = Path(product)
     if is_first():
-        _claim(product, plain(settings), truth(fresh))
+        _claim(product, plain(settings), fresh, plain(defaults or {}))
     barrier()
 
 
-def _claim(product: Path, settings: dict[str, Any], fresh: bool) -> None:
+def _claim(product: Path, settings: dict[str, Any], fresh: bool, defaults: dict[str, Any]) -> None:
     path = settings_path(product)
     if path.is_file():
-        recorded = json.loads(path.read_text(encoding="utf-8"))["settings"]
+        older = {name: value for name, value in defaults.items() if name in settings}
+        recorded = older | json.loads(path.read_text(encoding="utf-8"))["settings"]
         differing = sorted(k for k in recorded.keys() | settings.keys() if recorded.get(k) != settings.get(k))
         if not differing:
             return
@@ -140,20 +149,9 @@ def plain(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Task):
+        return value.to_dict()
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
-
-
-def truth(value: bool | str) -> bool:
-    """Return what a switch says: a command line hands over ``false`` as text, which Python takes for true.
-
-    Examples
-    --------
-    >>> truth("false"), truth(True)
-    (False, True)
-    """
-    if str(value).lower() not in ("true", "false"):
-        raise SettingsError(f"a switch is true or false, not {value!r}")
-    return str(value).lower() == "true"
 
 
 def _circumstances() -> dict[str, Any]:

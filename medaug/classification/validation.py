@@ -1,4 +1,4 @@
-"""Parts that a bundle composes with MONAI's ``SupervisedTrainer`` to train a classifier (Section E.2)."""
+"""How a classifier does on the validation images, and the epoch that did best (Section E.2)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ import torch
 from ignite.engine import Engine, Events
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
-from torch.optim import SGD, Adam, Optimizer
-from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler
 
 from medaug.arrays import Array
 from medaug.classification.losses import Loss
@@ -22,28 +20,7 @@ from medaug.classification.networks import Classifier
 from medaug.classification.predict import predict_logits, probabilities
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import unwrap
-from medaug.errors import DataError, SettingsError, TrainingError
-
-_OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
-    "adam": Adam,
-    "sgd": lambda parameters, **settings: SGD(parameters, momentum=0.9, **settings),
-}
-
-
-def optimizer(name: str, parameters: Iterable[nn.Parameter], lr: float, weight_decay: float) -> Optimizer:
-    """Return ``adam``, or ``sgd`` with momentum 0.9 (Table E1 (a), "Momentum")."""
-    if name not in _OPTIMIZERS:
-        raise SettingsError(f"there is no optimizer {name!r}; there are: {', '.join(_OPTIMIZERS)}")
-    return _OPTIMIZERS[name](parameters, lr=lr, weight_decay=weight_decay)
-
-
-def scheduler(name: str, optimizer: Optimizer, iterations: int) -> LRScheduler:
-    """Return a learning-rate schedule in iterations: ``constant``, or ``cosine`` down to zero at the end."""
-    if name == "constant":
-        return ConstantLR(optimizer, factor=1.0)
-    if name == "cosine":
-        return CosineAnnealingLR(optimizer, T_max=iterations)
-    raise SettingsError(f"there is no schedule {name!r}; there are: constant, cosine")
+from medaug.errors import DataError, TrainingError
 
 
 @dataclass(frozen=True)
@@ -51,9 +28,11 @@ class ValidationResult:
     """How a network did on the validation images.
 
     ``score`` is the number to be maximised: the mean AUC, or minus the loss where no AUC is defined. ``aucs``
-    holds the AUC of each class that has one; ``labels`` and ``probabilities`` are float32 (N, classes).
+    holds the AUC of each of the ``classes`` that has one; ``labels`` and ``probabilities`` are float32
+    (N, classes).
     """
 
+    classes: tuple[str, ...]
     score: float
     loss: float
     aucs: dict[str, float]
@@ -114,7 +93,7 @@ class Validation:
         loss = float(self.loss(logits, torch.tensor(labels)))
         aucs = class_aucs(task.classes, labels, scores)
         score = float(np.mean(list(aucs.values()))) if aucs else -loss
-        return ValidationResult(score, loss, aucs, labels, scores)
+        return ValidationResult(task.classes, score, loss, aucs, labels, scores)
 
 
 def class_aucs(classes: Iterable[str], labels: Array, scores: Array) -> dict[str, float]:
@@ -134,28 +113,21 @@ def class_aucs(classes: Iterable[str], labels: Array, scores: Array) -> dict[str
 class KeepBest:
     """Handler that validates after each epoch and keeps the weights of the best one.
 
-    It has a state, so that ``Resume(..., parts={"best": keep_best})`` loses nothing in a kill; `save` writes
-    the product, for ``Finish(product, keep_best.save, resume)``. The last result is in `result`, and the
-    trainer's ``state.metrics`` get ``validation/loss`` and, where defined, ``validation/auc`` (the mean) and
-    ``validation/auc/<class>``. An equal later epoch does not replace the best one.
+    It has a state, so that ``Resume(..., parts={"best": keep_best})`` loses nothing in a kill. The last
+    result is in `result`, and the trainer's ``state.metrics`` get ``validation/loss`` and, where defined,
+    ``validation/auc`` (the mean) and ``validation/auc/<class>``. An equal later epoch does not replace the
+    best one.
 
     Parameters
     ----------
-    network : Classifier
+    network : Module
         The network that is trained.
-    validate : Validation
-        Measures it.
-    path : path
-        The product, for example ``models/model.pt``.
-    info : ClassifierInfo
-        Saved with it.
+    validate : callable
+        Measures it, for example a `Validation`.
     """
 
-    def __init__(
-        self, network: nn.Module, validate: Validation, path: Path | str, info: ClassifierInfo
-    ) -> None:
+    def __init__(self, network: nn.Module, validate: Callable[[nn.Module], ValidationResult]) -> None:
         self.network, self.validate = network, validate
-        self.path, self.info = Path(path), info
         self.score, self.epoch = float("-inf"), 0
         self.weights: dict[str, Tensor] | None = None
         self.result: ValidationResult | None = None
@@ -172,14 +144,14 @@ class KeepBest:
         """Take back what `state_dict` returned."""
         self.score, self.epoch, self.weights = state["score"], state["epoch"], state["weights"]
 
-    def save(self) -> None:
-        """Write the best network."""
+    def save(self, path: Path | str, info: ClassifierInfo) -> None:
+        """Write the best network; TrainingError where no epoch was completed."""
         if self.weights is None:
             raise TrainingError("no epoch was completed, so there is no network to save; train longer")
         network = unwrap(self.network)
         if not isinstance(network, Classifier):
             raise TrainingError("only a network of build_classifier can be saved as a classifier")
-        save_classifier(self.path, network, self.info, self.weights)
+        save_classifier(path, network, info, self.weights)
 
     def _update(self, engine: Engine) -> None:
         self.result = result = self.validate(self.network)

@@ -1,0 +1,32 @@
+"""Optimisers and learning-rate schedules of the classifier, by name (Table E1 (a))."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from torch import nn
+from torch.optim import SGD, Adam, Optimizer
+from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler
+
+from medaug.errors import SettingsError
+
+_OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "adam": Adam,
+    "sgd": lambda parameters, **settings: SGD(parameters, momentum=0.9, **settings),
+}
+
+
+def optimizer(name: str, parameters: Iterable[nn.Parameter], lr: float, weight_decay: float) -> Optimizer:
+    """Return ``adam``, or ``sgd`` with momentum 0.9 (Table E1 (a), "Momentum")."""
+    if name not in _OPTIMIZERS:
+        raise SettingsError(f"there is no optimizer {name!r}; there are: {', '.join(_OPTIMIZERS)}")
+    return _OPTIMIZERS[name](parameters, lr=lr, weight_decay=weight_decay)
+
+
+def scheduler(name: str, optimizer: Optimizer, iterations: int) -> LRScheduler:
+    """Return a learning-rate schedule in iterations: ``constant``, or ``cosine`` down to zero at the end."""
+    if name == "constant":
+        return ConstantLR(optimizer, factor=1.0)
+    if name == "cosine":
+        return CosineAnnealingLR(optimizer, T_max=iterations)
+    raise SettingsError(f"there is no schedule {name!r}; there are: constant, cosine")

@@ -1,0 +1,45 @@
+"""The stages of a run, which the configs of the bundles compose: settings in, one product out.
+
+A stage has a frozen dataclass of settings (None in a config means what the preset says) and an object that
+builds the parts for MONAI's engines, has made what it needs, claims its product and works:
+
+=================  ==================================================  ============================
+config             settings and stage                                  product
+=================  ==================================================  ============================
+``prepare``        `PreparationSettings`, `Preparation`                image store ``data/``
+``train_diffusion``  `GeneratorSettings`, `GeneratorTraining`          ``models/diffusion.pt``
+``train_upsampler``  the same                                          ``models/upsampler.pt``
+``generate``       `SynthesisSettings`, `Synthesis`                    image store ``synthetic/``
+``train``          `ClassifierSettings`, `ClassifierTraining`          ``models/``, ``predictions/``
+``evaluate``       `evaluation_settings`, `Evaluation`                 ``evaluation/``
+``inference``      `InferenceSettings`, `Inference`                    ``<folder>/predictions.csv``
+=================  ==================================================  ============================
+
+`Run` is what they share. This is the top floor: it imports every room, and none imports it.
+"""
+
+from medaug.stages.classifier import ClassifierSettings, ClassifierTraining
+from medaug.stages.command_line import bundle_root
+from medaug.stages.evaluation import Evaluation, evaluation_settings
+from medaug.stages.generator import GeneratorSettings, GeneratorTraining
+from medaug.stages.inference import Inference, InferenceSettings
+from medaug.stages.preparation import Preparation, PreparationSettings
+from medaug.stages.run import Run
+from medaug.stages.synthesis import Synthesis, SynthesisSettings
+
+__all__ = [
+    "ClassifierSettings",
+    "ClassifierTraining",
+    "Evaluation",
+    "GeneratorSettings",
+    "GeneratorTraining",
+    "Inference",
+    "InferenceSettings",
+    "Preparation",
+    "PreparationSettings",
+    "Run",
+    "Synthesis",
+    "SynthesisSettings",
+    "bundle_root",
+    "evaluation_settings",
+]

@@ -1,0 +1,299 @@
+"""The stage that trains a classifier on real and synthetic images, and predicts the images held out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from monai.engines.trainer import Trainer
+from torch import nn
+from torch.optim import Optimizer
+from torch.utils.data import DataLoader, Dataset
+
+from medaug.classification import optimizers
+from medaug.classification.board import roc_drawing
+from medaug.classification.losses import Loss, WeightedLoss, loss_function, weighted
+from medaug.classification.mixture import MixedRows, MixedStoreBatches, method_name
+from medaug.classification.model import ClassifierInfo, load_classifier
+from medaug.classification.predict import predict
+from medaug.classification.validation import KeepBest, Validation
+from medaug.classification.weights import importance_weights, prepare_weighted_batch
+from medaug.data.sampling import BatchSampler, Example, batch_loader
+from medaug.data.store import ImageStore
+from medaug.engine.distributed import barrier, is_first, unwrap, wrap
+from medaug.engine.handlers import Handler, Together, training_handlers
+from medaug.engine.later import later
+from medaug.engine.resume import Resume
+from medaug.engine.tensorboard import TensorBoard
+from medaug.evaluation.predictions import write_predictions
+from medaug.presets import ClassifierPreset
+from medaug.stages.products import identity, is_made
+from medaug.stages.run import Run
+from medaug.stages.settings import chosen, defaults, free, record, switch
+from medaug.transforms.augmentation import augmentation
+
+EVALUATED_SPLITS = ("id_val", "id_test", "ood_val", "ood_test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierSettings(ClassifierPreset):
+    """How a classifier is trained.
+
+    Parameters
+    ----------
+    image_size : int
+        Side in pixels of its images; a size of the stores.
+    pretrained_weights : str or None
+        File with published BiT weights (``.npz``) for a ``bit_…`` network.
+    weigh_by : str or None
+        Attribute, or ``domain``, of which real examples of rare groups count more in the loss (w1, Eq. 9).
+    equality_level : float
+        How much more: 0 is not at all, 1 makes groups even within each class.
+    oversample : str or None
+        Attribute, or ``domain``, of which real examples of rare groups come more often, until groups are
+        even.
+    augmentation : {"none", "heuristic", "randaugment", "randaugment+heuristic"}
+        Of real and synthetic training images.
+    loss_name : {"bce", "focal", "soft_cross_entropy"}
+        Unknown labels are left out of each.
+    largest_gradient_norm : float
+        Gradients are scaled down to it.
+    amp : bool
+        Mixed precision.
+    method : str
+        How the classifier is called in tables and figures; by default by what it was trained on.
+    workers : int
+        Processes that load batches; 0 loads in the main process.
+    compile : bool
+        ``torch.compile``.
+    """
+
+    image_size: int
+    pretrained_weights: str | None = None
+    weigh_by: str | None = None
+    equality_level: float = 1.0
+    oversample: str | None = None
+    augmentation: str = "none"
+    loss_name: str = "bce"
+    largest_gradient_norm: float = 1.0
+    amp: bool = False
+    method: str = ""
+    workers: int = free(0)
+    compile: bool = free(False)
+
+    @classmethod
+    def of(cls, run: Run, **given: Any) -> ClassifierSettings:
+        """Return settings from the values of a config, where None means what the preset says."""
+        models = run.presets
+        usual = {"image_size": models.image_size, "workers": 0 if run.preset == "demo" else 4}
+        return chosen(cls, usual | {name: v for name, v in given.items() if v is not None}, models.classifier)
+
+    def __post_init__(self) -> None:
+        if not self.method:
+            name = method_name(self.real_fraction, self.augmentation, self.weigh_by, self.oversample)
+            object.__setattr__(self, "method", name)  # the dataclass is frozen
+
+    def baseline(self) -> ClassifierSettings:
+        """Return the same training without what is to be compared: real images only, all of them alike."""
+        return replace(self, real_fraction=1.0, weigh_by=None, oversample=None, method="")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierTraining:
+    """One training of a classifier; builds the parts that a config composes.
+
+    Parameters
+    ----------
+    run : Run
+        What all stages share.
+    settings : ClassifierSettings
+        How to train.
+    name : str
+        Of the classifier's files.
+    compare_with_baseline : bool or None
+        Also train a classifier without weights and oversampling on real images only, with the same settings;
+        none means where there are synthetic images.
+    """
+
+    run: Run
+    settings: ClassifierSettings
+    name: str = "model"
+    compare_with_baseline: bool | None = None
+
+    @classmethod
+    def of(cls, run: Run, name: str, compare_with_baseline: bool | None, **given: Any) -> ClassifierTraining:
+        """Return a stage from the values of a config; None means the default of the setting."""
+        compare = None if compare_with_baseline is None else switch(compare_with_baseline)
+        settings = ClassifierSettings.of(run, **given)
+        return cls(run=run, name=name, compare_with_baseline=compare, settings=settings)
+
+    @property
+    def product(self) -> Path:
+        """The model file."""
+        return self.run.path("models", f"{self.name}.pt")
+
+    @property
+    def predictions(self) -> Path:
+        """The table of predictions."""
+        return self.run.path("predictions", f"{self.name}.parquet")
+
+    @property
+    def uses_synthetic(self) -> bool:
+        """Whether there are synthetic images in the mixture."""
+        return self.settings.real_fraction < 1
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the classifier depends on."""
+        run = self.run
+        inputs = {
+            "data": identity(run.data_dir),
+            "skew": run.scarcity,
+            "synthetic": identity(run.path("synthetic")) if self.uses_synthetic else None,
+        }
+        return {**inputs, "seed": run.seed, **record(self.settings)}
+
+    @property
+    def epochs(self) -> int:
+        """Length of the training in epochs."""
+        return -(-self.settings.iterations // self.settings.iterations_per_epoch)
+
+    @cached_property
+    def synthetic(self) -> ImageStore | None:
+        """The synthetic images, opened on first use."""
+        return later(lambda: ImageStore.open(self.run.path("synthetic"))) if self.uses_synthetic else None
+
+    # Parts
+
+    def wrap(self, network: nn.Module) -> nn.Module:
+        """Return the network on its device, its gradients shared by all processes."""
+        return wrap(network, self.run.device)
+
+    def optimizer(self, network: nn.Module) -> Optimizer:
+        """Return the optimiser of the network's weights."""
+        how = self.settings
+        return optimizers.optimizer(
+            how.optimizer_name, network.parameters(), how.learning_rate, how.weight_decay
+        )
+
+    def loss(self) -> Loss:
+        """Return the loss of a batch."""
+        return loss_function(self.settings.loss_name)
+
+    def weighted(self, loss: Loss) -> WeightedLoss:
+        """Return a loss for targets that come with the weights of their rows."""
+        return weighted(loss)
+
+    @property
+    def prepare_batch(self) -> Callable[..., Any]:
+        """What turns a batch into images and targets, and these into labels and weights."""
+        return prepare_weighted_batch
+
+    def dataset(self) -> Dataset[Example]:
+        """Return the batches, as `MixedStoreBatches` describes them."""
+        return later(self._dataset)
+
+    def loader(self, dataset: Dataset[Example], epochs: int) -> DataLoader[Any]:
+        """Return this process's share of all batches."""
+        how, run = self.settings, self.run
+        rows = later(
+            lambda: MixedRows(run.store, self.synthetic, how.real_fraction, run.seed, how.oversample)
+        )
+        sampler = BatchSampler(rows, how.batch_size, epochs * how.iterations_per_epoch)
+        return batch_loader(dataset, sampler, how.workers)
+
+    def handlers(self, network: nn.Module, optimizer: Optimizer, loss: Loss, epochs: int) -> Handler:
+        """Return the handlers of the trainer, together."""
+        how, run, shown = self.settings, self.run, record(self.settings)
+        schedule = optimizers.scheduler(how.schedule, optimizer, epochs * how.iterations_per_epoch)
+        best = KeepBest(network, later(lambda: self._validation(loss)))
+        handlers = training_handlers(
+            description=f"Training the classifier ({how.method})",
+            product=self.product,
+            save=lambda: best.save(self.product, self._info),
+            resume=Resume(
+                self.product.with_suffix(".resume.pt"),
+                unwrap(network),
+                optimizer,
+                settings=shown,
+                parts={"scheduler": schedule, "best": best},
+            ),
+            tensorboard=TensorBoard(
+                run.path("logs", self.name), how.batch_size, settings=shown, draw=[roc_drawing(best)]
+            ),
+            seed=run.seed,
+            largest_norm=how.largest_gradient_norm,
+            scheduler=schedule,
+            more=[best],
+        )
+        return Together(handlers)
+
+    # Work
+
+    def pull(self) -> None:
+        """Have made what is needed, and make sure that the classifier is one of these settings."""
+        run = self.run
+        run.pull("prepare")
+        if self.uses_synthetic:
+            run.pull("generate")
+        compare = self.uses_synthetic if self.compare_with_baseline is None else self.compare_with_baseline
+        if compare:
+            run.pull("baseline", **vars(self.settings.baseline()), compare_with_baseline=False)
+        run.claim(self.product, self.record, defaults(self.settings))
+        run.claim(self.predictions, {"model": identity(self.product)}, {})
+
+    def fit(self, trainer: Trainer) -> None:
+        """Train, unless the model is there: a run that was stopped goes on where it was."""
+        if not is_made(self.product):
+            trainer.run()
+
+    def predict(self) -> None:
+        """Predict every labelled image that the classifier was not trained on, with its method and seed."""
+        if is_made(self.predictions):
+            return
+        network, info = load_classifier(self.product, self.run.device)
+        store = ImageStore.open(self.run.data_dir)
+        predictions = predict(
+            network,
+            store,
+            EVALUATED_SPLITS,
+            info.task,
+            image_size=info.image_size,
+            batch_size=4 * self.settings.batch_size,
+            device=self.run.device,
+            method=info.method,
+            seed=info.seed,
+        )
+        if is_first():
+            write_predictions(predictions.assign(phantom=store.phantom), self.predictions)
+        barrier()
+
+    def evaluate(self) -> None:
+        """Evaluate all predictions of the run; the evaluation of fewer or older ones goes aside."""
+        replace(self.run, evaluate={"fresh": True, **self.run.evaluate}).pull("evaluate")
+
+    def _dataset(self) -> MixedStoreBatches:
+        how, run = self.settings, self.run
+        weights = None
+        if how.weigh_by is not None:
+            weights = importance_weights(run.store, how.weigh_by, how.equality_level)
+        way = augmentation(how.augmentation, run.modality)
+        return MixedStoreBatches(run.store, self.synthetic, how.image_size, way, run.seed, weights)
+
+    def _validation(self, loss: Loss) -> Validation:
+        how = self.settings
+        return Validation(
+            self.run.store,
+            loss,
+            image_size=how.image_size,
+            batch_size=4 * how.batch_size,
+            device=self.run.device,
+        )
+
+    @property
+    def _info(self) -> ClassifierInfo:
+        store, how = self.run.store, self.settings
+        return ClassifierInfo(store.task, how.image_size, how.method, self.run.seed, store.phantom)

@@ -1,0 +1,188 @@
+"""The stage that measures: predictions in, metrics, comparison and report out."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from medaug.data.skew import Skew
+from medaug.data.store import ImageStore
+from medaug.engine.distributed import barrier, is_first
+from medaug.errors import DataError
+from medaug.evaluation.evaluate import read_metrics
+from medaug.evaluation.predictions import read_predictions
+from medaug.evaluation.results import measure, write_results
+from medaug.evaluation.settings import EvaluationSettings
+from medaug.evaluation.summary import summary_table
+from medaug.files import write_aside
+from medaug.report.board import write_board
+from medaug.report.html import write_report
+from medaug.report.tidy import headline, shown_splits, tidied
+from medaug.stages.products import is_made
+from medaug.stages.run import Run
+from medaug.stages.settings import chosen, defaults
+
+logger = logging.getLogger(__name__)
+
+Files = str | Sequence[str]
+
+
+def evaluation_settings(
+    run: Run, predictions: Files | None, usual_threshold: float | str = 0.5, **given: Any
+) -> EvaluationSettings:
+    """Return settings from the values of a config, where None means what the run and its images say.
+
+    Parameters
+    ----------
+    run : Run
+        Its task gives the bins of numeric attributes and, where the run's own predictions are evaluated, the
+        classes of high risk.
+    predictions : str, sequence of str or None
+        Predictions that the user gives; none means the run's own.
+    usual_threshold : float or str
+        Threshold for the run's own predictions. Given ones, which may have no split ``id_val`` to choose one
+        on, are decided at 0.5 unless the user says otherwise.
+    **given
+        Fields of `EvaluationSettings`.
+    """
+    bins = {a.name: list(a.bins) for a in run.preparation.settings.task.attributes if a.bins}
+    own = predictions is None and is_made(run.data_dir)
+    usual = {
+        "bins": bins,
+        "high_risk": list(run.store.task.high_risk) if own else [],
+        "threshold": usual_threshold if predictions is None else 0.5,
+        "seed": run.seed,
+    }
+    return chosen(EvaluationSettings, usual | {name: v for name, v in given.items() if v is not None})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Evaluates the predictions of a run, or those of anyone.
+
+    Parameters
+    ----------
+    run : Run
+        What all stages share.
+    settings : EvaluationSettings
+        Metrics, groups, threshold, bootstrap.
+    predictions : str, sequence of str or None
+        Files of predictions; none means all of this run.
+    baseline : str or None
+        Method that the others are compared with in ``comparison.csv``; none means the baseline of the run.
+    title : str
+        Heading of the report.
+    """
+
+    run: Run
+    settings: EvaluationSettings
+    predictions: Files | None = None
+    baseline: str | None = None
+    title: str = "Accuracy and fairness"
+
+    @classmethod
+    def of(
+        cls, run: Run, predictions: Files | None, baseline: str | None, title: str, **given: Any
+    ) -> Evaluation:
+        """Return a stage from the values of a config; None means the default of the setting."""
+        settings = evaluation_settings(run, predictions, **given)
+        return cls(run=run, settings=settings, predictions=predictions, baseline=baseline, title=title)
+
+    @property
+    def product(self) -> Path:
+        """The evaluation folder."""
+        return self.run.path("evaluation")
+
+    @cached_property
+    def files(self) -> list[str]:
+        """The files of predictions: the user's, or all that the trainings of this run have left."""
+        if self.predictions is not None:
+            return [self.predictions] if isinstance(self.predictions, str) else list(self.predictions)
+        folder = self.run.path("predictions")
+        if found := sorted(str(path) for path in folder.glob("*.parquet")):
+            return found
+        raise DataError(
+            f"there are no predictions in {folder}: run train.json first, or name a file with --predictions"
+        )
+
+    @property
+    def compared_with(self) -> str | None:
+        """The method that the others are compared with, if any."""
+        file = self.run.path("predictions", "baseline.parquet")
+        if self.baseline is None and self.predictions is None and is_made(file):
+            return str(read_predictions(file)["method"].iloc[0])
+        return self.baseline
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the evaluation depends on."""
+        return {
+            "predictions": file_digests(self.files),
+            "evaluation": self.settings,
+            "baseline": self.compared_with,
+            "title": self.title,
+            "skew": self.run.scarcity,
+        }
+
+    def make(self) -> None:
+        """Write results and report into the folder, unless they are there; print the short table.
+
+        The results are ``metrics.csv``, ``posterior.csv`` (groups beside all others, where every image has
+        one right answer) and, with a baseline, ``comparison.csv`` and ``improvement.csv``.
+        """
+        self.run.claim(self.product, self.record, {"evaluation": defaults(self.settings)})
+        if is_first():
+            if not is_made(self.product):
+                with write_aside(self.product) as aside:
+                    aside.mkdir()
+                    self._write(aside)
+            print(_summary(read_metrics(self.product / "metrics.csv"), self.settings))
+            logger.info("The report is %s", self.product / "report.html")
+        barrier()
+
+    def _write(self, folder: Path) -> None:
+        table = pd.concat([read_predictions(Path(file)) for file in self.files], ignore_index=True)
+        results = measure(table, self.settings, self.compared_with)
+        write_results(results, folder)
+        scarcity = self.run.scarcity
+        write_report(
+            folder / "report.html",
+            results,
+            title=self.title,
+            store=self._own(Path(self.run.data_dir)),
+            synthetic=self._own(self.run.path("synthetic")),
+            skew=None if scarcity is None else Skew(**scarcity),
+            headline=self.settings.headline,
+            high_risk=self.settings.high_risk,
+        )
+        write_board(self.run.path("logs", "evaluation"), results.metrics, table)
+
+    def _own(self, path: Path) -> ImageStore | None:
+        """Open a store of the run that the report shows; given predictions have nothing to do with it."""
+        return ImageStore.open(path) if self.predictions is None and is_made(path) else None
+
+
+def file_digests(files: Sequence[str]) -> list[str]:
+    """Return name (without folder) and SHA-256 of each file; several runs have files of the same name."""
+    missing = [file for file in files if not Path(file).is_file()]
+    if missing:
+        raise DataError(f"there is no file of predictions at {missing[0]}")
+    return [f"{Path(file).name} {hashlib.sha256(Path(file).read_bytes()).hexdigest()}" for file in files]
+
+
+def _summary(metrics: pd.DataFrame, settings: EvaluationSettings) -> str:
+    """Return the short table: the metric that leads, with its gap by the first attribute that there is."""
+    attributes = [*(name for name in metrics["attribute"].unique() if name), *(settings.attributes or ())]
+    return summary_table(
+        metrics,
+        metric=settings.headline or headline(tidied(metrics)),
+        attribute=attributes[0] if attributes else "",
+        splits=tuple(shown_splits(metrics)),
+    )

@@ -1,0 +1,53 @@
+"""Predictions drawn over the slides that they were made from."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from medaug.data.slides.patches import PatchSettings
+from medaug.data.slides.reading import Slide
+from medaug.data.store import ImageStore
+from medaug.engine.distributed import barrier, is_first
+from medaug.evaluation.predictions import read_predictions
+from medaug.files import write_aside
+from medaug.report.heatmap import write_heatmaps
+from medaug.stages.products import claim, identity, is_made
+
+logger = logging.getLogger(__name__)
+
+
+def draw_heat_maps(product: Path, store: ImageStore, slides: pd.DataFrame, patches: PatchSettings) -> None:
+    """Draw predictions over their slides, into a folder ``heatmaps`` beside them.
+
+    Parameters
+    ----------
+    product : Path
+        The predictions.
+    store : ImageStore
+        The patches that were predicted.
+    slides : DataFrame
+        The slides, as their reader returns them.
+    patches : PatchSettings
+        The grid of the patches.
+    """
+    folder = product.with_name("heatmaps")
+    claim(folder, {"predictions": identity(product)}, fresh=True)  # those of older predictions go aside
+    if is_first() and not is_made(folder):
+        places = store.table[["image_id", "slide", "x", "y"]]
+        predictions = read_predictions(product).merge(places, on="image_id", validate="one_to_one")
+        shown = slides[slides["slide"].isin(predictions["slide"])]
+        paths = {str(name): Path(path) for name, path in zip(shown["slide"], shown["path"], strict=True)}
+        sides = {name: _side(path, patches) for name, path in paths.items()}
+        with write_aside(folder) as aside:
+            write_heatmaps(predictions, paths, sides, aside)
+        logger.info("The heat maps are in %s", folder)
+    barrier()
+
+
+def _side(path: Path, patches: PatchSettings) -> float:
+    """Return the side of a patch in level-0 pixels."""
+    with Slide(path) as slide:
+        return patches.patch_size * slide.grid_level(mpp=patches.mpp, level=patches.level).downsample

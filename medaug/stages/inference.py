@@ -1,0 +1,271 @@
+"""The stage that applies a trained classifier to new images."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from monai.engines.evaluator import SupervisedEvaluator
+from torch.utils.data import DataLoader, Dataset
+
+from medaug.classification.inference import WritePredictions, inference_dataset, inference_loader
+from medaug.classification.model import ClassifierInfo, load_classifier
+from medaug.classification.networks import Classifier
+from medaug.data.pixels import Fit
+from medaug.data.prepare import PrepareSettings, prepare
+from medaug.data.readers import SLIDE_READERS, read_slide_source, read_source
+from medaug.data.sampling import Example
+from medaug.data.slides.patch_store import PatchStore
+from medaug.data.slides.patches import PatchSettings, every_patch
+from medaug.data.store import ImageStore
+from medaug.engine.distributed import is_first
+from medaug.engine.later import later
+from medaug.errors import CheckpointError, SettingsError
+from medaug.phantoms.mark import is_phantom
+from medaug.stages.heat_maps import draw_heat_maps
+from medaug.stages.products import identity, is_made
+from medaug.stages.run import Run
+from medaug.stages.settings import chosen
+
+logger = logging.getLogger(__name__)
+
+NEW_IMAGES = "ood_test"
+"""Split of images that come from nowhere in training; the other splits say something that is not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferenceSettings:
+    """How new images are prepared and predicted.
+
+    Parameters
+    ----------
+    folder : str
+        Name of the folder in `output_dir` for this set of images.
+    reader_options : mapping
+        Options of the reader, see Readers.
+    fit : {"pad", "crop", "stretch"}
+        How an oblong image becomes square; by default as for the training images.
+    max_rejected : float
+        Share of the files that may be unusable, ``rejected.csv`` lists them; more are an error.
+    patch_size : int
+        Side of a patch of a slide in its own pixels; by default as for the training images, like the rest of
+        the grid. All patches on tissue are predicted.
+    mpp : float or None
+        Microns per pixel of the grid of patches; this or `level`.
+    level : int or None
+        Level of the slide's pyramid that patches are read from.
+    tissue_fraction : float
+        Least share of a patch that is tissue, in [0, 1].
+    batch_size : int
+        Images predicted at once by a process.
+    workers : int or None
+        Processes that decode files; none means one for each core.
+    amp : bool
+        Mixed precision.
+    """
+
+    fit: Fit
+    patch_size: int
+    tissue_fraction: float
+    mpp: float | None = None
+    level: int | None = None
+    folder: str = "inference"
+    reader_options: Mapping[str, Any] | None = None
+    max_rejected: float = 0.05
+    batch_size: int = 64
+    workers: int | None = None
+    amp: bool = False
+
+    @classmethod
+    def of(cls, run: Run, **given: Any) -> InferenceSettings:
+        """Return settings from the values of a config, where None means as for the training images."""
+        how = run.preparation.settings
+        trained = how.patches or PatchSettings()
+        given = {name: value for name, value in given.items() if value is not None}
+        grid = {"mpp": None, "level": None} if {"mpp", "level"} & set(given) else {}
+        usual = {"fit": how.fit, "patch_size": trained.patch_size, "tissue_fraction": trained.tissue_fraction}
+        return chosen(cls, usual | {"mpp": trained.mpp, "level": trained.level} | grid | given)
+
+    @property
+    def patches(self) -> PatchSettings:
+        """The grid of patches; no part of a patch decides about a label here."""
+        return PatchSettings(
+            patch_size=self.patch_size,
+            centre=self.patch_size,
+            mpp=self.mpp,
+            level=self.level,
+            tissue_fraction=self.tissue_fraction,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inference:
+    """Predicts new images; builds the parts that a config composes.
+
+    Parameters
+    ----------
+    run : Run
+        What all stages share; ``dataset_dir`` and ``reader`` say where the images are.
+    settings : InferenceSettings
+        How.
+    model : str
+        File of the classifier.
+    """
+
+    run: Run
+    settings: InferenceSettings
+    model: str
+
+    @classmethod
+    def of(cls, run: Run, model: str, **given: Any) -> Inference:
+        """Return a stage from the values of a config; None means the default of the setting."""
+        return cls(run=run, model=model, settings=InferenceSettings.of(run, **given))
+
+    @property
+    def data(self) -> Path:
+        """Folder of the store of the new images."""
+        return self.run.path(self.settings.folder, "data")
+
+    @property
+    def product(self) -> Path:
+        """The table of predictions."""
+        return self.run.path(self.settings.folder, "predictions.csv")
+
+    @cached_property
+    def classifier(self) -> tuple[Classifier, ClassifierInfo]:
+        """The trained classifier, read on first use."""
+        return load_classifier(self.model)
+
+    @property
+    def info(self) -> ClassifierInfo:
+        """What the classifier predicts; before there is one, what it would."""
+        if is_made(self.model):
+            return self.classifier[1]
+        return ClassifierInfo(self.run.task, self.run.presets.image_size, "", self.run.seed, False)
+
+    @property
+    def architecture(self) -> Mapping[str, Any]:
+        """Arguments of `build_classifier`: of the classifier, or, before there is one, of the usual one."""
+        if is_made(self.model):
+            return self.classifier[0].settings
+        usual = self.run.presets.classifier
+        return {
+            "name": usual.network_name,
+            "classes": len(self.run.task.classes),
+            "channels": self.run.channels,
+            "dropout": usual.dropout,
+        }
+
+    @cached_property
+    def store(self) -> ImageStore:
+        """The new images, opened on first use."""
+        return later(lambda: ImageStore.open(self.data))
+
+    # Parts
+
+    def dataset(self) -> Dataset[Example]:
+        """Return batches with ``image`` (B, C, H, W), float32 in [0, 1], and ``position``, the row."""
+        return later(lambda: inference_dataset(self.store, self.info.image_size))
+
+    def loader(self, dataset: Dataset[Example]) -> DataLoader[Example]:
+        """Return a loader over all images, once and in order; each process has its share."""
+        return inference_loader(dataset, self.settings.batch_size)
+
+    @property
+    def batches(self) -> int:
+        """Batches of this process; 1 while the images are not prepared."""
+        return len(self.loader(self.dataset())) if is_made(self.data) else 1
+
+    def handlers(self) -> WritePredictions:
+        """Return the handler of the evaluator."""
+        return WritePredictions(self.product, self.store, later(lambda: self.info))
+
+    # Work
+
+    def prepare(self) -> None:
+        """Make the store of the new images, unless it is there.
+
+        Raises
+        ------
+        SettingsError
+            No folder was named.
+        CheckpointError
+            There is no classifier.
+        """
+        if self.run.dataset_dir is None:
+            raise SettingsError("name the folder that holds the images to predict with --dataset_dir")
+        self.run.claim(self.data, self._data_record, {})
+        if not is_made(self.data):
+            make = self._from_slides if self._of_slides else self._from_images
+            make({"phantom": is_phantom(self._folder), "sources": [self.run.reader]})
+        record = {"data": identity(self.data), "model": file_digest(self.model), "amp": self.settings.amp}
+        self.run.claim(self.product, record, {})
+
+    def predict(self, evaluator: SupervisedEvaluator) -> None:
+        """Predict all images, unless that is done; draw the predictions over slides."""
+        if not is_made(self.product):
+            evaluator.network.load_state_dict(self.classifier[0].state_dict())
+            evaluator.network.to(self.run.device)
+            evaluator.state.epoch_length = len(evaluator.data_loader)  # type: ignore[arg-type]  # MONAI says Iterable
+            evaluator.run()
+        if is_first():
+            logger.info("The predictions are %s", self.product)
+        if self._of_slides:
+            options = self.settings.reader_options or {}
+            slides = read_slide_source(self.run.reader, self._folder, self.store.task, **options)
+            draw_heat_maps(self.product, self.store, slides, self.settings.patches)
+
+    @property
+    def _folder(self) -> Path:
+        return Path(str(self.run.dataset_dir))
+
+    @property
+    def _of_slides(self) -> bool:
+        return self.run.reader in SLIDE_READERS
+
+    @property
+    def _data_record(self) -> dict[str, Any]:
+        """What the store of the new images depends on."""
+        info, how = self.classifier[1], self.settings
+        grid = {name: getattr(how, name) for name in ("patch_size", "mpp", "level", "tissue_fraction")}
+        return {
+            "folder": self.run.dataset_dir,
+            "reader": self.run.reader,
+            "reader_options": how.reader_options or {},
+            "task": info.task,
+            "sizes": [info.image_size],
+            "channels": self.architecture["channels"],
+            "fit": how.fit,
+            "max_rejected": how.max_rejected,
+            **({"patches": grid} if self._of_slides else {}),
+        }
+
+    def _from_images(self, origin: Mapping[str, Any]) -> None:
+        info, how = self.info, self.settings
+        table = read_source(self.run.reader, self._folder, info.task, **(how.reader_options or {}))
+        files = PrepareSettings((info.image_size,), self.architecture["channels"], how.fit, how.max_rejected)
+        table, nothing = table.assign(split=NEW_IMAGES), pd.DataFrame({"reason": []})
+        prepare(table, nothing, self.data, info.task, files, origin, how.workers)
+
+    def _from_slides(self, origin: Mapping[str, Any]) -> None:
+        info, how = self.info, self.settings
+        slides = read_slide_source(self.run.reader, self._folder, info.task, **(how.reader_options or {}))
+        store = PatchStore(
+            self.data, info.task, how.patches, [info.image_size], how.max_rejected, how.workers
+        )
+        store.of_new(slides.assign(split=NEW_IMAGES), every_patch, origin)
+
+
+def file_digest(path: Path | str) -> str:
+    """Return the SHA-256 of a model file."""
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror}); train a model first") from None

@@ -1,0 +1,216 @@
+"""One run of a bundle: what all its stages share, and how one stage has another make what it needs.
+
+A stage is a config of the bundle and runs alone. Before it works it *pulls* what it lacks: the other config
+is run with the same `Run`, so that the whole of a run knows which products it has looked at already.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from monai.bundle.workflows import ConfigWorkflow
+
+from medaug.data.skew import Skew, label_budget, skewed
+from medaug.data.store import ImageStore
+from medaug.engine import distributed
+from medaug.engine.later import later
+from medaug.errors import SettingsError
+from medaug.presets import Modality, Preset, PresetName, preset
+from medaug.stages.command_line import PARTS, check_command_line, check_part, explain
+from medaug.stages.products import claim, is_made
+from medaug.stages.settings import chosen
+from medaug.task import Task
+
+if TYPE_CHECKING:
+    from medaug.stages.preparation import Preparation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What all stages of one run share; every field is a setting of each config that needs it.
+
+    Parameters
+    ----------
+    bundle_root : str
+        Folder of the bundle; found by itself.
+    modality : {"histopathology", "radiology", "dermatology"}
+        What the bundle is for.
+    output_dir : str
+        The run folder.
+    data_dir : str
+        Image store; may be shared by several runs.
+    preset : {"demo", "single_gpu", "paper"}
+        Size of all models and trainings: two CPU cores in minutes, one GPU in days, Table E1.
+    seed : int
+        Decides every random number of the run.
+    fresh : bool
+        Set a product that was made with other settings aside and make it anew, instead of an error.
+    device_name : str
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:1``: where to compute.
+    dataset_dir : str or None
+        Folder of the data set; none means the built-in phantoms.
+    reader : str
+        How the files of `dataset_dir` are read, see Readers.
+    external_dir : str, sequence of str or None
+        Folders of external data sets, which are out of distribution.
+    domain_column : str
+        Column of the reader's table whose values are the domains.
+    train_domains : tuple of str or None
+        Domains that are in distribution; none means all of `dataset_dir`.
+    properties : tuple of str
+        Attributes, or ``domain``, that the generator is conditioned on besides the label; an empty list is
+        label conditioning.
+    skew : mapping or None
+        Leaves a group only so many labelled training images, see `medaug.data.skew.Skew`.
+    label_budget : int or None
+        Labelled training images that each hospital of `budget_domains` may keep; none means all.
+    budget_domains : tuple of str
+        The hospitals that `label_budget` is for.
+    prepare, diffusion, upsampler, generate, baseline, evaluate : mapping
+        Settings handed to ``prepare.json``, ``train_diffusion.json``, ``train_upsampler.json``,
+        ``generate.json``, to the training of the baseline, and to ``evaluate.json``.
+    """
+
+    bundle_root: str
+    modality: Modality
+    output_dir: str
+    data_dir: str
+    preset: PresetName = "demo"
+    seed: int = 0
+    fresh: bool = False
+    device_name: str = "auto"
+    dataset_dir: str | None = None
+    reader: str = "folder"
+    external_dir: str | Sequence[str] | None = None
+    domain_column: str = "domain"
+    train_domains: tuple[str, ...] | None = None
+    properties: tuple[str, ...] = ()
+    skew: Mapping[str, Any] | None = None
+    label_budget: int | None = None
+    budget_domains: tuple[str, ...] = ()
+    prepare: Mapping[str, Any] = field(default_factory=dict)
+    diffusion: Mapping[str, Any] = field(default_factory=dict)
+    upsampler: Mapping[str, Any] = field(default_factory=dict)
+    generate: Mapping[str, Any] = field(default_factory=dict)
+    baseline: Mapping[str, Any] = field(default_factory=dict)
+    evaluate: Mapping[str, Any] = field(default_factory=dict)
+    pulled: list[tuple[str, Run]] = field(default_factory=list, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, **given: Any) -> Run:
+        """Return a run from the values of a config, where None means the default."""
+        run = chosen(cls, given)
+        if run.skew is not None and run.label_budget is not None:
+            raise SettingsError("give either skew or label_budget: both say who keeps labelled images")
+        return run
+
+    # What stages ask for
+
+    @property
+    def presets(self) -> Preset:
+        """The models of this modality at this size."""
+        return preset(self.modality, self.preset)
+
+    @property
+    def device(self) -> torch.device:
+        """Where this process computes."""
+        return distributed.device(self.device_name)
+
+    @property
+    def scarcity(self) -> Mapping[str, Any] | None:
+        """Who keeps few labelled training images: the skew, or that of a label budget."""
+        if self.label_budget is None:
+            return self.skew
+        return label_budget(self.label_budget, self.budget_domains)
+
+    @cached_property
+    def store(self) -> ImageStore:
+        """The images as this experiment sees them: all labels, or few of some groups; opened on first use."""
+        scarcity = self.scarcity
+        skew = None if scarcity is None else Skew(**scarcity)
+        return later(lambda: skewed(ImageStore.open(self.data_dir), skew))
+
+    @cached_property
+    def preparation(self) -> Preparation:
+        """How this run's images are prepared, whether they are there yet or not."""
+        stage: Preparation = self._workflow("prepare").parser.get_parsed_content("stage")
+        return stage
+
+    @property
+    def task(self) -> Task:
+        """What is predicted, for whom: what the images say, or will say."""
+        return self.store.task if is_made(self.data_dir) else self.preparation.settings.task
+
+    @property
+    def channels(self) -> int:
+        """Channels of the images."""
+        return self.store.channels if is_made(self.data_dir) else self.preparation.settings.channels
+
+    def path(self, *names: str) -> Path:
+        """Return a path in the run folder."""
+        return Path(self.output_dir, *names)
+
+    # What stages do
+
+    def start(self, stage: str) -> None:
+        """Begin: join the other processes of ``torchrun``, tell errors in a sentence, check the options.
+
+        Raises
+        ------
+        SettingsError
+            The command line names a setting that the config does not have.
+        """
+        sys.excepthook = explain
+        logging.captureWarnings(True)
+        distributed.start(self.device_name)
+        check_command_line(sys.argv, stage, Path(self.bundle_root))
+
+    def finish(self) -> None:
+        """End: leave the other processes."""
+        distributed.end()
+
+    def claim(self, product: Path | str, record: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+        """Make sure that a product belongs to these settings, see `medaug.stages.products.claim`."""
+        claim(product, record, self.fresh, defaults)
+
+    def pull(self, part: str, **more: Any) -> None:
+        """Have another config of the bundle make its product, unless this run has seen to it already.
+
+        Parameters
+        ----------
+        part : str
+            A name in `medaug.stages.command_line.PARTS`.
+        **more
+            Parts of the other config to replace.
+        """
+        key = part, self._for(part)
+        if key not in self.pulled:
+            workflow = self._workflow(part, **more)
+            workflow.initialize()
+            workflow.run()
+            self.pulled.append(key)
+
+    def _workflow(self, part: str, **more: Any) -> ConfigWorkflow:
+        given, own = getattr(self, part), {f.name for f in fields(self)}
+        check_part(part, given, Path(self.bundle_root))
+        return ConfigWorkflow(
+            config_file=str(Path(self.bundle_root, f"{PARTS[part]}.json")),
+            logging_file=False,
+            workflow_type="train",
+            shared=self._for(part),
+            **more,
+            **{name: value for name, value in given.items() if name not in own},
+        )
+
+    def _for(self, part: str) -> Run:
+        """Return this run as another config sees it, whose own settings come first."""
+        shared = {f.name: getattr(self, f.name) for f in fields(self)}
+        given = {name: value for name, value in getattr(self, part).items() if name in shared}
+        return chosen(Run, shared | given)

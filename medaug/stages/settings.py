@@ -1,0 +1,117 @@
+"""Settings of a stage: frozen dataclasses that hold each setting once, with its meaning and its default.
+
+A config hands over every setting by name, ``null`` for those that the user has not touched: these get what
+the preset says, or the default of the dataclass. What a product was made with is read off the same dataclass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import Field, field, fields
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from medaug.errors import SettingsError
+
+Settings = TypeVar("Settings")
+
+_FREE = "free"
+
+
+def free(default: Any) -> Any:
+    """Declare a setting that changes the speed of a run only, so that a product is not bound to its value."""
+    return field(default=default, metadata={_FREE: True})
+
+
+def chosen(kind: type[Settings], given: Mapping[str, Any], preset: Any = None) -> Settings:
+    """Return settings: those given, else those of the preset, else the defaults.
+
+    Parameters
+    ----------
+    kind : dataclass
+        What to build.
+    given : mapping
+        Values by name, as a config or a command line has them; None means not given. Text that says a number
+        or a switch is taken as such, a lone value as a list of one.
+    preset : dataclass, optional
+        A row of `medaug.presets`, whose fields are settings of `kind`.
+
+    Raises
+    ------
+    SettingsError
+        A value is not of the setting's type; names the setting.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Trained:
+    ...     iterations: int
+    ...     amp: bool = False
+    >>> chosen(Trained, {"iterations": 1e3, "amp": "true"})
+    Trained(iterations=1000, amp=True)
+    """
+    row = {} if preset is None else {f.name: getattr(preset, f.name) for f in fields(preset)}
+    values = row | {name: value for name, value in given.items() if value is not None}
+    hints = get_type_hints(kind)
+    return kind(**{name: _typed(name, value, hints[name]) for name, value in values.items()})
+
+
+def record(settings: Any) -> dict[str, Any]:
+    """Return what a product depends on: all settings that are not `free`, by name."""
+    return {f.name: getattr(settings, f.name) for f in fields(settings) if not f.metadata.get(_FREE)}
+
+
+def defaults(settings: Any) -> dict[str, Any]:
+    """Return the defaults by name: what a product was made with that is older than a setting."""
+    return {f.name: f.default for f in fields(settings) if _has_default(f)}
+
+
+def switch(value: bool | str) -> bool:
+    """Return what a switch says: a command line hands over ``false`` as text, which Python takes for true.
+
+    Examples
+    --------
+    >>> switch("false"), switch(True)
+    (False, True)
+    """
+    if str(value).lower() not in ("true", "false"):
+        raise SettingsError(f"a switch is true or false, not {value!r}")
+    return str(value).lower() == "true"
+
+
+def _has_default(f: Field[Any]) -> bool:
+    return isinstance(f.default, bool | int | float | str | NoneType)
+
+
+def _typed(name: str, value: Any, hint: Any) -> Any:
+    """Return a value in the type of its setting."""
+    options = [o for o in get_args(hint) if o is not NoneType] if _is_union(hint) else [hint]
+    (of_one, *others) = options
+    if value is None or others:
+        return value
+    try:
+        return _converted(value, of_one)
+    except (TypeError, ValueError):
+        expected = {bool: "true or false", int: "a whole number", float: "a number"}.get(of_one, "text")
+        raise SettingsError(f"{name} must be {expected}, not {value!r}") from None
+
+
+def _converted(value: Any, kind: Any) -> Any:
+    if kind is bool:
+        return switch(value)
+    if kind is int:
+        if isinstance(value, bool) or float(value) != int(float(value)):
+            raise ValueError(value)
+        return int(float(value))
+    if kind is float:
+        if isinstance(value, bool):
+            raise ValueError(value)
+        return float(value)
+    if get_origin(kind) is tuple:
+        return tuple(value) if isinstance(value, list | tuple) else (value,)
+    return value
+
+
+def _is_union(hint: Any) -> bool:
+    return get_origin(hint) in (Union, UnionType)

@@ -1,0 +1,102 @@
+"""The stage that draws synthetic images: the generator sampled by a fair plan (Section 3.1, step 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medaug.diffusion.generation import Cascade, generate
+from medaug.diffusion.model import load_model
+from medaug.diffusion.plan import fair_plan
+from medaug.presets import SynthesisPreset
+from medaug.stages.preparation import log_phantom
+from medaug.stages.products import identity, is_made
+from medaug.stages.run import Run
+from medaug.stages.settings import chosen, defaults, record
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynthesisSettings(SynthesisPreset):
+    """What to draw, and how.
+
+    Parameters
+    ----------
+    exclude : tuple of str
+        Dominant classes of which no synthetic images are made (the filter w2 of Section G.3.5).
+    """
+
+    exclude: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, run: Run, **given: Any) -> SynthesisSettings:
+        """Return settings from the values of a config, where None means what the preset says."""
+        return chosen(cls, given, run.presets.sampling)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synthesis:
+    """Makes the store of synthetic images.
+
+    Parameters
+    ----------
+    run : Run
+        What all stages share.
+    settings : SynthesisSettings
+        What to draw, and how.
+    """
+
+    run: Run
+    settings: SynthesisSettings
+
+    @classmethod
+    def of(cls, run: Run, **given: Any) -> Synthesis:
+        """Return a stage from the values of a config; None means the default of the setting."""
+        return cls(run=run, settings=SynthesisSettings.of(run, **given))
+
+    @property
+    def product(self) -> Path:
+        """Folder of the store."""
+        return self.run.path("synthetic")
+
+    @property
+    def base(self) -> Path:
+        """File of the base model."""
+        return self.run.path("models", "diffusion.pt")
+
+    @property
+    def upsampler(self) -> Path | None:
+        """File of the upsampler; None where one resolution is enough."""
+        return None if self.run.presets.upsampler is None else self.run.path("models", "upsampler.pt")
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the images depend on."""
+        bound = {name: value for name, value in record(self.settings).items() if name != "batch_size"}
+        upsampler = None if self.upsampler is None else identity(self.upsampler)
+        models = {"diffusion": identity(self.base), "upsampler": upsampler}
+        return {**models, "skew": self.run.scarcity, "seed": self.run.seed, **bound}
+
+    def pull(self) -> None:
+        """Have made what is needed, and make sure that the store is one of these settings."""
+        self.run.pull("diffusion")
+        if self.upsampler is not None:
+            self.run.pull("upsampler")
+        self.run.claim(self.product, self.record, defaults(self.settings))
+
+    def make(self) -> None:
+        """Draw the images, unless they are there."""
+        if is_made(self.product):
+            return
+        run, how = self.run, self.settings
+        base = load_model(self.base, run.device)
+        upsampler = None if self.upsampler is None else load_model(self.upsampler, run.device)
+        generate(
+            fair_plan(run.store, base.encoder, how.images, run.seed, how.exclude),
+            Cascade(base, upsampler, how),
+            self.product,
+            seed=run.seed,
+            device=run.device,
+            origin={"plan": "label distribution kept, attributes uniform", "data": run.store.fingerprint},
+        )
+        log_phantom(run.store.phantom)
