@@ -14,21 +14,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from monai.bundle import ConfigParser
+from monai.bundle import ConfigWorkflow
 from torch import nn
 
-from medaug.classification.networks import build_classifier
-from medaug.diffusion.condition import ConditionEncoder
-from medaug.diffusion.unet import build_unet
-from medaug.presets import GeneratorPreset, Modality, PresetName, preset
-from medaug.task import Task
-
-BUNDLES: dict[str, Modality] = {
-    "camelyon17": "histopathology",
-    "chexpert": "radiology",
-    "dermatology": "dermatology",
-}
 ROOT = Path(__file__).parents[1] / "bundles"
+BUNDLES = ("camelyon17", "chexpert", "dermatology")
+GENERATORS = {"base model": "train_diffusion", "upsampler": "train_upsampler"}
 
 
 class Row(NamedTuple):
@@ -55,35 +46,15 @@ def main() -> None:
         print(*rows(bundle, name), sep="\n")
 
 
-def rows(bundle: str, name: PresetName) -> Iterator[Row]:
-    """Build the networks of a bundle at a size, with the bundle's own classes, properties and channels."""
-    sizes, prepare = preset(BUNDLES[bundle], name), _config(bundle, "prepare")
-    task, channels = prepare.get_parsed_content("task"), prepare["channels"]
-    condition = _condition_size(bundle, task, prepare["train_domains"] or ())
-    for part, generator in (("base model", sizes.diffusion), ("upsampler", sizes.upsampler)):
-        if generator is not None:
-            size = f"{' '.join(map(str, generator.channels))} channels"
-            count = count_unet(generator, channels, condition, upsampler=part == "upsampler")
-            yield Row(bundle, part, size, generator.image_size, count)
-    network = sizes.classifier.network
-    with torch.device("meta"):
-        classifier = build_classifier(network, len(task.classes), channels)
-    yield Row(bundle, "classifier", f"`{network}`", sizes.image_size, count_parameters(classifier))
-
-
-def count_unet(generator: GeneratorPreset, channels: int, condition: int, *, upsampler: bool) -> int:
-    """Count the parameters of a base model, or of an upsampler, which also sees the small image."""
-    with torch.device("meta"):
-        unet = build_unet(
-            generator.image_size,
-            channels,
-            2 * channels if upsampler else channels,
-            condition,
-            generator.channels,
-            generator.residual_blocks,
-            generator.head_channels,
-        )
-    return count_parameters(unet)
+def rows(bundle: str, preset: str) -> Iterator[Row]:
+    """Build the networks of a bundle at a size, as its configs do."""
+    for part, stage in GENERATORS.items():
+        if (ROOT / bundle / f"{stage}.json").is_file():
+            how, network = _built(bundle, stage, preset)
+            size = f"{' '.join(map(str, how.channels))} channels"
+            yield Row(bundle, part, size, how.image_size, count_parameters(network))
+    how, network = _built(bundle, "train", preset)
+    yield Row(bundle, "classifier", f"`{how.network_name}`", how.image_size, count_parameters(network))
 
 
 def count_parameters(network: nn.Module) -> int:
@@ -91,15 +62,14 @@ def count_parameters(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
 
 
-def _condition_size(bundle: str, task: Task, domains: list[str]) -> int:
-    properties = _config(bundle, "train_diffusion")["properties"]
-    return ConditionEncoder(task, tuple(properties), tuple(domains) if "domain" in properties else ()).size
-
-
-def _config(bundle: str, stage: str) -> Any:
-    parser = ConfigParser()
-    parser.read_config(str(ROOT / bundle / f"{stage}.json"))
-    return parser
+def _built(bundle: str, stage: str, preset: str) -> tuple[Any, nn.Module]:
+    """Return the settings of a stage and its network, without weights and without images."""
+    root, nowhere = ROOT / bundle, ROOT / bundle / "no such run"
+    where = {"bundle_root": str(root), "output_dir": str(nowhere), "preset": preset}
+    workflow = ConfigWorkflow(str(root / f"{stage}.json"), logging_file=False, **where)
+    with torch.device("meta"):
+        network: nn.Module = workflow.parser.get_parsed_content("network_def")
+    return workflow.parser.get_parsed_content("stage").settings, network
 
 
 if __name__ == "__main__":

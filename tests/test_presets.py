@@ -13,7 +13,12 @@ def test_paper_row_is_table_e1() -> None:
     assert (paper.diffusion.batch_size, paper.upsampler.batch_size) == (128, 32)
     assert (paper.diffusion.residual_blocks, paper.upsampler.residual_blocks) == (3, 2)
     classifier = paper.classifier
-    assert (classifier.network, classifier.optimizer, classifier.schedule) == ("bit_152x2", "adam", "cosine")
+    built = classifier.network_name, classifier.optimizer_name, classifier.schedule
+    assert built == (
+        "bit_152x2",
+        "adam",
+        "cosine",
+    )
     assert (classifier.learning_rate, classifier.weight_decay) == (1e-5, 1e-5)
     assert (classifier.iterations, classifier.batch_size) == (50_000, 64)
 
@@ -26,7 +31,8 @@ def test_histopathology_row_is_table_e1() -> None:
     assert (paper.diffusion.residual_blocks, paper.diffusion.head_channels) == (2, 64)
     assert (paper.diffusion.learning_rate, paper.diffusion.batch_size) == (1e-4, 64)
     classifier = paper.classifier
-    assert (classifier.network, classifier.optimizer, classifier.schedule) == (
+    built = classifier.network_name, classifier.optimizer_name, classifier.schedule
+    assert built == (
         "resnet152",
         "adam",
         "constant",
@@ -45,7 +51,12 @@ def test_dermatology_row_is_table_e1() -> None:
     assert (paper.diffusion.learning_rate, paper.upsampler.learning_rate) == (1.5e-4, 1e-4)
     assert (paper.diffusion.batch_size, paper.upsampler.batch_size) == (128, 32)
     classifier = paper.classifier
-    assert (classifier.network, classifier.optimizer, classifier.schedule) == ("bit_101x3", "sgd", "cosine")
+    built = classifier.network_name, classifier.optimizer_name, classifier.schedule
+    assert built == (
+        "bit_101x3",
+        "sgd",
+        "cosine",
+    )
     assert (classifier.learning_rate, classifier.weight_decay) == (0.01, 1e-4)
     assert (classifier.iterations, classifier.batch_size) == (10_000, 96)
 

@@ -207,7 +207,8 @@ class ClassifierTraining:
 
     def handlers(self, network: nn.Module, optimizer: Optimizer, loss: Loss, epochs: int) -> Handler:
         """Return the handlers of the trainer, together."""
-        how, run, shown = self.settings, self.run, record(self.settings)
+        how, run = self.settings, self.run
+        shown = {**record(how), "seed": run.seed, "optimizer": type(optimizer).__name__}
         schedule = optimizers.scheduler(how.schedule, optimizer, epochs * how.iterations_per_epoch)
         best = KeepBest(network, later(lambda: self._validation(loss)))
         handlers = training_handlers(

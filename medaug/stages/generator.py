@@ -167,7 +167,13 @@ class GeneratorTraining:
 
     def handlers(self, network: nn.Module, optimizer: Optimizer) -> Handler:
         """Return the handlers of the trainer, together."""
-        how, inner, shown = self.settings, _unet(network), record(self.settings)
+        how, inner = self.settings, _unet(network)
+        shown = {
+            **record(how),
+            "seed": self.run.seed,
+            "optimizer": type(optimizer).__name__,
+            "network": inner.arguments,
+        }
         ema = EMAHandler(inner, momentum=1 - how.ema_decay)
         average = _unet(ema.ema_model)
         handlers = training_handlers(

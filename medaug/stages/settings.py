@@ -7,7 +7,7 @@ the preset says, or the default of the dataclass. What a product was made with i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import Field, field, fields
+from dataclasses import MISSING, field, fields
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -64,7 +64,7 @@ def record(settings: Any) -> dict[str, Any]:
 
 def defaults(settings: Any) -> dict[str, Any]:
     """Return the defaults by name: what a product was made with that is older than a setting."""
-    return {f.name: f.default for f in fields(settings) if _has_default(f)}
+    return {f.name: f.default for f in fields(settings) if f.default is not MISSING}
 
 
 def switch(value: bool | str) -> bool:
@@ -78,10 +78,6 @@ def switch(value: bool | str) -> bool:
     if str(value).lower() not in ("true", "false"):
         raise SettingsError(f"a switch is true or false, not {value!r}")
     return str(value).lower() == "true"
-
-
-def _has_default(f: Field[Any]) -> bool:
-    return isinstance(f.default, bool | int | float | str | NoneType)
 
 
 def _typed(name: str, value: Any, hint: Any) -> Any:

@@ -27,9 +27,8 @@ from medaug.diffusion.condition import ConditionEncoder
 from medaug.diffusion.generation import Cascade, generate, to_uint8
 from medaug.diffusion.model import DiffusionModel
 from medaug.diffusion.plan import fair_plan
-from medaug.diffusion.samplers import SAMPLERS
 from medaug.diffusion.unet import build_unet
-from medaug.presets import preset
+from medaug.presets import Sampling, preset
 from medaug.randomness import torch_generator
 
 TARGET = "not slower than the peers"
@@ -91,14 +90,18 @@ def _laid_out(model: DiffusionModel) -> DiffusionModel:
 
 
 def _medaug(model: DiffusionModel, condition: Tensor, steps: int) -> Tensor:
-    cascade = Cascade(model, None, SAMPLERS["dpm_solver"], steps, guidance=1.0)
+    cascade = Cascade(model, None, _sampling(steps, len(condition)))
     with torch.inference_mode():
         return cascade.sample(condition, [torch_generator(0, "image", i) for i in range(len(condition))])
 
 
 def _medaug_whole(plan: pd.DataFrame, model: DiffusionModel, output: Path, steps: int) -> None:
-    how = {"sampler": "dpm_solver", "steps": steps, "guidance": 1.0, "batch_size": len(plan), "seed": 0}
-    generate(plan, model, None, output, **how, device="cpu", origin={})
+    cascade = Cascade(model, None, _sampling(steps, len(plan)))
+    generate(plan, cascade, output, seed=0, device="cpu", origin={})
+
+
+def _sampling(steps: int, batch_size: int) -> Sampling:
+    return Sampling(sampler="dpm_solver", steps=steps, batch_size=batch_size)
 
 
 def _monai(predict: Predict, shape: tuple[int, ...], steps: int) -> Tensor:

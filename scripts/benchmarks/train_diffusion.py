@@ -33,9 +33,9 @@ from benchmarks.contest import Contest, missing
 from benchmarks.store import random_store
 from medaug.data.store import ImageStore
 from medaug.diffusion.condition import ConditionEncoder
-from medaug.diffusion.training import GeneratorTraining, prepare_batch
 from medaug.diffusion.unet import ConditionalUNet, build_unet
 from medaug.presets import GeneratorPreset, preset
+from medaug.stages import GeneratorTraining, Run
 
 TARGET = "not slower than the peers"
 STORED_IMAGES = 1024
@@ -87,28 +87,22 @@ def train_medaug(course: Course, output: Path) -> float:
     model, store = course.model, course.store
     network = _unet(course)
     optimizer = torch.optim.AdamW(network.parameters(), lr=model.learning_rate)
-    training = GeneratorTraining(
-        store, _encoder(store), model.image_size, model.batch_size, course.iterations, seed=0
-    )
-    handlers = training.handlers(
-        output / "model.pt",
-        output / "logs",
-        network,
-        optimizer,
-        ema_decay=model.ema_decay,
-        largest_norm=LARGEST_NORM,
-    )
+    where = {"bundle_root": ".", "output_dir": str(output), "data_dir": str(store.path)}
+    run = Run.of(modality="radiology", properties="sex", **where)
+    length = {"iterations": course.iterations, "iterations_per_epoch": course.iterations}
+    how = {**vars(model), **length, "largest_gradient_norm": LARGEST_NORM}
+    training = GeneratorTraining.of(run, "base", **how)
     trainer = SupervisedTrainer(
         device=torch.device("cpu"),
         max_epochs=1,
         epoch_length=course.iterations,
-        train_data_loader=training.loader(training.dataset(), 0),
+        train_data_loader=training.loader(training.dataset(), 1),
         network=network,
         optimizer=optimizer,
         loss_function=nn.MSELoss(),
         inferer=SimpleInferer(),
-        prepare_batch=prepare_batch(),
-        train_handlers=handlers,
+        prepare_batch=training.prepare_batch,
+        train_handlers=[training.handlers(network, optimizer)],
         decollate=False,
     )
     return _time_trainer(trainer)

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medaug.classification.mixture import MixedRows, MixedStoreBatches
+from medaug.classification.mixture import MixedRows, MixedStoreBatches, method_name
 from medaug.data.sampling import Batch, BatchSampler, batch_loader
 from medaug.errors import DataError, SettingsError
 from medaug.task import Task
@@ -117,3 +117,18 @@ def test_stores_of_other_classes_or_channels_are_not_mixed(store, make, tmp_path
         MixedStoreBatches(store, other, 16)
     with pytest.raises(DataError, match=r"3 channels\) cannot be mixed"):
         MixedStoreBatches(store, make(tmp_path / "colour", channels=3), 16)
+
+
+@pytest.mark.parametrize(
+    ("real_fraction", "augmentation", "name"),
+    [
+        (1.0, "none", "100% real"),
+        (0.0, "none", "100% synthetic"),
+        (0.25, "none", "25% real + 75% synthetic"),
+        (0.999, "heuristic", "99.9% real + 0.1% synthetic, heuristic"),
+    ],
+)
+def test_methods_are_named_by_what_they_were_trained_on(
+    real_fraction: float, augmentation: str, name: str
+) -> None:
+    assert method_name(real_fraction, augmentation) == name

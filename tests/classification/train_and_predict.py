@@ -11,8 +11,9 @@ from medaug.classification.losses import masked_bce
 from medaug.classification.mixture import MixedRows, MixedStoreBatches
 from medaug.classification.model import ClassifierInfo
 from medaug.classification.networks import build_classifier
+from medaug.classification.optimizers import optimizer
 from medaug.classification.predict import predict
-from medaug.classification.training import KeepBest, Validation, optimizer
+from medaug.classification.validation import KeepBest, Validation
 from medaug.data.sampling import BatchSampler, batch_loader
 from medaug.data.store import ImageStore
 from medaug.engine import distributed
@@ -26,7 +27,7 @@ def main(data: Path, output: Path) -> None:
     sampler = BatchSampler(MixedRows(store, None, 1.0, seed=0), batch_size=8, iterations=6)
     dataset = MixedStoreBatches(store, None, 16, augmentation("heuristic", "radiology"), seed=0)
     validation = Validation(store, masked_bce, image_size=16, batch_size=5, device=device)
-    best = KeepBest(network, validation, output / "model.pt", ClassifierInfo(store.task, 16, "m", 0, True))
+    best = KeepBest(network, validation)
     trainer = SupervisedTrainer(
         device=device,
         max_epochs=2,
@@ -43,7 +44,7 @@ def main(data: Path, output: Path) -> None:
     table = predict(network, store, ["id_val", "id_test", "ood_test"], store.task, **how)
     table.to_parquet(output / f"predictions-{idist.get_rank()}.parquet")
     if distributed.is_first():
-        best.save()
+        best.save(output / "model.pt", ClassifierInfo(store.task, 16, "m", 0, True))
     distributed.end()
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medaug.data.groups import row_groups
-from medaug.data.skew import Skew, group_counts, skew_counts, skewed
+from medaug.data.skew import Skew, group_counts, label_budget, skew_counts, skewed
 from medaug.data.store import ImageStore, StoreWriter
 from medaug.errors import SettingsError
 from medaug.task import Attribute, Task
@@ -150,3 +150,13 @@ def test_without_training_images_there_is_no_hospital_to_group_by(store):
     nobody = dataclasses.replace(store, table=store.table.assign(split="id_test"))
     with pytest.raises(SettingsError, match=r"no images in the split 'train'"):
         row_groups(nobody, "domain")
+
+
+def test_a_label_budget_is_a_skew_of_hospitals() -> None:
+    assert label_budget(100, ["center_3", "center_4"]) == {
+        "attribute": "domain",
+        "caps": {"center_3": 100, "center_4": 100},
+        "surplus": "unlabelled",
+    }
+    with pytest.raises(SettingsError, match="--budget_domains"):
+        label_budget(100, [])

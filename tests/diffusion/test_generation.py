@@ -15,17 +15,15 @@ from medaug.diffusion.generation import Cascade, generate
 from medaug.diffusion.model import DiffusionModel, save_model
 from medaug.diffusion.samplers import SAMPLERS, sample_dpm_solver
 from medaug.errors import CheckpointError, SettingsError
+from medaug.presets import Sampling
 from medaug.randomness import torch_generator
 
-SETTINGS = {
-    "sampler": "dpm_solver",
-    "steps": 3,
-    "guidance": 1.5,
-    "batch_size": 3,
-    "seed": 5,
-    "device": "cpu",
-    "origin": {"note": "test"},
-}
+SAMPLING = {"sampler": "dpm_solver", "steps": 3, "guidance": 1.5, "batch_size": 3}
+
+
+def make(plan, base, upsampler, output, seed=5, **changed):
+    cascade = Cascade(base, upsampler, Sampling(**SAMPLING | changed))
+    return generate(plan, cascade, output, seed=seed, device="cpu", origin={"note": "test"})
 
 
 def same(found, expected):
@@ -35,7 +33,7 @@ def same(found, expected):
 
 
 def test_a_plan_becomes_a_store(tmp_path, make_model, plan):
-    made = generate(plan, make_model(), None, tmp_path / "synthetic", **SETTINGS)
+    made = make(plan, make_model(), None, tmp_path / "synthetic")
     store = ImageStore.open(tmp_path / "synthetic")
     assert store.images().shape == (7, 8, 8, 1)
     assert store.table["image_id"].tolist() == plan["image_id"].tolist()
@@ -61,7 +59,7 @@ def test_the_upsampler_has_its_own_sampler_and_steps(tmp_path, make_model, plan)
     for model in (base, upsampler):
         model.network.register_forward_hook(lambda *_, kind=model.kind: calls.update({kind: calls[kind] + 1}))
     own = {"upsampler_steps": 5, "upsampler_sampler": "ddpm", "guidance": 1.0, "batch_size": len(plan)}
-    store = generate(plan, base, upsampler, tmp_path / "synthetic", **SETTINGS | own)
+    store = make(plan, base, upsampler, tmp_path / "synthetic", **own)
     assert calls == {"base": 3, "upsampler": 5}
     assert store.origin["settings"]["upsampler_sampler"] == "ddpm"
 
@@ -71,13 +69,7 @@ def test_the_upsampler_has_its_own_sampler_and_steps(tmp_path, make_model, plan)
 def test_images_do_not_depend_on_the_batch(tmp_path, make_model, plan, sampler, cascade):
     upsampler = make_model("upsampler", 16, 1, low_size=8) if cascade else None
     stores = [
-        generate(
-            plan,
-            make_model(),
-            upsampler,
-            tmp_path / str(size),
-            **SETTINGS | {"batch_size": size, "sampler": sampler},
-        )
+        make(plan, make_model(), upsampler, tmp_path / str(size), batch_size=size, sampler=sampler)
         for size in (1, 3)
     ]
     assert same(stores[0].images(), stores[1].images())
@@ -85,10 +77,10 @@ def test_images_do_not_depend_on_the_batch(tmp_path, make_model, plan, sampler, 
 
 
 def test_images_depend_on_seed_and_condition(tmp_path, make_model, plan):
-    first = generate(plan, make_model(), None, tmp_path / "a", **SETTINGS).images()
-    other_seed = generate(plan, make_model(), None, tmp_path / "b", **SETTINGS | {"seed": 6}).images()
+    first = make(plan, make_model(), None, tmp_path / "a").images()
+    other_seed = make(plan, make_model(), None, tmp_path / "b", seed=6).images()
     flipped = plan.assign(**{"attr:sex": plan["attr:sex"].map({"F": "M", "M": "F"})})
-    other_condition = generate(flipped, make_model(), None, tmp_path / "c", **SETTINGS).images()
+    other_condition = make(flipped, make_model(), None, tmp_path / "c").images()
     for image in range(len(plan)):
         assert not same(first[image], other_seed[image])
         assert (first[image] != other_condition[image]).any()
@@ -100,7 +92,7 @@ def test_the_upsampler_sees_the_quantised_base_image_enlarged(make_model, encode
     condition = torch.zeros(1, encoder.size)
     condition[0, 1] = 1
     with torch.inference_mode():
-        found = Cascade(base, upsampler, sample_dpm_solver, 3, 1.0).sample(
+        found = Cascade(base, upsampler, Sampling(**SAMPLING | {"guidance": 1.0})).sample(
             condition, [torch_generator(0, "image", 0)]
         )
         random = torch_generator(0, "image", 0)
@@ -128,7 +120,7 @@ def by_hand(network, condition, noise):
 
 
 def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path, make_model, plan, monkeypatch):
-    whole = generate(plan, make_model(), None, tmp_path / "whole", **SETTINGS)
+    whole = make(plan, make_model(), None, tmp_path / "whole")
     write, written = StoreWriter.write, []
 
     def killed(writer, rows, images):
@@ -139,7 +131,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path, make_model, plan
 
     monkeypatch.setattr(StoreWriter, "write", killed)
     with pytest.raises(KeyboardInterrupt):
-        generate(plan, make_model(), None, tmp_path / "cut", **SETTINGS)
+        make(plan, make_model(), None, tmp_path / "cut")
     assert not (tmp_path / "cut").exists()
 
     def continued(writer, rows, images):
@@ -147,7 +139,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path, make_model, plan
         write(writer, rows, images)
 
     monkeypatch.setattr(StoreWriter, "write", continued)
-    cut = generate(plan, make_model(), None, tmp_path / "cut", **SETTINGS)
+    cut = make(plan, make_model(), None, tmp_path / "cut")
     np.testing.assert_array_equal(cut.images(), whole.images())
 
 
@@ -156,14 +148,16 @@ import json, sys
 from pathlib import Path
 import pandas as pd, torch
 from ignite import distributed as idist
-from medaug.diffusion.generation import generate
+from medaug.diffusion.generation import Cascade, generate
 from medaug.diffusion.model import load_model
+from medaug.presets import Sampling
 
 rank, folder = int(sys.argv[1]), Path(sys.argv[2])
 torch.set_num_threads(1)
 idist.initialize("gloo", rank=rank, world_size=2, init_method=f"file://{folder}/rendezvous")
 plan, settings = pd.read_parquet(folder / "plan.parquet"), json.loads((folder / "settings.json").read_text())
-generate(plan, load_model(folder / "base.pt"), None, folder / "shared", **settings)
+cascade = Cascade(load_model(folder / "base.pt"), None, Sampling(**settings))
+generate(plan, cascade, folder / "shared", seed=5, device="cpu", origin={})
 idist.finalize()
 """
 
@@ -171,11 +165,11 @@ idist.finalize()
 def test_two_processes_make_the_same_images(tmp_path, make_model, plan):
     save_model(tmp_path / "base.pt", make_model())
     plan.to_parquet(tmp_path / "plan.parquet")
-    (tmp_path / "settings.json").write_text(json.dumps(SETTINGS))
+    (tmp_path / "settings.json").write_text(json.dumps(SAMPLING))
     command = [sys.executable, "-c", ONE_OF_TWO]
     processes = [subprocess.Popen([*command, str(rank), str(tmp_path)]) for rank in (0, 1)]
     assert [process.wait(timeout=120) for process in processes] == [0, 0]
-    alone = generate(plan, make_model(), None, tmp_path / "alone", **SETTINGS)
+    alone = make(plan, make_model(), None, tmp_path / "alone")
     assert same(ImageStore.open(tmp_path / "shared").images(), alone.images())
 
 
@@ -183,17 +177,17 @@ def test_two_processes_make_the_same_images(tmp_path, make_model, plan):
 def test_models_of_phantoms_make_phantoms(tmp_path, make_model, plan, cascade):
     upsampler = make_model("upsampler", 16, 1, phantom=True) if cascade else None
     base = make_model(phantom=not cascade)
-    assert generate(plan, base, upsampler, tmp_path / "store", **SETTINGS).phantom
-    assert not generate(plan, make_model(), None, tmp_path / "other", **SETTINGS).phantom
+    assert make(plan, base, upsampler, tmp_path / "store").phantom
+    assert not make(plan, make_model(), None, tmp_path / "other").phantom
 
 
 def test_settings_that_make_no_sense_are_refused(tmp_path, make_model, plan):
     with pytest.raises(SettingsError, match="no sampler 'euler'"):
-        generate(plan, make_model(), None, tmp_path / "s", **SETTINGS | {"sampler": "euler"})
+        make(plan, make_model(), None, tmp_path / "s", sampler="euler")
     with pytest.raises(SettingsError, match="batch_size must be at least 1"):
-        generate(plan, make_model(), None, tmp_path / "s", **SETTINGS | {"batch_size": 0})
+        make(plan, make_model(), None, tmp_path / "s", batch_size=0)
     with pytest.raises(SettingsError, match="1 to 1000 steps"):
-        generate(plan, make_model(), None, tmp_path / "s", **SETTINGS | {"steps": 0})
+        make(plan, make_model(), None, tmp_path / "s", steps=0)
     assert not (tmp_path / "s").exists()
 
 
@@ -207,4 +201,4 @@ def test_models_that_do_not_belong_together_are_refused(tmp_path, make_model, pl
         ((base, upsampler), "images of side 4, the base model makes 8"),
     ]:
         with pytest.raises(CheckpointError, match=match):
-            generate(plan, *models, tmp_path / "s", **SETTINGS)
+            make(plan, *models, tmp_path / "s")

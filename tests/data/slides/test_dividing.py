@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medaug.bundle.slides import divide_patches, divide_slides, prepare_slides
+from medaug.data.slides.dividing import divide_patches, divide_slides
 from medaug.data.slides.patches import TUMOUR_LABEL, PatchSettings
 from medaug.data.split import BOTH_SIDES, NO_DOMAIN, SplitSettings
-from medaug.errors import DataError, SettingsError
-from medaug.task import Task
+from medaug.errors import DataError
 
 HOSPITALS = tuple(f"center_{number}" for number in range(5))
 INSIDE = ("center_0", "center_3", "center_4")
@@ -166,12 +165,3 @@ def test_what_becomes_of_a_patch_depends_on_no_other_patch(order: list[int], cou
     expected = divide_patches(whole, with_unit("patch")).set_index("image_id")["split"]
     found = divide_patches(part, with_unit("patch")).set_index("image_id")["split"]
     assert found.equals(expected[found.index])
-
-
-# Mistakes
-
-
-def test_slides_are_kept_in_colour() -> None:
-    task = Task("multilabel", ("tumour",))
-    with pytest.raises(SettingsError, match="3 channels, not 1"):
-        prepare_slides(None, task, {"channels": 1}, [], {}, 0)  # type: ignore[arg-type]

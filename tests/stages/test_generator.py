@@ -1,26 +1,31 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from ignite.engine import Events
-from monai.engines import SupervisedTrainer
-from monai.inferers import SimpleInferer
+from monai.bundle import ConfigWorkflow
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch.utils.data import DataLoader
 
 from medaug.data.sampling import Batch
 from medaug.data.store import StoreWriter
 from medaug.diffusion.condition import ConditionEncoder
 from medaug.diffusion.model import load_model
+from medaug.diffusion.noisy_examples import NoisyExamples
 from medaug.diffusion.preview import Preview, example_rows
-from medaug.diffusion.training import GeneratorTraining, NoisyExamples, prepare_batch
 from medaug.diffusion.unet import build_unet
-from medaug.engine.distributed import wrap
 from medaug.errors import CheckpointError, DataError, SettingsError
+from medaug.stages import GeneratorTraining, Run
 from medaug.task import Attribute, Task
 
 TASK = Task("multilabel", ("edema", "effusion"), attributes=(Attribute("sex", ("F", "M")),))
 ENCODER = ConditionEncoder(TASK, ("sex",))
-CPU = torch.device("cpu")
+BUNDLE = Path(__file__).parents[2] / "bundles" / "chexpert"
+FILES = {"base": "diffusion.pt", "upsampler": "upsampler.pt"}
+
+pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
 
 
 @pytest.fixture(autouse=True)
@@ -58,36 +63,29 @@ def store(tmp_path_factory):
     return writer.finish({"phantom": True})
 
 
-def training(store, *, low_size=None, iterations=6, **changed):
+def training(store, *, low_size=None, **changed):
     size = 8 if low_size is None else 16
-    return GeneratorTraining(
-        store, ENCODER, size, batch_size=4, iterations=iterations, seed=0, low_size=low_size, **changed
-    )
+    where = {"bundle_root": ".", "output_dir": "o", "data_dir": str(store.path)}
+    run = Run.of(modality="radiology", properties="sex", **where)
+    how = {"image_size": size, "batch_size": 4, "iterations": 6, "iterations_per_epoch": 3, **changed}
+    return GeneratorTraining.of(run, "base" if low_size is None else "upsampler", low_size=low_size, **how)
 
 
-def trainer(training, folder, *, optimizer=torch.optim.AdamW, channels=(4, 8)):
-    torch.manual_seed(0)
-    network = wrap(
-        build_unet(training.image_size, 1, training.in_channels, ENCODER.size, channels, 1, 4), CPU
-    )
-    adam = optimizer(network.parameters(), lr=1e-3)
-    return SupervisedTrainer(
-        device=CPU,
-        max_epochs=training.iterations // 3,
-        train_data_loader=training.loader(training.dataset(), 0),
-        network=network,
-        optimizer=adam,
-        loss_function=torch.nn.MSELoss(),
-        epoch_length=3,
-        inferer=SimpleInferer(),
-        prepare_batch=prepare_batch(),
-        decollate=False,
-        train_handlers=training.handlers(folder / "model.pt", folder / "logs", network, adam, ema_decay=0.9),
-    )
+def trainer(store, folder, *, low_size=None, **changed):
+    """Compose the trainer as the configs do, on a store that is there."""
+    stage = "train_diffusion" if low_size is None else "train_upsampler"
+    small = {"channels": [4, 8], "head_channels": 4, "residual_blocks": 1, "ema_decay": 0.9, "batch_size": 4}
+    small |= {"image_size": 8 if low_size is None else 16, "low_size": low_size, "learning_rate": 1e-3}
+    where = {"bundle_root": str(BUNDLE), "output_dir": str(folder), "data_dir": str(store.path)}
+    settings = {"iterations": 6, "iterations_per_epoch": 3, **where, **small, **changed}
+    workflow = ConfigWorkflow(str(BUNDLE / f"{stage}.json"), logging_file=False, **settings)
+    workflow.initialize()
+    return workflow.trainer
 
 
 def batches(training, workers=0):
-    return list(training.loader(training.dataset(), workers))
+    loader = training.loader(training.dataset(), training.epochs)
+    return list(DataLoader(loader.dataset, batch_size=None, sampler=loader.sampler, num_workers=workers))
 
 
 def joined(batches):
@@ -95,7 +93,7 @@ def joined(batches):
 
 
 def test_input_is_the_forward_process_of_the_image(store):
-    dataset = training(store, dropout=0.0).dataset()
+    dataset = training(store, condition_dropout=0.0).dataset()
     rows = np.array([3, 14, 7, 0])
     example = dataset[Batch(np.arange(4), rows)]
     image = torch.from_numpy(store.images(8)[rows].astype(np.float64)).permute(0, 3, 1, 2) / 127.5 - 1
@@ -152,15 +150,14 @@ def test_workers_make_the_same_batches(store):
 
 
 def test_labelled_and_unlabelled_images_are_seen_and_no_other(store):
-    settings = training(store, iterations=9)
-    seen = np.concatenate([b.rows for b in settings.loader(settings.dataset(), 0).sampler])
+    stage = training(store, iterations=9)
+    seen = np.concatenate([b.rows for b in stage.loader(stage.dataset(), stage.epochs).sampler])
     assert sorted(np.unique(seen)) == list(range(18))
 
 
 @pytest.mark.parametrize(("low_size", "kind"), [(None, "base"), (8, "upsampler")])
 def test_trained_model_is_the_moving_average(low_size, kind, store, tmp_path):
-    settings = training(store, low_size=low_size)
-    run = trainer(settings, tmp_path)
+    run = trainer(store, tmp_path, low_size=low_size)
     average = {name: value.clone().double() for name, value in run.network.state_dict().items()}
 
     def follow(engine):
@@ -169,13 +166,13 @@ def test_trained_model_is_the_moving_average(low_size, kind, store, tmp_path):
 
     run.add_event_handler(Events.ITERATION_COMPLETED, follow)
     run.run()
-    model = load_model(tmp_path / "model.pt")
+    model = load_model(tmp_path / "models" / FILES[kind])
     for name, value in model.network.state_dict().items():
         torch.testing.assert_close(value.double(), average[name], atol=1e-6, rtol=1e-5)
     assert (model.kind, model.encoder) == (kind, ENCODER)
     assert model.info["phantom"] is True
     assert model.info["low_size"] == low_size
-    assert not (tmp_path / "model.resume.pt").exists()
+    assert not list(tmp_path.rglob("*.resume.pt"))
 
 
 def run_and_stop(run):
@@ -188,26 +185,27 @@ def run_and_stop(run):
 
 
 def test_interrupted_training_ends_bit_equal(store, tmp_path):
-    trainer(training(store), tmp_path / "whole").run()
-    run_and_stop(trainer(training(store), tmp_path / "stopped"))
-    trainer(training(store), tmp_path / "stopped").run()
-    one, other = (load_model(tmp_path / n / "model.pt").network.state_dict() for n in ("whole", "stopped"))
+    trainer(store, tmp_path / "whole").run()
+    run_and_stop(trainer(store, tmp_path / "stopped"))
+    trainer(store, tmp_path / "stopped").run()
+    files = (tmp_path / name / "models" / FILES["base"] for name in ("whole", "stopped"))
+    one, other = (load_model(file).network.state_dict() for file in files)
     for name in one:
         assert torch.equal(one[name], other[name]), name
 
 
 def test_state_of_other_settings_is_refused(store, tmp_path):
-    run_and_stop(trainer(training(store), tmp_path))
-    other = trainer(training(store), tmp_path, optimizer=torch.optim.Adam)
-    with pytest.raises(
-        CheckpointError, match=r"model\.resume\.pt was saved with other settings: optimizer was"
-    ):
-        other.run()
+    run_and_stop(trainer(store, tmp_path))
+    for name, value in {"optimizer::_target_": "torch.optim.Adam", "learning_rate": 0.5}.items():
+        differing = rf"diffusion\.resume\.pt was saved with other settings: {name.split('::')[0]} was"
+        other = trainer(store, tmp_path, **{name: value})
+        with pytest.raises(CheckpointError, match=differing):
+            other.run()
 
 
 def test_tensorboard_shows_synthetic_images_each_epoch(store, tmp_path):
-    trainer(training(store), tmp_path).run()
-    events = EventAccumulator(str(tmp_path / "logs")).Reload()
+    trainer(store, tmp_path).run()
+    events = EventAccumulator(str(tmp_path / "logs" / "diffusion")).Reload()
     assert [image.step for image in events.Images("synthetic images")] == [3, 6]
 
 
@@ -228,15 +226,15 @@ def test_preview_rows_show_their_class(store):
     assert example_rows(store) == {"edema": [1, 3, 5], "effusion": [0, 2, 4]}
 
 
-def test_wrong_sizes_are_said(store):
+def test_wrong_sizes_are_said(store, tmp_path):
     with pytest.raises(DataError, match="no images of size 32"):
-        GeneratorTraining(store, ENCODER, 32, batch_size=4, iterations=1, seed=0)
+        trainer(store, tmp_path, image_size=32).run()
     with pytest.raises(SettingsError, match="would not enlarge"):
-        GeneratorTraining(store, ENCODER, 8, batch_size=4, iterations=1, seed=0, low_size=8)
+        training(store, low_size=8, image_size=8)
 
 
-def test_only_a_generator_network_is_trained(store, tmp_path):
+def test_only_a_generator_network_is_trained(store):
     linear = torch.nn.Linear(1, 1)
     adam = torch.optim.Adam(linear.parameters())
     with pytest.raises(SettingsError, match="build_unet, not a Linear"):
-        training(store).handlers(tmp_path / "m.pt", tmp_path, linear, adam, ema_decay=0.9)
+        training(store).handlers(linear, adam)

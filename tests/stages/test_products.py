@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medaug.bundle.products import claim, identity, is_made, plain, set_aside, settings_path, truth
 from medaug.errors import SettingsError
+from medaug.stages.products import claim, identity, is_made, plain, set_aside, settings_path
 
 SETTINGS = {"learning_rate": 1e-3, "channels": (32, 64), "seed": 0}
 
@@ -86,7 +86,7 @@ def test_fresh_sets_aside_and_loses_nothing(tmp_path: Path, name: str) -> None:
     resume.write_text("state")
     neighbour = made(tmp_path, "model2.pt")
 
-    claim(product, SETTINGS | {"seed": 1}, fresh="true")
+    claim(product, SETTINGS | {"seed": 1}, fresh=True)
 
     assert not product.exists()
     assert not resume.exists()
@@ -118,6 +118,16 @@ def test_a_foreign_product_is_left_alone(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [foreign]
 
 
+def test_a_record_from_before_a_setting_had_its_default(tmp_path: Path) -> None:
+    product = made(tmp_path)
+    before = settings_path(product).read_bytes()
+
+    claim(product, {**SETTINGS, "warmup": 0}, defaults={"warmup": 0, "another": 1})
+    assert settings_path(product).read_bytes() == before
+    with pytest.raises(SettingsError, match=r"warmup \(there 0, now 5\)"):
+        claim(product, {**SETTINGS, "warmup": 5}, defaults={"warmup": 0})
+
+
 def test_identity_follows_the_settings_and_nothing_else(tmp_path: Path) -> None:
     first, same, other = (made(tmp_path, f"{n}.pt", seed=s) for n, s in [("a", 1), ("b", 1), ("c", 2)])
     settings_path(same).write_text(
@@ -143,15 +153,3 @@ def test_what_is_recorded_compares_equal_when_read_back(value: object) -> None:
 
 def test_dataclasses_tuples_and_paths_become_plain(tmp_path: Path) -> None:
     assert plain({"how": How((64, 16), Path("/data"))}) == {"how": {"sizes": [64, 16], "folder": "/data"}}
-
-
-def test_a_switch_given_as_text() -> None:
-    assert [truth(value) for value in (True, "true", "True", False, "false")] == [
-        True,
-        True,
-        True,
-        False,
-        False,
-    ]
-    with pytest.raises(SettingsError, match="'maybe'"):
-        truth("maybe")

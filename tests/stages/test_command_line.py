@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medaug.errors import DataError, SettingsError
+from medaug.stages.command_line import bundle_root, check_command_line, check_options, explain
+
+BUNDLE = Path(__file__).parents[2] / "bundles" / "chexpert"
+KNOWN: dict[str, Any] = {
+    "learning_rate": None,
+    "seed": 0,
+    "skew": None,
+    "train": {"trainer": {"_target_": "monai.engines.SupervisedTrainer", "max_epochs": 2}, "handlers": [{}]},
+    "network_def": {"_target_": "medaug.classification.networks.build_classifier"},
+    "optimizer": "$@stage.optimizer(@network)",
+    "prepare": {},
+}
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("learning_rate", "seed", "config_file", "tracking", "train::trainer::max_epochs"),
+        *("train::trainer::amp", "train::trainer", "network_def::dropout", "network_def#dropout"),
+        *("train::handlers::0", "train::handlers::1", "optimizer::lr", "skew::caps", "+seed"),
+        *("prepare::workers", "prepare::task::content", "train::trainer::_disabled_"),
+    ],
+)
+def test_known_options_pass(option: str) -> None:
+    check_options({option: 1}, KNOWN, BUNDLE)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("learning_rat", "there is no setting 'learning_rat'; did you mean 'learning_rate'?"),
+        ("seeed", "there is no setting 'seeed'; did you mean 'seed'?"),
+        ("trian::trainer", "there is no setting 'trian'; did you mean 'train'?"),
+        (
+            "train::trainer::max_epoch",
+            "there is no setting 'train::trainer::max_epoch'; did you mean 'train::trainer::max_epochs'?",
+        ),
+        ("train::trainr::amp", "there is no setting 'train::trainr'; did you mean 'train::trainer'?"),
+        (
+            "network_def::drop",
+            "there is no setting 'network_def::drop'; did you mean 'network_def::dropout'?",
+        ),
+        ("prepare::worker", "there is no setting 'worker'; did you mean 'workers'?"),
+    ],
+)
+def test_an_unknown_option_and_the_nearest_name(option: str, message: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        check_options({option: 1}, KNOWN, BUNDLE)
+    assert str(raised.value) == message
+
+
+def test_without_a_near_name_all_are_listed() -> None:
+    with pytest.raises(SettingsError, match=r"no setting 'zzz'; there are: .*learning_rate, .*prepare, "):
+        check_options({"zzz": 1}, KNOWN, BUNDLE)
+
+
+def test_settings_for_another_config_are_checked_there() -> None:
+    check_options({"prepare": {"workers": 0, "phantom_images": [1, 2]}}, KNOWN, BUNDLE)
+    with pytest.raises(SettingsError, match="'phantom_image'; did you mean 'phantom_images'"):
+        check_options({"prepare": {"phantom_image": [1, 2]}}, KNOWN, BUNDLE)
+
+
+def caught(function: Callable[[], None]) -> BaseException:
+    with pytest.raises(Exception) as raised:  # noqa: PT011  # of several types
+        function()
+    return raised.value
+
+
+def foreseen() -> None:
+    try:
+        try:
+            raise DataError("the folder /x is not there")
+        except DataError as error:
+            raise RuntimeError("Failed to evaluate $prepare") from error
+    except RuntimeError as error:
+        raise KeyError("Failed to evaluate $pull") from error
+
+
+def implicit() -> None:
+    try:
+        raise SettingsError("there is no device")
+    except SettingsError:
+        raise RuntimeError("outer")  # noqa: B904  # without a cause, as in foreign code
+
+
+def unforeseen() -> None:
+    raise ZeroDivisionError("a bug")
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [(foreseen, "the folder /x is not there"), (implicit, "there is no device")],
+)
+def test_one_sentence_for_what_was_foreseen(
+    function: Callable[[], None], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = caught(function)
+    explain(type(error), error, error.__traceback__)
+    assert capsys.readouterr().err == f"medaug: {message}\n"
+
+
+def test_a_traceback_for_everything_else(capsys: pytest.CaptureFixture[str]) -> None:
+    error = caught(unforeseen)
+    explain(type(error), error, error.__traceback__)
+    shown = capsys.readouterr().err
+    assert shown.startswith("Traceback")
+    assert "in unforeseen" in shown
+    assert "ZeroDivisionError: a bug" in shown
+
+
+def command(*arguments: str) -> list[str]:
+    return ["monai.bundle", "run", *arguments]
+
+
+def test_only_the_command_that_runs_the_config_is_looked_at(tmp_path: Path) -> None:
+    file = tmp_path / "train.json"
+    file.write_text('{"seed": 0}')
+    check = lambda *arguments, stage="train": check_command_line(command(*arguments), stage, tmp_path)  # noqa: E731
+    with pytest.raises(SettingsError, match="did you mean 'seed'"):
+        check("--config_file", str(file), "--sed", "1")
+    with pytest.raises(SettingsError, match="did you mean 'seed'"):
+        check(f"--config_file={file}", "--sed=1")
+    check("--config_file", str(file), "--sed", "1", stage="prepare")
+    check_command_line(["pytest", "--sed"], "train", tmp_path)
+
+
+def test_overlays_and_files_of_arguments_count(tmp_path: Path) -> None:
+    file, overlay, arguments = (tmp_path / name for name in ("train.json", "mine.json", "args.json"))
+    file.write_text('{"seed": 0}')
+    overlay.write_text('{"own": 0}')
+    arguments.write_text(json.dumps({"config_file": str(file), "sed": 1}))
+    both = f"['{file}','{overlay}']"
+    check_command_line(command("--config_file", both, "--own", "1"), "train", tmp_path)
+    with pytest.raises(SettingsError, match="did you mean 'seed'"):
+        check_command_line(command("--config_file", both, "--sed", "1"), "train", tmp_path)
+    with pytest.raises(SettingsError, match="did you mean 'seed'"):
+        check_command_line(command("--args_file", str(arguments)), "train", tmp_path)
+
+
+def test_the_bundle_is_where_its_config_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = tmp_path / "given away" / "mine"
+    (bundle / "configs").mkdir(parents=True)
+    for folder in (bundle, bundle / "configs"):
+        (folder / "metadata.json").write_text("{}")
+    for file in ("train.json", "configs/train.json"):
+        monkeypatch.setattr(sys, "argv", command("--config_file", str(bundle / file)))
+        assert bundle_root("chexpert") == str(bundle)
+    monkeypatch.chdir(bundle)
+    for file in ("train.json", "configs/train.json"):
+        monkeypatch.setattr(sys, "argv", command("--config_file", file))
+        assert bundle_root("chexpert") == "."
+    monkeypatch.setattr(sys, "argv", ["notebook"])
+    assert bundle_root("chexpert") == "."
+    monkeypatch.chdir(BUNDLE.parents[1])
+    assert bundle_root("chexpert") == "bundles/chexpert"
