@@ -11,8 +11,9 @@ import pandas as pd
 
 from medaug.arrays import Array
 from medaug.errors import DataError
-from medaug.evaluation.estimate import WORST, Estimate, estimate
+from medaug.evaluation.estimate import Estimate, estimate
 from medaug.evaluation.evaluate import interval_of
+from medaug.evaluation.metrics import WORST
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.task import Task
 
@@ -74,7 +75,7 @@ def _by_question(cell: Sequence[Estimate], method: str) -> dict[_Question, dict[
     for item in cell:
         if item.method == method and item.estimable:
             # the worst group may differ between the methods: it is compared by its value, without its name
-            group = "" if item.metric.endswith(WORST) else item.group
+            group = "" if WORST.names(item.metric) else item.group
             found[item.metric, item.label, item.attribute, group][item.seed] = item
     return found
 

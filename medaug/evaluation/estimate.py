@@ -17,7 +17,7 @@ from medaug.arrays import Array
 from medaug.errors import DataError
 from medaug.evaluation.bootstrap import weight_blocks
 from medaug.evaluation.groups import Grouping, find_groupings
-from medaug.evaluation.metrics import Metric
+from medaug.evaluation.metrics import GAP, WORST, higher_is_better
 from medaug.evaluation.predictions import check_predictions
 from medaug.evaluation.problems import Problem, pose_problems
 from medaug.evaluation.settings import EvaluationSettings
@@ -26,7 +26,6 @@ from medaug.randomness import numpy_generator
 from medaug.task import Task
 
 ALL_DOMAINS = "all"
-GAP, WORST = "_gap", "_worst"
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def estimate(
             values = _compute(predictions, cell, jobs, settings, shown)
             single = _single_estimates(cell, jobs, values)
             means = _means_over_labels(single, problems, jobs)
-            yield [*single, *means, *_gaps([*single, *means], problems)]
+            yield [*single, *means, *_gaps([*single, *means])]
 
 
 def find_cells(predictions: pd.DataFrame, splits: Sequence[str]) -> list[Cell]:
@@ -136,7 +135,7 @@ def _jobs(
             subset = _Subset(method, seed, attribute, group, rows)
             for problem in problems:
                 known = rows[problem.known[rows]]
-                reasons = (problem.obstacle(m, known, settings.min_group_size) for m in problem.metrics)
+                reasons = (problem.obstacle(m, known, settings.min_group_size) for m in problem.estimators)
                 jobs.append(_Job(problem, subset, known, tuple(reasons)))
     return jobs
 
@@ -179,21 +178,21 @@ def _compute(
     for weights in weight_blocks(len(patients), settings.replicates, largest, generator):
         for number, job in enumerate(jobs):
             for metric, values in _measure(job, weights, patient_of):
-                parts[number, metric.name].append(values)
+                parts[number, metric].append(values)
         shown.update(weights.shape[1], f"{cell.split} {cell.domain}")
     return {key: np.concatenate(values) for key, values in parts.items()}
 
 
-def _measure(job: _Job, weights: Array, patient_of: Array) -> Iterator[tuple[Metric, Array]]:
+def _measure(job: _Job, weights: Array, patient_of: Array) -> Iterator[tuple[str, Array]]:
     """Estimable metrics of a job under each column of weights."""
     if all(job.reasons):
         return
     truth, rows = job.problem.truth[job.rows], job.rows
     spread = weights[patient_of[rows]]
-    for metric, reason in zip(job.problem.metrics, job.reasons, strict=True):
+    for (metric, estimator), reason in zip(job.problem.estimators.items(), job.reasons, strict=True):
         if not reason:
-            answers = job.problem.score if metric.uses == "score" else job.problem.decision
-            yield metric, metric.function(truth, answers[rows], weights=spread)
+            answers = job.problem.answers(metric)[rows]
+            yield metric, estimator.function(truth, answers, weights=spread)
 
 
 def _single_estimates(
@@ -202,18 +201,18 @@ def _single_estimates(
     estimates = []
     for number, job in enumerate(jobs):
         positive = job.problem.positive
-        for metric, reason in zip(job.problem.metrics, job.reasons, strict=True):
+        for metric, reason in zip(job.problem.estimators, job.reasons, strict=True):
             estimates.append(
                 Estimate(
                     job.subset.method,
                     job.subset.seed,
                     cell.split,
                     cell.domain,
-                    metric.name,
+                    metric,
                     job.problem.label,
                     job.subset.attribute,
                     job.subset.group,
-                    values.get((number, metric.name), np.empty(0)),
+                    values.get((number, metric), np.empty(0)),
                     len(job.rows),
                     None if positive is None else int(positive[job.rows].sum()),
                     reason,
@@ -256,21 +255,16 @@ def _mean(chosen: Sequence[Estimate], items: Sequence[Estimate]) -> Estimate:
     return replace(result, values=np.mean([item.values for item in chosen], axis=0), note=note)
 
 
-def _gaps(estimates: Sequence[Estimate], problems: Sequence[Problem]) -> list[Estimate]:
+def _gaps(estimates: Sequence[Estimate]) -> list[Estimate]:
     """Gap and worst group of each metric, label and attribute, in every replicate."""
-    higher_is_better = {m.name: m.higher_is_better for problem in problems for m in problem.metrics}
     by_attribute: dict[tuple[str, int, str, str, str], list[Estimate]] = defaultdict(list)
     for item in estimates:
         if item.attribute:
             by_attribute[item.method, item.seed, item.metric, item.label, item.attribute].append(item)
-    return [
-        row
-        for items in by_attribute.values()
-        for row in _gap_and_worst(items, higher_is_better[items[0].metric])
-    ]
+    return [row for items in by_attribute.values() for row in _gap_and_worst(items)]
 
 
-def _gap_and_worst(items: Sequence[Estimate], higher_is_better: bool) -> tuple[Estimate, Estimate]:
+def _gap_and_worst(items: Sequence[Estimate]) -> tuple[Estimate, Estimate]:
     """Best minus worst group, and the worst; over the groups that can be estimated, at least two.
 
     Replicates compare the two groups that are best and worst in the data. The largest difference within each
@@ -280,7 +274,7 @@ def _gap_and_worst(items: Sequence[Estimate], higher_is_better: bool) -> tuple[E
     positives = [item.n_positive for item in usable if item.n_positive is not None]
     gap = replace(
         items[0],
-        metric=items[0].metric + GAP,
+        metric=GAP.of(items[0].metric),
         group="",
         values=np.empty(0),
         n=sum(item.n for item in usable),
@@ -288,11 +282,12 @@ def _gap_and_worst(items: Sequence[Estimate], higher_is_better: bool) -> tuple[E
         reason="",
         note="" if len(usable) == len(items) else f"over {len(usable)} of {len(items)} groups",
     )
-    worst = replace(gap, metric=items[0].metric + WORST)
+    worst = replace(gap, metric=WORST.of(items[0].metric))
     if len(usable) < 2:
         reason = f"{len(usable)} of {len(items)} groups can be estimated, a gap needs two"
         return replace(gap, reason=reason, note=""), replace(worst, reason=reason, note="")
     rising = sorted(usable, key=lambda item: float(item.values[0]))
-    best, poorest = (rising[-1], rising[0]) if higher_is_better else (rising[0], rising[-1])
-    distance = best.values - poorest.values if higher_is_better else poorest.values - best.values
-    return replace(gap, values=distance), replace(worst, values=poorest.values, group=poorest.group)
+    lowest, highest = rising[0], rising[-1]
+    gap = replace(gap, values=highest.values - lowest.values)
+    poorest = lowest if higher_is_better(items[0].metric) else highest
+    return gap, replace(worst, values=poorest.values, group=poorest.group)

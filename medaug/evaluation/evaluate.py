@@ -10,7 +10,8 @@ import pandas as pd
 
 from medaug.arrays import Array
 from medaug.evaluation.bootstrap import percentile_interval
-from medaug.evaluation.estimate import GAP, Estimate, estimate
+from medaug.evaluation.estimate import Estimate, estimate
+from medaug.evaluation.metrics import GAP
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.files import write_aside
 from medaug.task import Task
@@ -47,7 +48,8 @@ def evaluate(
           labels (for classes that exclude one another, or the figure of all classes at once);
         - ``<metric>_gap`` is the best minus the worst group, with an empty ``group``; ``<metric>_worst`` the
           value of the worst group, whose name is in ``group``. For the mean over labels both compare the
-          groups' means. For fpr, fnr and ece the largest value is the worst;
+          groups' means. For errors (`Metric.higher_is_better` is False) the largest value is
+          the worst;
         - ``ci_low`` and ``ci_high`` are the patient-cluster bootstrap interval. That of a gap is for the two
           groups that are best and worst in the data; a ``ci_low`` of 0 does not exclude that they are equal;
         - what cannot be estimated has ``estimable`` False, no value and a ``reason``. A value without an
@@ -110,7 +112,7 @@ def interval_of(replicates: Array, confidence: float) -> tuple[float, float, str
 
 def _row(item: Estimate, confidence: float, source: str) -> dict[str, Any]:
     low, high, without = interval_of(item.values[1:], confidence)
-    if item.metric.endswith(GAP):
+    if GAP.names(item.metric):
         low = max(low, 0.0)
     remarks = [text for text in (item.reason, item.note, without) if text]
     row = {name: getattr(item, name, None) for name in METRIC_COLUMNS}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from medaug.errors import DataError
-from medaug.evaluation.estimate import WORST
+from medaug.evaluation.metrics import WORST
 
 QUESTION = ["split", "domain", "metric", "label", "attribute", "group"]
 
@@ -75,7 +75,7 @@ def improvement(metrics: pd.DataFrame, baseline: str) -> pd.DataFrame:
 def _comparable(metrics: pd.DataFrame) -> pd.DataFrame:
     """Rows with a value; the worst group may differ between runs: it is compared by its value alone."""
     runs = metrics[metrics["estimable"].astype(bool)].copy()
-    runs["group"] = runs["group"].mask(runs["metric"].str.endswith(WORST), "")
+    runs["group"] = runs["group"].mask(runs["metric"].map(WORST.names), "")
     twice = runs.duplicated(["method", "seed", *QUESTION])
     if twice.any():
         row = runs[twice].iloc[0]

@@ -1,7 +1,7 @@
 """Metrics of classes that exclude one another, such as the 27 conditions of dermatology.
 
 The truth is a class number for each example (the most weighted one where labels are soft); scores have one
-column a class. Weights and undefined values are those of `medaug.evaluation.metrics`.
+column a class. Weights and undefined values are those of `medaug.evaluation.binary`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medaug.arrays import Array
-from medaug.evaluation.metrics import ECE_BINS, Metric, Values, accuracy, ece, ratio
+from medaug.evaluation.binary import ECE_BINS, Values, accuracy, ece, ratio
 
 
 def balanced_accuracy(
@@ -88,17 +88,6 @@ def top_label_ece(
     score = np.asarray(y_score, float)
     right = score.argmax(axis=1) == np.asarray(y_true)
     return ece(right, score.max(axis=1), weights=weights, bins=bins)
-
-
-MULTICLASS_METRICS = (
-    Metric("accuracy", accuracy, "decision", "examples"),
-    Metric("balanced_accuracy", balanced_accuracy, "decision", "examples"),
-    Metric("ece", top_label_ece, "score", "examples", higher_is_better=False),
-    Metric("top3_accuracy", top3_accuracy, "score", "examples"),
-    Metric("balanced_top3_accuracy", balanced_top3_accuracy, "score", "examples"),
-    Metric("high_risk_sensitivity", high_risk_sensitivity, "decision", "positives"),
-)
-"""Metrics of all classes at once; the positives of the last one are the high-risk examples."""
 
 
 def _mean_over_classes(truth: Array, right: Array, weights: npt.ArrayLike | None) -> Values:

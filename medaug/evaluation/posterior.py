@@ -7,7 +7,7 @@ difference of the group; the spread (standard deviation) of these over the group
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,12 @@ from medaug.errors import SettingsError
 from medaug.evaluation.estimate import ALL_DOMAINS, find_cells, rows_by_method
 from medaug.evaluation.evaluate import METRIC_COLUMNS, PHANTOM_DATA
 from medaug.evaluation.groups import Grouping, find_groupings
-from medaug.evaluation.multiclass import among_top3
+from medaug.evaluation.metrics import (
+    SPREAD,
+    binary_estimators,
+    multiclass_estimators,
+    shares_of_right_answers,
+)
 from medaug.evaluation.predictions import check_predictions, class_names, detect_kind
 from medaug.evaluation.problems import Problem, pose_problems
 from medaug.evaluation.settings import EvaluationSettings
@@ -31,15 +36,6 @@ from medaug.task import Task
 
 DRAWS = 100_000
 """Samples of each posterior, as in the paper."""
-
-SPREAD = "_spread"
-"""Ending of the metric's name in the rows of `spread_metrics`."""
-
-OUTCOMES: Mapping[str, Callable[[Problem], Array]] = {
-    "top3_accuracy": lambda problem: among_top3(problem.truth, problem.score),
-    "accuracy": lambda problem: problem.truth == problem.decision,
-}
-"""What counts as a right answer of one image; the paper's is the first."""
 
 _KEYS = ["method", "seed", "split", "domain", "metric", "label", "attribute"]
 
@@ -131,7 +127,7 @@ def posterior_table(
         As for `medaug.evaluation.evaluate.evaluate`.
     settings, task
         As for `evaluate`; attributes are taken one by one, without intersections.
-    metric : {"top3_accuracy", "accuracy"}
+    metric : {"top3_accuracy", "accuracy"}, or another with `Metric.correct`
         What is a right answer. Top-3 needs more than three classes that exclude one another; accuracy is
         that of the decision, for each condition by itself where they do not.
     draws : int
@@ -150,11 +146,11 @@ def posterior_table(
     SettingsError
         The metric is not one of those named, or does not apply to these predictions.
     """
-    if metric not in OUTCOMES:
-        raise SettingsError(f"there is no outcome {metric!r}; there are: {', '.join(OUTCOMES)}")
+    if metric not in (outcomes := shares_of_right_answers()):
+        raise SettingsError(f"there is no outcome {metric!r}; there are: {', '.join(outcomes)}")
     settings = replace(settings or EvaluationSettings(), metrics=[metric], headline=None, intersections=())
     predictions = check_predictions(predictions)
-    problems = [p for p in pose_problems(predictions, settings, task) if p.metrics]
+    problems = [p for p in pose_problems(predictions, settings, task) if p.estimators]
     groupings = find_groupings(predictions, settings, task)
     source = PHANTOM_DATA if predictions["phantom"].any() else ""
     found = [c for p in problems for c in _comparisons(predictions, settings, p, groupings)]
@@ -218,8 +214,10 @@ def _outcome(predictions: pd.DataFrame) -> str | None:
     """Return what is a right answer about an image; None where it has several answers."""
     classes = len(class_names(predictions))
     if detect_kind(predictions) == "multiclass":
-        return "top3_accuracy" if classes > 3 else "accuracy"
-    return "accuracy" if classes == 1 else None
+        applicable = multiclass_estimators(classes)
+    else:
+        applicable = binary_estimators() if classes == 1 else {}
+    return next((name for name in shares_of_right_answers() if name in applicable), None)
 
 
 def _mode_of_difference(wide: Share, samples: Array) -> float:
@@ -234,8 +232,8 @@ def _comparisons(
     predictions: pd.DataFrame, settings: EvaluationSettings, problem: Problem, groupings: list[Grouping]
 ) -> Iterator[_Comparison]:
     """Every group beside its outgroup, in every cell and for every method and seed."""
-    metric = problem.metrics[0]
-    right = OUTCOMES[metric.name](problem)
+    (metric,) = problem.estimators
+    right = shares_of_right_answers()[metric](problem.truth, problem.answers(metric))
     for keys, grouping, rows in _parts(predictions, settings, problem, groupings):
         codes = grouping.codes[rows]
         for code, group in enumerate(grouping.groups):
@@ -245,7 +243,7 @@ def _comparisons(
                 "outgroup": problem.obstacle(metric, other, settings.min_group_size),
             }
             reason = "; ".join(f"{who}: {why}" for who, why in obstacles.items() if why)
-            about = {"metric": metric.name, "label": problem.label, "group": group}
+            about = {"metric": metric, "label": problem.label, "group": group}
             yield _Comparison({**keys, **about}, _share(right[own]), _share(right[other]), reason)
 
 
@@ -294,7 +292,7 @@ def _spread(keys: dict[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
     reason = without if len(found) > 1 else "; ".join(filter(None, ["fewer than two groups", without]))
     return {
         **keys,
-        "metric": keys["metric"] + SPREAD,
+        "metric": SPREAD.of(keys["metric"]),
         "group": "",
         "value": float(found["map_difference"].std(ddof=0)) if len(found) > 1 else np.nan,
         "n": int(found["n"].sum()),

@@ -2,50 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from medaug.arrays import Array
 from medaug.errors import DataError, SettingsError
-from medaug.evaluation.metrics import BINARY_METRICS, Metric
-from medaug.evaluation.multiclass import MULTICLASS_METRICS
+from medaug.evaluation.metrics import (
+    Estimator,
+    binary_estimators,
+    multiclass_estimators,
+    one_against_rest_estimators,
+)
 from medaug.evaluation.predictions import class_names, decision_column, detect_kind, score_column
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.evaluation.thresholds import decide
 from medaug.task import Kind, Task, label_column
-
-_ONE_AGAINST_REST = tuple(m for m in BINARY_METRICS if m.name not in {m.name for m in MULTICLASS_METRICS})
 
 
 @dataclass(frozen=True)
 class Problem:
     """A question with one answer an image, over all rows of the table.
 
-    ``label`` is the class, or empty for all classes at once; ``known`` tells where the truth is known,
-    ``positive`` what `n_positive` counts (None where that has no meaning).
+    ``label`` is the class, or empty for all classes at once; ``estimators`` are those of the metrics that
+    apply, by name; ``known`` tells where the truth is known, ``positive`` what `n_positive` counts (None
+    where that has no meaning).
     """
 
     label: str
-    metrics: tuple[Metric, ...]
+    estimators: Mapping[str, Estimator]
     truth: Array
     score: Array
     decision: Array
     known: Array
     positive: Array | None
 
-    def obstacle(self, metric: Metric, rows: Array, min_group_size: int) -> str:
+    def answers(self, metric: str) -> Array:
+        """Return what a metric compares with the truth: scores, or decisions."""
+        return self.score if self.estimators[metric].uses == "score" else self.decision
+
+    def obstacle(self, metric: str, rows: Array, min_group_size: int) -> str:
         """Return why a metric cannot be estimated on rows of known truth; empty if it can."""
+        estimator = self.estimators[metric]
         if len(rows) < min_group_size:
             return f"{len(rows)} images with a known label, fewer than {min_group_size}"
-        if metric.uses == "decision" and np.isnan(self.decision[rows]).any():
+        if estimator.uses == "decision" and np.isnan(self.decision[rows]).any():
             return "no threshold: id_val lacks one of the two classes"
         positive = self.positive[rows] if self.positive is not None else np.array([True, False])
-        if metric.needs in ("positives", "both") and not positive.any():
+        if estimator.needs in ("positives", "both") and not positive.any():
             return "no positive image"
-        if metric.needs in ("negatives", "both") and positive.all():
+        if estimator.needs in ("negatives", "both") and positive.all():
             return "no negative image"
         return ""
 
@@ -83,7 +91,7 @@ def _one_class(predictions: pd.DataFrame, name: str, threshold: float | str) -> 
         )
     score = predictions[score_column(name)].to_numpy(float)
     decision = decide(predictions, name, threshold)
-    return Problem(name, BINARY_METRICS, label, score, decision, known, label == 1)
+    return Problem(name, binary_estimators(), label, score, decision, known, label == 1)
 
 
 def _high_risk(names: list[str], settings: EvaluationSettings, task: Task | None) -> list[int]:
@@ -104,13 +112,14 @@ def _exclusive(predictions: pd.DataFrame, high_risk: list[int]) -> list[Problem]
     known = ~np.isnan(labels).any(axis=1)
     truth = np.where(known, np.nan_to_num(labels).argmax(axis=1), -1)
     decided = _decided(predictions, names, scores)
+    one_against_rest = one_against_rest_estimators()
     single = [
-        Problem(n, _ONE_AGAINST_REST, truth == i, scores[:, i], (decided == i) * 1.0, known, truth == i)
+        Problem(n, one_against_rest, truth == i, scores[:, i], (decided == i) * 1.0, known, truth == i)
         for i, n in enumerate(names)
     ]
     positive = np.isin(truth, high_risk) if high_risk else None
-    metrics = _all_class_metrics(len(names), high_risk)
-    return [*single, Problem("", metrics, truth, scores, decided, known, positive)]
+    estimators = multiclass_estimators(len(names), high_risk)
+    return [*single, Problem("", estimators, truth, scores, decided, known, positive)]
 
 
 def _decided(predictions: pd.DataFrame, names: list[str], scores: Array) -> Array:
@@ -122,21 +131,15 @@ def _decided(predictions: pd.DataFrame, names: list[str], scores: Array) -> Arra
     return decided
 
 
-def _all_class_metrics(classes: int, high_risk: list[int]) -> tuple[Metric, ...]:
-    """Metrics of all classes that say something: three of three classes are always right."""
-    metrics = [m for m in MULTICLASS_METRICS if classes > 3 or "top3" not in m.name]
-    for position, metric in enumerate(metrics):
-        if metric.name == "high_risk_sensitivity":
-            metrics[position] = replace(metric, function=partial(metric.function, high_risk=high_risk))
-    return tuple(m for m in metrics if high_risk or m.name != "high_risk_sensitivity")
-
-
 def _with_metrics(problems: list[Problem], settings: EvaluationSettings, kind: Kind) -> list[Problem]:
     """Keep the metrics that the settings name."""
     if not settings.metrics:
         return problems
-    there_are = {metric.name for problem in problems for metric in problem.metrics}
+    there_are = {name for problem in problems for name in problem.estimators}
     if unknown := [name for name in settings.metrics if name not in there_are]:
         known = ", ".join(sorted(there_are))
         raise SettingsError(f"no metric {unknown[0]!r} for these {kind} predictions; there are: {known}")
-    return [replace(p, metrics=tuple(m for m in p.metrics if m.name in settings.metrics)) for p in problems]
+    return [
+        replace(problem, estimators={n: e for n, e in problem.estimators.items() if n in settings.metrics})
+        for problem in problems
+    ]

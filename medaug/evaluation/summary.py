@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from medaug.evaluation.estimate import ALL_DOMAINS
+from medaug.evaluation.metrics import GAP
 
 _SPLITS = {
     "id_val": "in distribution (val)",
@@ -44,7 +45,7 @@ def summary_table(
         rows = _one_domain(metrics[(metrics["split"] == split) & (metrics["label"] == "")])
         for (method, seed), found in rows.groupby(["method", "seed"]):
             overall = found[(found["metric"] == metric) & (found["attribute"] == "")]
-            gap = found[(found["metric"] == f"{metric}_gap") & (found["attribute"] == attribute)]
+            gap = found[(found["metric"] == GAP.of(metric)) & (found["attribute"] == attribute)]
             if not overall.empty:
                 where = f"{_SPLITS.get(split, split)}: {found['domain'].iloc[0]}"
                 images = f"{overall['n'].iloc[0]:,}"

@@ -101,7 +101,6 @@ class _Content:
             "gallery": gallery(self.synthetic, real) if self.synthetic is not None else Gallery(()),
             "provenance": sections.provenance_section(self.store, self.synthetic),
             "seeds": int(table["seeds"].max()) if len(table) else 1,
-            "measured": set(table["metric"]),
         }
 
     def _as_trained_on(self) -> ImageStore | None:

@@ -7,17 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from medaug.evaluation.estimate import GAP
-from medaug.evaluation.posterior import SPREAD
-from medaug.report.metric_tables import HIGH_RISK
+from medaug.evaluation.metrics import (
+    GAP,
+    HIGH_RISK_SENSITIVITY,
+    METRICS,
+    SPREAD,
+    higher_is_better,
+    in_words,
+)
 from medaug.report.parts import Cell, Table, name
 from medaug.report.tidy import row_of, select, shown_splits
-from medaug.report.words import NOT_ESTIMABLE, metric_name, number, signed, smaller_is_better, split_name
-
-_ACCURACY = (
-    *("auc", "top3_accuracy", "balanced_top3_accuracy", "accuracy", "balanced_accuracy"),
-    HIGH_RISK,
-)
+from medaug.report.words import NOT_ESTIMABLE, number, signed, split_name
 
 
 def improvement_table(found: pd.DataFrame, metrics: Sequence[tuple[str, str]]) -> Table:
@@ -38,8 +38,8 @@ def improvement_table(found: pd.DataFrame, metrics: Sequence[tuple[str, str]]) -
         for metric, attribute in metrics:
             rows = select(found, metric, split, attribute=attribute)
             if len(rows):
-                better = "less is better" if smaller_is_better(metric) else "more is better"
-                words = metric_name(metric) + (f", {attribute}" if attribute else "")
+                better = "more is better" if higher_is_better(metric) else "less is better"
+                words = in_words(metric) + (f", {attribute}" if attribute else "")
                 where = [name(split_name(split), rows["domain"].iloc[0]), name(words, better)]
                 cells = [_improvement_cell(row_of(rows, method)) for method in methods]
                 body.append([*where, _value_cell(row_of(rows, baseline)), *cells])
@@ -59,10 +59,10 @@ def improved_measures(found: pd.DataFrame, metric: str) -> list[tuple[str, str]]
     """
     overall = found[(found["label"] == "") & (found["attribute"] == "")]
     there = set(overall["metric"])
-    accuracy = [(m, "") for m in dict.fromkeys((metric, *_ACCURACY)) if m in there]
-    fairness = found[
-        found["metric"].isin({f"{m}{ending}" for m in (metric, HIGH_RISK) for ending in (GAP, SPREAD)})
-    ]
+    leading = [name for name, entry in METRICS.items() if entry.headline_rank is not None]
+    accuracy = [(m, "") for m in dict.fromkeys((metric, *leading)) if m in there]
+    of_fairness = {derived.of(m) for m in (metric, HIGH_RISK_SENSITIVITY) for derived in (GAP, SPREAD)}
+    fairness = found[found["metric"].isin(of_fairness)]
     fairness = fairness[(fairness["label"] == "") & ~fairness["attribute"].str.contains(" & ")]
     return accuracy + sorted(set(zip(fairness["metric"], fairness["attribute"], strict=True)))
 

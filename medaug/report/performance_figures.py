@@ -10,9 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from medaug.evaluation.metrics import GAP, higher_is_better, in_words
 from medaug.report.style import GREY, RULE, MethodStyle, entitle, grid, legend, shortened
 from medaug.report.tidy import domains, labels, row_of, select
-from medaug.report.words import metric_name, split_name
+from medaug.report.words import split_name
 
 Styles = Mapping[str, MethodStyle]
 
@@ -34,15 +35,16 @@ def gap_figure(
         For example ``["id_test", "ood_test"]``.
     """
     figure, panels = grid(len(splits), 3.9, 3.2, columns=2)
+    better = "larger" if higher_is_better(metric) else "smaller"
     for axes, split in zip(panels, splits, strict=True):
-        value, gap = select(table, metric, split), select(table, f"{metric}_gap", split, attribute=attribute)
+        value, gap = select(table, metric, split), select(table, GAP.of(metric), split, attribute=attribute)
         for method, style in styles.items():
             x, y = row_of(gap, method), row_of(value, method)
             if x is not None and y is not None and x["estimable"] and y["estimable"]:
                 _cross(axes, x, y, style, method)
         entitle(axes, _panel_title(table, value, split))
-        axes.set(xlabel=f"{metric_name(metric)} gap, {shortened(attribute)} (smaller is fairer)")
-        axes.set_ylabel(f"Mean {metric_name(metric)} (larger is better)")
+        axes.set(xlabel=f"{in_words(GAP.of(metric))}, {shortened(attribute)} (smaller is fairer)")
+        axes.set_ylabel(f"Mean {in_words(metric)} ({better} is better)")
         _say_if_empty(axes)
     legend(figure, panels)
     return figure
@@ -98,7 +100,7 @@ def _forest(
                     at = pd.Series({"value": position + offset, "ci_low": np.nan, "ci_high": np.nan})
                     _cross(axes, row, at, style, method)
         axes.set_yticks(range(len(names)), [shortened(name) for name in names])
-        axes.set(ylim=(len(names) - 0.5, -0.5), xlabel=metric_name(metric))
+        axes.set(ylim=(len(names) - 0.5, -0.5), xlabel=in_words(metric))
         entitle(axes, _panel_title(table, select(table, metric, split), split))
         _say_if_empty(axes)
     legend(figure, panels)

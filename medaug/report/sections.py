@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from medaug.data.store import ImageStore
+from medaug.evaluation.metrics import GAP, HIGH_RISK_SENSITIVITY, higher_is_better, in_words
 from medaug.evaluation.predictions import detect_kind
 from medaug.report.condition_figure import condition_figure
 from medaug.report.curve_figures import calibration_figure, roc_figure, scored_classes
@@ -19,7 +20,6 @@ from medaug.report.data_figures import (
 from medaug.report.data_tables import attribute_tables, data_table, evaluated_images, has_ages, unused_table
 from medaug.report.improvement import improved_measures, improvement_table
 from medaug.report.metric_tables import (
-    HIGH_RISK,
     group_table,
     high_risk_table,
     label_table,
@@ -32,7 +32,6 @@ from medaug.report.posterior import posterior_parts
 from medaug.report.provenance import origin_table, versions_table
 from medaug.report.style import MethodStyle
 from medaug.report.tidy import attributes, label_metric, shown_splits, splits_with
-from medaug.report.words import metric_name
 
 Styles = Mapping[str, MethodStyle]
 Parts = list[Table | Picture]
@@ -63,10 +62,10 @@ def accuracy_section(
 ) -> Section:
     """Show all metrics of all images, the high-risk conditions, and the headline of each condition."""
     parts: Parts = [overall_table(table, list(styles))]
-    if HIGH_RISK in set(table["metric"]):
+    if HIGH_RISK_SENSITIVITY in set(table["metric"]):
         parts.append(high_risk_table(table, list(styles), high_risk))
     if by_label := label_metric(table, metric):
-        words = f"{metric_name(by_label)} of each condition; lines are intervals."
+        words = f"{in_words(by_label)} of each condition; lines are intervals."
         figure = label_figure(table, styles, by_label, shown_splits(table))
         parts += [picture(figure, f"{words} The table has the numbers.", words)]
         parts += [label_table(table, list(styles), by_label)]
@@ -170,9 +169,11 @@ def _cooccurrence_picture(table: pd.DataFrame) -> Picture:
 
 
 def _fairness_pictures(table: pd.DataFrame, styles: Styles, metric: str, attribute: str) -> Parts:
-    words, numbers = metric_name(metric), "The tables have the numbers."
+    words, numbers = in_words(metric), "The tables have the numbers."
     splits = splits_with(table, attribute)
-    against = f"Mean {words} against the {words} gap between groups of {attribute}; best is at the top left."
+    best = "top" if higher_is_better(metric) else "bottom"
+    gap = f"the {in_words(GAP.of(metric))} between groups of {attribute}"
+    against = f"Mean {words} against {gap}; best is at the {best} left."
     by_group = f"{words} by group of {attribute}; a group without a mark is not estimable."
     return [
         picture(gap_figure(table, styles, metric, attribute, splits), f"{against} {numbers}", against),

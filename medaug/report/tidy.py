@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from medaug.evaluation.metrics import METRICS, SENSITIVITY, WORST, headline_metrics, is_derived
+
 KEYS = ["method", "split", "domain", "metric", "label", "attribute", "group"]
 POOLED = "all"
 
 _SPLITS = ("id_test", "ood_test", "id_val", "ood_val", "train", "unlabelled")
-_HEADLINES = ("top3_accuracy", "auc", "balanced_accuracy", "accuracy")
 
 
 def tidied(metrics: pd.DataFrame) -> pd.DataFrame:
@@ -86,13 +87,13 @@ def domains(table: pd.DataFrame, split: str) -> list[str]:
 def headline(table: pd.DataFrame) -> str:
     """Return the metric that leads: AUC as in the paper's radiology, top-3 accuracy as in its dermatology.
 
-    The latter needs exclusive classes, more than three; what cannot be estimated at all does not lead.
+    The vocabulary ranks them (`medaug.evaluation.metrics`). One for more classes than there are, and one that
+    cannot be estimated at all, do not lead.
     """
+    plain = [m for m in dict.fromkeys(table["metric"]) if not is_derived(m)]
+    ranked = [m for m in headline_metrics(plain) if len(labels(table)) >= METRICS[m].min_classes]
     estimable = set(table.loc[table["estimable"], "metric"])
-    wanted = [m for m in _HEADLINES if m != "top3_accuracy" or len(labels(table)) > 3]
-    plain = [m for m in table["metric"] if not m.endswith(("_gap", "_worst", "_spread"))]
-    ranked = [m for m in wanted if m in estimable] + [m for m in wanted if m in plain] + plain
-    return next(iter(ranked), "auc")
+    return next(iter([*(m for m in ranked if m in estimable), *ranked, *plain]), "auc")
 
 
 def label_metric(table: pd.DataFrame, metric: str) -> str | None:
@@ -102,7 +103,7 @@ def label_metric(table: pd.DataFrame, metric: str) -> str | None:
     decided as that class. None where nothing is measured by class.
     """
     there = list(dict.fromkeys(table.loc[(table["label"] != "") & (table["attribute"] == ""), "metric"]))
-    return next((m for m in (metric, "sensitivity", *there) if m in there), None)
+    return next((m for m in (metric, SENSITIVITY, *there) if m in there), None)
 
 
 def attributes(table: pd.DataFrame) -> list[str]:
@@ -142,7 +143,7 @@ def row_of(rows: pd.DataFrame, method: str, group: str | None = None) -> pd.Seri
 
 def _over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     # The worst group may differ between seeds, so it does not name a row.
-    table = table.assign(group=table["group"].mask(table["metric"].str.endswith("_worst"), ""))
+    table = table.assign(group=table["group"].mask(table["metric"].map(WORST.names), ""))
     found = table.groupby(KEYS, sort=False, dropna=False)
     joined = found.agg(
         value=("value", "mean"),

@@ -324,7 +324,13 @@ def test_an_interval_needs_half_of_the_replicates() -> None:
 def test_settings_are_json_and_checked(predictions: Predictions) -> None:
     settings = EvaluationSettings()
     assert EvaluationSettings(**json.loads(json.dumps(dataclasses.asdict(settings)))).bins["age"][-1] == "inf"
-    for wrong in ({"threshold": 2}, {"threshold": "best"}, {"confidence": 95}, {"replicates": -1}):
+    for wrong in (
+        {"threshold": 2},
+        {"threshold": "best"},
+        {"confidence": 95},
+        {"replicates": -1},
+        {"headline": "f1"},
+    ):
         with pytest.raises(SettingsError):
             EvaluationSettings(**wrong)
     with pytest.raises(

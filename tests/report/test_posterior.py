@@ -9,7 +9,7 @@ from medaug.evaluation.settings import EvaluationSettings
 from medaug.report.improvement import improvement_table
 from medaug.report.posterior import difference_table, posterior_figure, posterior_parts, spread_table
 from medaug.report.style import method_styles
-from medaug.report.words import metric_name, number, signed, smaller_is_better
+from medaug.report.words import number, signed
 
 METHODS = ["baseline", "label"]
 SETTINGS = EvaluationSettings(replicates=0, metrics=["top3_accuracy"])
@@ -85,10 +85,3 @@ def test_the_improvement_table_shows_accuracy_and_fairness(predictions, posterio
     assert table.rows[0][2].text == number(values.mean()["baseline"])
     assert table.rows[0][3].text == signed(values.mean()["label"] - values.mean()["baseline"])
     assert table.rows[0][3].note == f"± {number(values.std()['label'])}, 2 seeds"
-
-
-def test_spreads_and_differences_are_said_in_words():
-    assert metric_name("top3_accuracy_spread") == "Top-3 accuracy, spread over groups"
-    assert metric_name("accuracy_difference") == "Accuracy, difference to all others"
-    assert smaller_is_better("top3_accuracy_spread")
-    assert not smaller_is_better("top3_accuracy_difference")
