@@ -15,15 +15,15 @@ from medaug.data.skew import Skew
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import barrier, is_first
 from medaug.errors import DataError
-from medaug.evaluation.evaluate import read_metrics
+from medaug.evaluation.metrics_table import headline, read_metrics
 from medaug.evaluation.predictions import read_predictions
-from medaug.evaluation.results import measure, write_results
+from medaug.evaluation.results import evaluate as evaluate_predictions
 from medaug.evaluation.settings import EvaluationSettings
-from medaug.evaluation.summary import summary_table
 from medaug.files import write_aside
 from medaug.report.board import write_board
 from medaug.report.html import write_report
-from medaug.report.tidy import headline, shown_splits, tidied
+from medaug.report.summary import summary_table
+from medaug.report.tidy import shown_splits
 
 logger = logging.getLogger(__name__)
 
@@ -102,8 +102,8 @@ def evaluate(
             table = pd.concat([read_predictions(Path(file)) for file in predictions], ignore_index=True)
             with write_aside(folder) as aside:
                 aside.mkdir()
-                results = measure(table, settings, baseline)
-                write_results(results, aside)
+                results = evaluate_predictions(table, settings, baseline=baseline)
+                results.write(aside)
                 write_report(
                     aside / "report.html",
                     results,
@@ -129,7 +129,7 @@ def _summary(metrics: pd.DataFrame, settings: EvaluationSettings) -> str:
     attributes = [*(name for name in metrics["attribute"].unique() if name), *(settings.attributes or ())]
     return summary_table(
         metrics,
-        metric=settings.headline or headline(tidied(metrics)),
+        metric=settings.headline or headline(metrics),
         attribute=attributes[0] if attributes else "",
         splits=tuple(shown_splits(metrics)),
     )

@@ -42,8 +42,8 @@ def auc(y_true: npt.ArrayLike, y_score: npt.ArrayLike, *, weights: npt.ArrayLike
     >>> auc([0, 0, 1, 1], [0.1, 0.4, 0.4, 0.8])
     0.875
     """
-    truth, score, weight = _arrays(y_true, y_score, weights)
-    positive, negative, below, up_to = _ranked(truth, score, weight)
+    labels, scores, weight = _arrays(y_true, y_score, weights)
+    positive, negative, below, up_to = _ranked(labels, scores, weight)
     wins = (negative[below] + negative[up_to]) / 2
     return _result(ratio(np.einsum("nr,nr->r", positive, wins), positive.sum(0) * negative[-1]), weights)
 
@@ -60,9 +60,9 @@ def average_precision(
     >>> round(average_precision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 4)
     0.8333
     """
-    truth, score, weight = _arrays(y_true, y_score, weights)
-    positive, negative, below, _ = _ranked(truth, score, weight)
-    own = np.sort(score[truth])
+    labels, scores, weight = _arrays(y_true, y_score, weights)
+    positive, negative, below, _ = _ranked(labels, scores, weight)
+    own = np.sort(scores[labels])
     hits = _cumulative(positive)
     hits = hits[-1] - hits[np.searchsorted(own, own, "left")]
     alarms = negative[-1] - negative[below]
@@ -75,8 +75,8 @@ def accuracy(
     y_true: npt.ArrayLike, y_decision: npt.ArrayLike, *, weights: npt.ArrayLike | None = None
 ) -> Values:
     """Share of right decisions; works for two classes and, with class numbers, for many."""
-    truth, decision, weight = _arrays(y_true, y_decision, weights, kind=int)
-    return _result(ratio((truth == decision) @ weight, weight.sum(0)), weights)
+    labels, decisions, weight = _arrays(y_true, y_decision, weights, kind=int)
+    return _result(ratio((labels == decisions) @ weight, weight.sum(0)), weights)
 
 
 def sensitivity(
@@ -113,8 +113,8 @@ def balanced_accuracy(
     y_true: npt.ArrayLike, y_decision: npt.ArrayLike, *, weights: npt.ArrayLike | None = None
 ) -> Values:
     """Mean of sensitivity and specificity; NaN where all examples are of one class."""
-    found = sensitivity(y_true, y_decision, weights=weights)
-    return (found + specificity(y_true, y_decision, weights=weights)) / 2
+    recall = sensitivity(y_true, y_decision, weights=weights)
+    return (recall + specificity(y_true, y_decision, weights=weights)) / 2
 
 
 def ece(
@@ -134,9 +134,9 @@ def ece(
     >>> round(ece([1, 0], [0.9, 0.9]), 3)
     0.4
     """
-    truth, score, weight = _arrays(y_true, y_score, weights)
-    bin_of = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], score, "left")
-    excess = csr_array((score - truth, (bin_of, np.arange(len(score)))), shape=(bins, len(score)))
+    labels, scores, weight = _arrays(y_true, y_score, weights)
+    bin_of = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], scores, "left")
+    excess = csr_array((scores - labels, (bin_of, np.arange(len(scores)))), shape=(bins, len(scores)))
     return _result(ratio(np.abs(excess @ weight).sum(0), weight.sum(0)), weights)
 
 
@@ -144,21 +144,26 @@ def _arrays(
     y_true: npt.ArrayLike, y_other: npt.ArrayLike, weights: npt.ArrayLike | None, kind: type = bool
 ) -> tuple[Array, Array, Array]:
     """Truth of a kind, the other array, and weights as (n, R); weights None mean one each."""
-    truth: Array = np.asarray(y_true).astype(kind)
+    labels: Array = np.asarray(y_true).astype(kind)
     other = np.asarray(y_other)
-    weight = np.ones(len(truth)) if weights is None else np.asarray(weights, float)
-    return truth, other, weight[:, None] if weight.ndim == 1 else weight
+    weight = example_weights(weights, len(labels))
+    return labels, other, weight[:, None] if weight.ndim == 1 else weight
 
 
-def _ranked(truth: Array, score: Array, weight: Array) -> tuple[Array, Array, Array, Array]:
+def example_weights(weights: npt.ArrayLike | None, examples: int) -> Array:
+    """Return weights as float64, (examples,) or (examples, R); None means one each."""
+    return np.ones(examples) if weights is None else np.asarray(weights, float)
+
+
+def _ranked(labels: Array, scores: Array, weight: Array) -> tuple[Array, Array, Array, Array]:
     """Weights of the positives by rising score; cumulated weights of the negatives; where they meet.
 
     The last two index the cumulated weights: negatives below each positive, and those not above it.
     """
-    rising = np.argsort(score, kind="stable")
-    positives, negatives = rising[truth[rising]], rising[~truth[rising]]
-    below = np.searchsorted(score[negatives], score[positives], "left")
-    up_to = np.searchsorted(score[negatives], score[positives], "right")
+    rising = np.argsort(scores, kind="stable")
+    positives, negatives = rising[labels[rising]], rising[~labels[rising]]
+    below = np.searchsorted(scores[negatives], scores[positives], "left")
+    up_to = np.searchsorted(scores[negatives], scores[positives], "right")
     return weight[positives], _cumulative(weight[negatives]), below, up_to
 
 
@@ -178,9 +183,9 @@ def _rate(
     decided: bool,
 ) -> Values:
     """Share of the examples whose truth is `of` that were decided as `decided`."""
-    truth, decision, weight = _arrays(y_true, y_decision, weights)
-    chosen = truth == of
-    counted = np.stack([chosen & (decision == decided), chosen]) @ weight
+    labels, decisions, weight = _arrays(y_true, y_decision, weights)
+    chosen = labels == of
+    counted = np.stack([chosen & (decisions == decided), chosen]) @ weight
     return _result(ratio(counted[0], counted[1]), weights)
 
 

@@ -268,7 +268,7 @@ def binary_estimators() -> dict[str, Estimator]:
 
 def one_against_rest_estimators() -> dict[str, Estimator]:
     """Return the estimators for one of several classes that exclude one another, against all others."""
-    return {name: found for name, found in binary_estimators().items() if not METRICS[name].multiclass}
+    return {name: how for name, how in binary_estimators().items() if not METRICS[name].multiclass}
 
 
 def multiclass_estimators(classes: int, high_risk: Sequence[int] = ()) -> dict[str, Estimator]:
@@ -297,5 +297,5 @@ def multiclass_estimators(classes: int, high_risk: Sequence[int] = ()) -> dict[s
 
 def shares_of_right_answers() -> dict[str, Callable[[Array, Array], Array]]:
     """Return the metrics that are such shares, the leading one first, each with what tells who is right."""
-    found = {metric.name: metric.correct for metric in METRICS.values() if metric.correct}
-    return {name: found[name] for name in headline_metrics(found)}
+    checks = {metric.name: metric.correct for metric in METRICS.values() if metric.correct}
+    return {name: checks[name] for name in headline_metrics(checks)}

@@ -13,7 +13,7 @@ AGE_BINS: tuple[float | str, ...] = (0, 40, 60, 80, "inf")
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """Settings of `medaug.evaluation.evaluate.evaluate`; every one is plain JSON.
+    """Settings of `medaug.evaluation.evaluate`; every one is plain JSON.
 
     Parameters
     ----------

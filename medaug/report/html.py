@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from medaug.data.skew import Skew, skewed
 from medaug.data.store import ImageStore
+from medaug.evaluation.metrics_table import headline
 from medaug.evaluation.results import Results
 from medaug.files import write_aside
 from medaug.report import sections, tidy
@@ -45,7 +46,7 @@ def write_report(
     path : Path
         The file.
     results : Results
-        What `medaug.evaluation.results.measure` returned. Without a comparison differences have no intervals.
+        What `medaug.evaluation.evaluate` returned. Without a comparison differences have no intervals.
     title : str
         Heading.
     store, synthetic : ImageStore, optional
@@ -90,7 +91,7 @@ class _Content:
         metrics, predictions = self.results.metrics, self.results.predictions
         table, differences = tidy.tidied(metrics), _tidied_comparison(self.results.comparison)
         methods = tidy.methods(table, _baseline(self.results.comparison))
-        metric, real = self.headline or tidy.headline(table), self._as_trained_on()
+        metric, real = self.headline or headline(metrics), self._as_trained_on()
         return {
             "written": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
             "facts": _header_facts(predictions, methods, self.store, self.synthetic),

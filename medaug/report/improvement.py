@@ -26,7 +26,7 @@ def improvement_table(found: pd.DataFrame, metrics: Sequence[tuple[str, str]]) -
     Parameters
     ----------
     found : DataFrame
-        What `medaug.evaluation.improvement.improvement` returned.
+        What `medaug.evaluation.improvement.improvement_over_baseline` returned.
     metrics : sequence of (str, str)
         Which metrics to show, each with its attribute (empty for none), for example
         ``[("top3_accuracy", ""), ("top3_accuracy_spread", "sex")]``.
@@ -53,7 +53,7 @@ def improved_measures(found: pd.DataFrame, metric: str) -> list[tuple[str, str]]
     Parameters
     ----------
     found : DataFrame
-        What `medaug.evaluation.improvement.improvement` returned.
+        What `medaug.evaluation.improvement.improvement_over_baseline` returned.
     metric : str
         The metric that leads.
     """

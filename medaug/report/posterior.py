@@ -23,7 +23,7 @@ def posterior_parts(posterior: pd.DataFrame, styles: Mapping[str, MethodStyle]) 
     Parameters
     ----------
     posterior : DataFrame
-        What `medaug.evaluation.posterior.posterior_table` returned, of one metric and one label (the one of
+        What `medaug.evaluation.posterior.group_posteriors` returned, of one metric and one label (the one of
         all classes at once). Several seeds are joined as in `medaug.report.tidy.tidied`.
     styles : mapping of str to MethodStyle
         Methods, the baseline first.

@@ -1,4 +1,4 @@
-"""Reading the tidy table of metrics: what is the headline, which rows does a figure or table need."""
+"""Reading the tidy table of metrics: which rows a figure or table needs, in which order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from medaug.evaluation.metrics import METRICS, SENSITIVITY, WORST, headline_metrics, is_derived
+from medaug.evaluation.metrics import SENSITIVITY, WORST
 
 KEYS = ["method", "split", "domain", "metric", "label", "attribute", "group"]
 POOLED = "all"
@@ -82,18 +82,6 @@ def domains(table: pd.DataFrame, split: str) -> list[str]:
     """Return the domains of a split, all together first."""
     found = list(dict.fromkeys(table.loc[table["split"] == split, "domain"]))
     return sorted(found, key=lambda d: d not in ("", POOLED))
-
-
-def headline(table: pd.DataFrame) -> str:
-    """Return the metric that leads: AUC as in the paper's radiology, top-3 accuracy as in its dermatology.
-
-    The vocabulary ranks them (`medaug.evaluation.metrics`). One for more classes than there are, and one that
-    cannot be estimated at all, do not lead.
-    """
-    plain = [m for m in dict.fromkeys(table["metric"]) if not is_derived(m)]
-    ranked = [m for m in headline_metrics(plain) if len(labels(table)) >= METRICS[m].min_classes]
-    estimable = set(table.loc[table["estimable"], "metric"])
-    return next(iter([*(m for m in ranked if m in estimable), *ranked, *plain]), "auc")
 
 
 def label_metric(table: pd.DataFrame, metric: str) -> str | None:

@@ -7,8 +7,7 @@ from sklearn.metrics import brier_score_loss
 
 from medaug.errors import SettingsError
 from medaug.evaluation import metrics
-from medaug.evaluation.compare import compare
-from medaug.evaluation.evaluate import evaluate, read_metrics, write_table
+from medaug.evaluation.comparison import compare_methods
 from medaug.evaluation.metrics import (
     DERIVED,
     GAP,
@@ -25,6 +24,7 @@ from medaug.evaluation.metrics import (
     parse,
     shares_of_right_answers,
 )
+from medaug.evaluation.metrics_table import compute_metrics, read_metrics, write_table
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.report.answer import answer_sentences, answer_table, verdict
 from medaug.report.performance_figures import gap_figure
@@ -120,7 +120,7 @@ def two_methods(predictions: Callable[..., pd.DataFrame]) -> pd.DataFrame:
 @pytest.mark.usefixtures("with_brier")
 def test_one_entry_adds_an_error_that_falls_everywhere(two_methods, tmp_path) -> None:
     settings = EvaluationSettings(metrics=["brier"], attributes=["sex"], replicates=100)
-    write_table(evaluate(two_methods, settings), tmp_path / "metrics.csv")
+    write_table(compute_metrics(two_methods, settings), tmp_path / "metrics.csv")
     keys = ["method", "metric", "label", "attribute", "group"]
     table = read_metrics(tmp_path / "metrics.csv").set_index(keys)
     known = two_methods[two_methods["label:c0"].notna()]
@@ -132,14 +132,14 @@ def test_one_entry_adds_an_error_that_falls_everywhere(two_methods, tmp_path) ->
         expected = brier_score_loss(women["label:c0"], women["score:c0"])
         assert found.loc[("brier_worst", "c0", "sex", "F"), "value"] == pytest.approx(expected)
 
-    comparison = compare(two_methods, "old", settings)
+    comparison = compare_methods(two_methods, "old", settings)
     for metric, attribute in (("brier", ""), ("brier_gap", "sex"), ("brier_worst", "sex")):
         chosen = (comparison["metric"] == metric) & (comparison["attribute"] == attribute)
         rows = comparison[chosen & (comparison["group"] == "")]
         assert (rows["difference"] < 0).all()
         assert {verdict(row, metric) for _, row in rows.iterrows()} == {"better"}
 
-    shown = tidied(evaluate(two_methods, settings))
+    shown = tidied(compute_metrics(two_methods, settings))
     changes = tidied(comparison.rename(columns={"difference": "value"}).assign(estimable=True))
     accurate, fair = answer_sentences(shown, changes, ["old", "new"], "brier")
     assert accurate.startswith("Mean Brier score, compared with old: in distribution, smaller with new (−0.")

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from medaug.data.store import ImageStore, StoreWriter
-from medaug.evaluation.compare import compare
-from medaug.evaluation.evaluate import evaluate
+from medaug.evaluation.comparison import compare_methods
+from medaug.evaluation.metrics_table import compute_metrics
 from medaug.evaluation.predictions import check_predictions
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.task import Attribute, Task
@@ -139,9 +139,9 @@ def predictions(store: ImageStore) -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def metrics(predictions: pd.DataFrame) -> pd.DataFrame:
-    return evaluate(predictions, SETTINGS, TASK)
+    return compute_metrics(predictions, SETTINGS, TASK)
 
 
 @pytest.fixture(scope="session")
 def comparison(predictions: pd.DataFrame) -> pd.DataFrame:
-    return compare(predictions, "baseline", SETTINGS, TASK)
+    return compare_methods(predictions, "baseline", SETTINGS, TASK)

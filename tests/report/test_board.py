@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from medaug.evaluation.evaluate import evaluate
+from medaug.evaluation.metrics_table import compute_metrics
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.report.board import write_board
 
@@ -26,7 +26,7 @@ def read(folder) -> EventAccumulator:
 
 
 def test_groups_and_gap_are_shown_and_an_old_board_is_replaced(tmp_path, predictions) -> None:
-    metrics = evaluate(predictions, EvaluationSettings(replicates=10, intersections=[]))
+    metrics = compute_metrics(predictions, EvaluationSettings(replicates=10, intersections=[]))
     for _ in range(2):
         write_board(tmp_path / "board", metrics, predictions)
     events = read(tmp_path / "board" / "50_real_50_synthetic")
@@ -40,7 +40,7 @@ def test_groups_and_gap_are_shown_and_an_old_board_is_replaced(tmp_path, predict
 
 def test_what_is_not_estimable_is_not_shown(tmp_path, predictions) -> None:
     one_class = predictions.assign(**{"label:edema": [0, 1, 0, 1, 0, 0, 0, 0]})
-    metrics = evaluate(one_class, EvaluationSettings(replicates=10, intersections=[]))
+    metrics = compute_metrics(one_class, EvaluationSettings(replicates=10, intersections=[]))
     write_board(tmp_path / "board", metrics, one_class)
     tags = read(tmp_path / "board" / "50_real_50_synthetic").Tags()["scalars"]
     assert "id_test all/auc/sex/F" in tags

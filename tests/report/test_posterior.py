@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medaug.evaluation.evaluate import evaluate
-from medaug.evaluation.improvement import improvement
-from medaug.evaluation.posterior import posterior_table, spread_metrics
+from medaug.evaluation.improvement import improvement_over_baseline
+from medaug.evaluation.metrics_table import compute_metrics
+from medaug.evaluation.posterior import group_posteriors, spread_metrics
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.report.improvement import improvement_table
 from medaug.report.posterior import difference_table, posterior_figure, posterior_parts, spread_table
@@ -31,7 +31,7 @@ def predictions():
 
 @pytest.fixture(scope="module")
 def posterior(predictions):
-    return posterior_table(predictions, SETTINGS, draws=2000)
+    return group_posteriors(predictions, SETTINGS, draws=2000)
 
 
 def test_the_intermediate_table_says_counts_and_differences(posterior):
@@ -74,8 +74,8 @@ def test_all_parts_come_in_order(posterior):
 
 
 def test_the_improvement_table_shows_accuracy_and_fairness(predictions, posterior):
-    metrics = pd.concat([evaluate(predictions, SETTINGS), spread_metrics(posterior)])
-    found = improvement(metrics, "baseline")
+    metrics = pd.concat([compute_metrics(predictions, SETTINGS), spread_metrics(posterior)])
+    found = improvement_over_baseline(metrics, "baseline")
     shown = [("top3_accuracy", ""), ("top3_accuracy_spread", "sex"), ("auc", "")]
     table = improvement_table(found, shown)
     assert list(table.head) == ["Where", "Metric", "baseline (baseline)", "label"]
