@@ -20,9 +20,9 @@ from medaug.evaluation.predictions import read_predictions
 from medaug.evaluation.results import evaluate as evaluate_predictions
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.files import write_aside
-from medaug.report.board import write_board
 from medaug.report.html import write_report
 from medaug.report.summary import summary_table
+from medaug.report.tensorboard_metrics import write_tensorboard
 from medaug.report.tidy import shown_splits
 
 logger = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ def evaluate(
                     headline=settings.headline,
                     high_risk=settings.high_risk,
                 )
-                write_board(folder.parent / "logs" / "evaluation", results.metrics, table)
+                write_tensorboard(folder.parent / "logs" / "evaluation", results.metrics, table)
         print(_summary(read_metrics(folder / "metrics.csv"), settings))
         logger.info("The report is %s", folder / "report.html")
     barrier()

@@ -10,7 +10,8 @@ They are made by
 
 What a metric is stands in `medaug.evaluation.metrics`, the one place to add another. Everything starts from
 the table of `medaug.evaluation.predictions`, never from a network or an image. The room imports the task and
-the small modules beside it (files, progress, randomness) and no other room; `medaug.report` shows its results.
+the small modules beside it (files, progress, randomness) and no other room; `medaug.report` shows what comes
+out.
 """
 
 from __future__ import annotations

@@ -157,21 +157,21 @@ def _sentence(
     attribute: str,
     what: str,
 ) -> str:
-    parts = []
+    clauses = []
     for split in splits_with(table, attribute):
         where = _where(split, shown_splits(table))
         if len(methods) == 1:
             row = row_of(select(table, metric, split, attribute=attribute), methods[0])
-            parts.append(f"{_value_words(row)} {where}")
+            clauses.append(f"{_value_words(row)} {where}")
         else:
-            found = {
+            changes = {
                 m: _difference(table, comparison, methods[0], m, split, metric, attribute)
                 for m in methods[1:]
             }
-            parts.append(f"{where}, {_compare_words(found, metric)}")
+            clauses.append(f"{where}, {_compare_words(changes, metric)}")
     if len(methods) == 1:
-        return f"{what} is {listing(parts)}."
-    return f"{what}, compared with {methods[0]}: {'; '.join(parts)}."
+        return f"{what} is {listing(clauses)}."
+    return f"{what}, compared with {methods[0]}: {'; '.join(clauses)}."
 
 
 def _where(split: str, shown: Sequence[str]) -> str:
@@ -187,7 +187,7 @@ def _value_words(row: pd.Series[Any] | None) -> str:
     return f"{number(row['value'])} {interval(row['ci_low'], row['ci_high'])}".strip()
 
 
-def _compare_words(found: dict[str, pd.Series[Any] | None], metric: str) -> str:
+def _compare_words(changes: dict[str, pd.Series[Any] | None], metric: str) -> str:
     more = higher_is_better(metric)
     words = {
         BETTER: "higher" if more else "smaller",
@@ -197,7 +197,7 @@ def _compare_words(found: dict[str, pd.Series[Any] | None], metric: str) -> str:
         NOT_ESTIMABLE: NOT_ESTIMABLE,
     }
     groups: dict[str, list[str]] = {}
-    for method, row in found.items():
+    for method, row in changes.items():
         read = NOT_ESTIMABLE if row is None else verdict(row, metric)
         groups.setdefault(read, []).append(method + _change_words(row))
     return ", ".join(f"{words[read]} with {listing(groups[read])}" for read in words if read in groups)

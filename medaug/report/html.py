@@ -23,7 +23,7 @@ from medaug.report.data_tables import evaluated_images
 from medaug.report.gallery import Gallery, gallery
 from medaug.report.parts import Section, Table
 from medaug.report.skew_table import skew_table
-from medaug.report.slides import slides_section
+from medaug.report.slides_section import slides_section
 from medaug.report.style import MethodStyle, method_styles
 from medaug.report.words import plural
 

@@ -18,17 +18,17 @@ from medaug.report.data_figures import (
     label_distribution_figure,
 )
 from medaug.report.data_tables import attribute_tables, data_table, evaluated_images, has_ages, unused_table
-from medaug.report.improvement import improved_measures, improvement_table
-from medaug.report.metric_tables import (
+from medaug.report.improvement_table import improved_measures, improvement_table
+from medaug.report.parts import Picture, Section, Table, picture
+from medaug.report.performance_figures import gap_figure, group_figure, label_figure
+from medaug.report.performance_tables import (
     group_table,
     high_risk_table,
     label_table,
     missing_table,
     overall_table,
 )
-from medaug.report.parts import Picture, Section, Table, picture
-from medaug.report.performance_figures import gap_figure, group_figure, label_figure
-from medaug.report.posterior import posterior_parts
+from medaug.report.posterior_tables import posterior_parts
 from medaug.report.provenance import origin_table, versions_table
 from medaug.report.style import MethodStyle
 from medaug.report.tidy import attributes, label_metric, shown_splits, splits_with
@@ -98,13 +98,15 @@ def central_section(posterior: pd.DataFrame | None, styles: Styles) -> Section |
     return Section("Each group beside all others", [text], posterior_parts(posterior, styles))
 
 
-def improvement_section(found: pd.DataFrame | None, metric: str) -> Section | None:
+def improvement_section(improvement: pd.DataFrame | None, metric: str) -> Section | None:
     """Show how much better and fairer the methods are than the baseline; None without one."""
-    if found is None or found["method"].nunique() < 2:
+    if improvement is None or improvement["method"].nunique() < 2:
         return None
     text = "Values of the method minus those of the baseline; every figure is in improvement.csv."
     return Section(
-        "Beside the baseline", [text], [improvement_table(found, improved_measures(found, metric))]
+        "Beside the baseline",
+        [text],
+        [improvement_table(improvement, improved_measures(improvement, metric))],
     )
 
 

@@ -25,8 +25,10 @@ from medaug.evaluation.metrics import (
     shares_of_right_answers,
 )
 from medaug.evaluation.metrics_table import compute_metrics, read_metrics, write_table
+from medaug.evaluation.results import evaluate
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.report.answer import answer_sentences, answer_table, verdict
+from medaug.report.html import write_report
 from medaug.report.performance_figures import gap_figure
 from medaug.report.style import method_styles
 from medaug.report.tidy import tidied
@@ -147,6 +149,12 @@ def test_one_entry_adds_an_error_that_falls_everywhere(two_methods, tmp_path) ->
     assert "smaller with new (−0." in fair
     readings = [row[-1].text for row in answer_table(shown, changes, ["old", "new"], "brier").rows]
     assert readings == ["baseline", "better: the interval excludes zero"] * 2
+    results = evaluate(two_methods, settings, baseline="old")
+    write_report(tmp_path / "report.html", results, title="Brier")
+    report = (tmp_path / "report.html").read_text()
+    assert "less is better" in report
+    assert "more is better" not in report
+    assert "best is at the bottom left" in report
     axes = gap_figure(shown, method_styles(["old", "new"]), "brier", "sex", ["id_test"]).axes[0]
     assert axes.get_ylabel() == "Mean Brier score (smaller is better)"
     assert axes.get_xlabel() == "Brier score gap, sex (smaller is fairer)"

@@ -145,3 +145,18 @@ def metrics(predictions: pd.DataFrame) -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def comparison(predictions: pd.DataFrame) -> pd.DataFrame:
     return compare_methods(predictions, "baseline", SETTINGS, TASK)
+
+
+@pytest.fixture(scope="session")
+def soft_predictions() -> pd.DataFrame:
+    """Two methods, two seeds, five conditions with soft labels; one person of a third sex."""
+    generator, runs = np.random.default_rng(0), []
+    for method, seeds in (("baseline", (0, 1)), ("label", (0, 1))):
+        for seed in seeds:
+            run = pd.DataFrame({"image_id": [f"i{n}" for n in range(80)], "attr:sex": ["F", "M"] * 40})
+            run.loc[0, "attr:sex"] = "X"
+            labels, scores = generator.dirichlet(np.ones(5), 80), generator.dirichlet(np.ones(5), 80)
+            for i, name in enumerate("abcde"):
+                run[f"label:{name}"], run[f"score:{name}"] = labels[:, i], scores[:, i]
+            runs.append(run.assign(method=method, seed=seed))
+    return pd.concat(runs, ignore_index=True)

@@ -13,7 +13,7 @@ from medaug.evaluation.results import Results
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.report.html import write_report
 from medaug.report.parts import Beside
-from medaug.report.slides import slide_table, slides_section
+from medaug.report.slides_section import slide_table, slides_section
 from medaug.task import Task
 
 TASK = Task("multilabel", ("tumour",))

@@ -1,4 +1,4 @@
-"""Tables of metrics: overall, per condition, by group, and what could not be estimated."""
+"""Tables of performance: overall, per condition, by group, and what could not be estimated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The slides in the report: how many of each hospital, and what was cut from some of them."""
+"""The section of the report on slides: how many of each hospital, and what was cut from some of them."""
 
 from __future__ import annotations
 

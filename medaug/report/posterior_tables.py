@@ -1,4 +1,4 @@
-"""The central best estimate of fairness (Section F.2, Figure G6): each group against all others."""
+"""Tables and figure of the central best estimate of fairness (Section F.2, G6): groups beside all others."""
 
 from __future__ import annotations
 

@@ -1,13 +1,8 @@
-import numpy as np
-import pandas as pd
 import pytest
 
-from medaug.evaluation.improvement import improvement_over_baseline
-from medaug.evaluation.metrics_table import compute_metrics
 from medaug.evaluation.posterior import group_posteriors, spread_metrics
 from medaug.evaluation.settings import EvaluationSettings
-from medaug.report.improvement import improvement_table
-from medaug.report.posterior import difference_table, posterior_figure, posterior_parts, spread_table
+from medaug.report.posterior_tables import difference_table, posterior_figure, posterior_parts, spread_table
 from medaug.report.style import method_styles
 from medaug.report.words import number, signed
 
@@ -16,22 +11,8 @@ SETTINGS = EvaluationSettings(replicates=0, metrics=["top3_accuracy"])
 
 
 @pytest.fixture(scope="module")
-def predictions():
-    generator, runs = np.random.default_rng(0), []
-    for method, seeds in (("baseline", (0, 1)), ("label", (0, 1))):
-        for seed in seeds:
-            run = pd.DataFrame({"image_id": [f"i{n}" for n in range(80)], "attr:sex": ["F", "M"] * 40})
-            run.loc[0, "attr:sex"] = "X"
-            labels, scores = generator.dirichlet(np.ones(5), 80), generator.dirichlet(np.ones(5), 80)
-            for i, name in enumerate("abcde"):
-                run[f"label:{name}"], run[f"score:{name}"] = labels[:, i], scores[:, i]
-            runs.append(run.assign(method=method, seed=seed))
-    return pd.concat(runs, ignore_index=True)
-
-
-@pytest.fixture(scope="module")
-def posterior(predictions):
-    return group_posteriors(predictions, SETTINGS, draws=2000)
+def posterior(soft_predictions):
+    return group_posteriors(soft_predictions, SETTINGS, draws=2000)
 
 
 def test_the_intermediate_table_says_counts_and_differences(posterior):
@@ -71,17 +52,3 @@ def test_the_spread_is_the_mean_over_seeds_and_says_who_is_left_out(posterior):
 def test_all_parts_come_in_order(posterior):
     kinds = [type(part).__name__ for part in posterior_parts(posterior, method_styles(METHODS))]
     assert kinds == ["Picture", "Table", "Table"]
-
-
-def test_the_improvement_table_shows_accuracy_and_fairness(predictions, posterior):
-    metrics = pd.concat([compute_metrics(predictions, SETTINGS), spread_metrics(posterior)])
-    found = improvement_over_baseline(metrics, "baseline")
-    shown = [("top3_accuracy", ""), ("top3_accuracy_spread", "sex"), ("auc", "")]
-    table = improvement_table(found, shown)
-    assert list(table.head) == ["Where", "Metric", "baseline (baseline)", "label"]
-    assert [row[1].note for row in table.rows] == ["more is better", "less is better"]
-    runs = metrics[(metrics["metric"] == "top3_accuracy") & (metrics["attribute"] == "")]
-    values = runs.groupby("method")["value"]
-    assert table.rows[0][2].text == number(values.mean()["baseline"])
-    assert table.rows[0][3].text == signed(values.mean()["label"] - values.mean()["baseline"])
-    assert table.rows[0][3].note == f"± {number(values.std()['label'])}, 2 seeds"

@@ -1,4 +1,4 @@
-"""The evaluation in TensorBoard: metrics by group as numbers to compare, and the ROC curves."""
+"""The results of an evaluation written to TensorBoard: metrics by group as numbers, and the ROC curves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from medaug.report.curve_figures import roc_figure
 from medaug.report.tidy import tidied
 
 
-def write_board(folder: Path, metrics: pd.DataFrame, predictions: pd.DataFrame) -> None:
+def write_tensorboard(folder: Path, metrics: pd.DataFrame, predictions: pd.DataFrame) -> None:
     """Show the means over the labels, overall, by group and as gap, one run a method.
 
     Parameters
@@ -28,7 +28,7 @@ def write_board(folder: Path, metrics: pd.DataFrame, predictions: pd.DataFrame) 
 
     Examples
     --------
-    >>> write_board(Path("output/logs/evaluation"), metrics, predictions)  # doctest: +SKIP
+    >>> write_tensorboard(Path("output/logs/evaluation"), metrics, predictions)  # doctest: +SKIP
     """
     shutil.rmtree(folder, ignore_errors=True)
     table = tidied(metrics)
