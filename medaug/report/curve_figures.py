@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,22 +12,31 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
 from medaug.arrays import Array
-from medaug.report.style import GREY, RULE, MethodStyle, entitle, grid, legend, method_styles, shortened
+from medaug.evaluation.predictions import class_names
+from medaug.report.style import (
+    GREY,
+    RULE,
+    Styles,
+    entitle,
+    grid,
+    legend,
+    method_styles,
+    shortened,
+)
 from medaug.report.tidy import shown_splits
 from medaug.report.words import split_name
+from medaug.task import label_column
 
 MOST_PANELS = 30
 MOST_POINTS = 200
 CALIBRATION_BINS = 10
 
-Styles = Mapping[str, MethodStyle]
 DrawCurve = Callable[[Axes, Array, Array, dict[str, Any]], None]
 
 
 def scored_classes(predictions: pd.DataFrame) -> list[str]:
     """Return the classes that have both a score and a label."""
-    names = [str(c).removeprefix("score:") for c in predictions.columns if str(c).startswith("score:")]
-    return [name for name in names if f"label:{name}" in predictions]
+    return [name for name in class_names(predictions) if label_column(name) in predictions]
 
 
 def roc_figure(predictions: pd.DataFrame, styles: Styles | None = None) -> Figure:

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from medaug.data.skew import Skew, skewed
 from medaug.data.store import ImageStore
-from medaug.evaluation.metrics_table import headline
+from medaug.evaluation.metrics_table import PHANTOM_DATA, headline
 from medaug.evaluation.results import Results
 from medaug.files import write_aside
 from medaug.report import sections, tidy
@@ -24,7 +24,7 @@ from medaug.report.gallery import Gallery, gallery
 from medaug.report.parts import Section, Table
 from medaug.report.skew_table import skew_table
 from medaug.report.slides_section import slides_section
-from medaug.report.style import MethodStyle, method_styles
+from medaug.report.style import Styles, method_styles
 from medaug.report.words import plural
 
 
@@ -108,7 +108,7 @@ class _Content:
         return None if self.store is None else skewed(self.store, self.skew)
 
     def _sections(
-        self, table: pd.DataFrame, styles: Mapping[str, MethodStyle], metric: str, real: ImageStore | None
+        self, table: pd.DataFrame, styles: Styles, metric: str, real: ImageStore | None
     ) -> list[Section | None]:
         """Everything between the answer and the synthetic images."""
         predictions = self.results.predictions
@@ -130,7 +130,7 @@ class _Content:
 
 def is_phantom(metrics: pd.DataFrame, predictions: pd.DataFrame, *stores: ImageStore | None) -> bool:
     """Tell whether any input is marked as phantom data: a store, the predictions or the metrics."""
-    marked = "source" in metrics and metrics["source"].eq("phantom data").any()
+    marked = "source" in metrics and metrics["source"].eq(PHANTOM_DATA).any()
     drawn = "phantom" in predictions and predictions["phantom"].fillna(False).astype(bool).any()
     return bool(marked or drawn or any(s is not None and s.phantom for s in stores))
 

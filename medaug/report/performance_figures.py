@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from medaug.evaluation.metrics import GAP, higher_is_better, in_words
-from medaug.report.style import GREY, RULE, MethodStyle, entitle, grid, legend, shortened
+from medaug.report.style import GREY, RULE, MethodStyle, Styles, entitle, grid, legend, shortened
 from medaug.report.tidy import domains, labels, row_of, select
 from medaug.report.words import split_name
-
-Styles = Mapping[str, MethodStyle]
 
 
 def gap_figure(
@@ -67,8 +65,8 @@ def group_figure(
     groups = group_names(table, metric, attribute)
 
     def rows(split: str) -> list[pd.DataFrame]:
-        found = select(table, metric, split, attribute=attribute)
-        return [found[found["group"] == group] for group in groups]
+        of_attribute = select(table, metric, split, attribute=attribute)
+        return [of_attribute[of_attribute["group"] == group] for group in groups]
 
     return _forest(table, styles, metric, splits, groups, rows)
 
@@ -92,10 +90,10 @@ def _forest(
     figure, panels = grid(len(splits), 3.9, height, columns=2, sharey=True)
     offsets = np.linspace(-0.24, 0.24, len(styles)) if len(styles) > 1 else np.zeros(1)
     for axes, split in zip(panels, splits, strict=True):
-        for position, found in enumerate(rows(split)):
+        for position, rows_here in enumerate(rows(split)):
             axes.axhline(position, color=RULE, linewidth=0.6, zorder=0)
             for offset, (method, style) in zip(offsets, styles.items(), strict=True):
-                row = row_of(found, method)
+                row = row_of(rows_here, method)
                 if row is not None and row["estimable"]:
                     at = pd.Series({"value": position + offset, "ci_low": np.nan, "ci_high": np.nan})
                     _cross(axes, row, at, style, method)

@@ -26,24 +26,18 @@ def overall_table(table: pd.DataFrame, methods: Sequence[str]) -> Table:
     for split, domain in _places(table, splits(table)):
         here = {m: select(table, m, split, domain=domain) for m in metrics}
         for method in methods:
-            found = [row_of(here[m], method) for m in metrics]
-            n = [r["n"] for r in found if r is not None]
+            measured = [row_of(here[m], method) for m in metrics]
+            n = [r["n"] for r in measured if r is not None]
             if n:
                 where = [name(split_name(split), domain), name(method), Cell(count(max(n)))]
-                body.append([*where, *(value_cell(r) for r in found)])
+                body.append([*where, *(value_cell(r) for r in measured)])
     head = ["Where", "Method", "Images", *(in_words(m) for m in metrics)]
     return Table("All images: mean over the conditions, with intervals", head, body, names=2)
 
 
 def label_table(table: pd.DataFrame, methods: Sequence[str], metric: str) -> Table:
     """Return one metric of each condition, test split and domain; one column a method."""
-    body = []
-    for split, domain in _places(table, shown_splits(table)):
-        for label in labels(table):
-            rows = select(table, metric, split, label=label, domain=domain)
-            if len(rows):
-                where = [name(split_name(split), domain), name(label)]
-                body.append([*where, _count_cell(rows), *(value_cell(row_of(rows, m)) for m in methods)])
+    body = _condition_rows(table, methods, [(metric, label, label) for label in labels(table)])
     head = ["Where", "Condition", "With it / images", *methods]
     return Table(f"{in_words(metric)} of each condition, with intervals", head, body, names=2)
 
@@ -61,14 +55,7 @@ def high_risk_table(table: pd.DataFrame, methods: Sequence[str], high_risk: Sequ
         The conditions that must not be missed.
     """
     each = [(SENSITIVITY, label, label) for label in high_risk]
-    measures = [(HIGH_RISK_SENSITIVITY, "", "all of them"), *each]
-    body = []
-    for split, domain in _places(table, shown_splits(table)):
-        for metric, label, words in measures:
-            rows = select(table, metric, split, label=label, domain=domain)
-            if len(rows):
-                where = [name(split_name(split), domain), name(words)]
-                body.append([*where, _count_cell(rows), *(value_cell(row_of(rows, m)) for m in methods)])
+    body = _condition_rows(table, methods, [(HIGH_RISK_SENSITIVITY, "", "all of them"), *each])
     head = ["Where", "High-risk condition", "With it / images", *methods]
     caption = "High-risk conditions: share of the images with it that are decided as it, with intervals"
     return Table(caption, head, body, names=2)
@@ -101,7 +88,7 @@ def missing_table(table: pd.DataFrame) -> Table | None:
         return None
     keys = ["split", "domain", "label", "attribute", "group", "reason"]
     joined = rows.groupby(keys, sort=False).agg(
-        method=("method", lambda found: listing(list(dict.fromkeys(found)))),
+        method=("method", lambda methods: listing(list(dict.fromkeys(methods)))),
         metric=("metric", _metric_list),
         n=("n", "max"),
     )
@@ -111,6 +98,20 @@ def missing_table(table: pd.DataFrame) -> Table | None:
     head = ["Where", "Condition", "Who", "Images", "Methods", "Metrics", "Reason"]
     body = [_missing_row(row) for _, row in joined.head(MOST_ROWS).reset_index().iterrows()]
     return Table(caption, head, body, names=3)
+
+
+def _condition_rows(
+    table: pd.DataFrame, methods: Sequence[str], measures: Sequence[tuple[str, str, str]]
+) -> list[list[Cell]]:
+    """Rows of the tests for each measure: a metric, the label it is of, and what that is called."""
+    body = []
+    for split, domain in _places(table, shown_splits(table)):
+        for metric, label, words in measures:
+            rows = select(table, metric, split, label=label, domain=domain)
+            if len(rows):
+                where = [name(split_name(split), domain), name(words)]
+                body.append([*where, _count_cell(rows), *_cells(rows, methods)])
+    return body
 
 
 def _missing_row(row: pd.Series[Any]) -> list[Cell]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,12 +12,12 @@ from medaug.evaluation.metrics import DIFFERENCE, SPREAD, in_words
 from medaug.evaluation.posterior import spread_metrics
 from medaug.report.parts import Cell, Picture, Table, name, picture
 from medaug.report.performance_figures import group_figure
-from medaug.report.style import RULE, MethodStyle
+from medaug.report.style import RULE, Styles
 from medaug.report.tidy import attributes, row_of, select, shown_splits, tidied
 from medaug.report.words import NOT_ESTIMABLE, interval, number, signed, split_name
 
 
-def posterior_parts(posterior: pd.DataFrame, styles: Mapping[str, MethodStyle]) -> list[Table | Picture]:
+def posterior_parts(posterior: pd.DataFrame, styles: Styles) -> list[Table | Picture]:
     """Return for each attribute the figure of the differences, their table, and the spread over the groups.
 
     Parameters
@@ -41,7 +41,7 @@ def posterior_parts(posterior: pd.DataFrame, styles: Mapping[str, MethodStyle]) 
     return [*parts, spread_table(posterior, list(styles))]
 
 
-def posterior_figure(posterior: pd.DataFrame, styles: Mapping[str, MethodStyle], attribute: str) -> Figure:
+def posterior_figure(posterior: pd.DataFrame, styles: Styles, attribute: str) -> Figure:
     """Draw the MAP difference of each group with its interval, one panel a test split."""
     table, metric = _differences(posterior)
     figure = group_figure(table, styles, metric, attribute, shown_splits(table))

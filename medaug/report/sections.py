@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -13,9 +13,9 @@ from medaug.report.condition_figure import condition_figure
 from medaug.report.curve_figures import calibration_figure, roc_figure, scored_classes
 from medaug.report.data_figures import (
     age_figure,
-    class_names,
     cooccurrence_figure,
     label_distribution_figure,
+    labelled_classes,
 )
 from medaug.report.data_tables import attribute_tables, data_table, evaluated_images, has_ages, unused_table
 from medaug.report.improvement_table import improved_measures, improvement_table
@@ -30,10 +30,9 @@ from medaug.report.performance_tables import (
 )
 from medaug.report.posterior_tables import posterior_parts
 from medaug.report.provenance import origin_table, versions_table
-from medaug.report.style import MethodStyle
+from medaug.report.style import Styles
 from medaug.report.tidy import attributes, label_metric, shown_splits, splits_with
 
-Styles = Mapping[str, MethodStyle]
 Parts = list[Table | Picture]
 
 
@@ -136,17 +135,17 @@ def provenance_section(store: ImageStore | None, synthetic: ImageStore | None) -
 
 
 def _data_pictures(table: pd.DataFrame, exclusive: bool, high_risk: Sequence[str]) -> Parts:
-    found: Parts = []
+    pictures: Parts = []
     if has_ages(table):
         alt = "Histograms of age by domain, as shares of the images; medians are in the table above."
-        found.append(picture(age_figure(table), alt, "Age, as share of the images with a known age."))
+        pictures.append(picture(age_figure(table), alt, "Age, as share of the images with a known age."))
     labelled = table[table["split"] != "unlabelled"]
-    if not class_names(table) or labelled.empty:
-        return found
+    if not labelled_classes(table) or labelled.empty:
+        return pictures
     if exclusive:
-        return [*found, _condition_picture(labelled, high_risk)]
-    found.append(_label_picture(labelled))
-    return [*found, _cooccurrence_picture(labelled)] if len(class_names(table)) > 1 else found
+        return [*pictures, _condition_picture(labelled, high_risk)]
+    pictures.append(_label_picture(labelled))
+    return [*pictures, _cooccurrence_picture(labelled)] if len(labelled_classes(table)) > 1 else pictures
 
 
 def _condition_picture(table: pd.DataFrame, high_risk: Sequence[str]) -> Picture:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from medaug.evaluation.cells import ALL_DOMAINS
 from medaug.evaluation.metrics import SENSITIVITY, WORST
 
 KEYS = ["method", "split", "domain", "metric", "label", "attribute", "group"]
-POOLED = "all"
 
 _SPLITS = ("id_test", "ood_test", "id_val", "ood_val", "train", "unlabelled")
 
@@ -39,15 +39,15 @@ def methods(table: pd.DataFrame, baseline: str | None = None) -> list[str]:
 
     Without a named baseline it is the one called "baseline", else the first of the table.
     """
-    found = list(dict.fromkeys(table["method"].astype(str)))
-    named = [m for m in found if m == baseline] or [m for m in found if m.lower().startswith("baseline")]
-    return [*named[:1], *(m for m in found if m not in named[:1])]
+    names = list(dict.fromkeys(table["method"].astype(str)))
+    named = [m for m in names if m == baseline] or [m for m in names if m.lower().startswith("baseline")]
+    return [*named[:1], *(m for m in names if m not in named[:1])]
 
 
 def splits(table: pd.DataFrame) -> list[str]:
     """Return the splits: tests first, in distribution before out of distribution."""
-    found = set(table["split"])
-    return [s for s in _SPLITS if s in found] + sorted(found - set(_SPLITS))
+    present = set(table["split"])
+    return [s for s in _SPLITS if s in present] + sorted(present - set(_SPLITS))
 
 
 def shown_splits(table: pd.DataFrame) -> list[str]:
@@ -56,12 +56,12 @@ def shown_splits(table: pd.DataFrame) -> list[str]:
     Validation out of distribution is shown beside the test where it comes from other hospitals: it is another
     shift then (Table A1).
     """
-    found = splits(table)
-    inside = [s for s in ("id_test", "id_val") if s in found][:1]
-    outside = [s for s in ("ood_val", "ood_test") if s in found]
+    present = splits(table)
+    inside = [s for s in ("id_test", "id_val") if s in present][:1]
+    outside = [s for s in ("ood_val", "ood_test") if s in present]
     if len(outside) == 2 and not _other_hospitals(table):
         outside = ["ood_test"]
-    return inside + outside + [s for s in found if s not in _SPLITS] or found[:1]
+    return inside + outside + [s for s in present if s not in _SPLITS] or present[:1]
 
 
 def splits_with(table: pd.DataFrame, attribute: str) -> list[str]:
@@ -74,14 +74,14 @@ def _other_hospitals(table: pd.DataFrame) -> bool:
     """Tell whether validation and test out of distribution have no domain in common."""
     if "domain" not in table:
         return False
-    there = [set(table.loc[table["split"] == s, "domain"]) - {POOLED} for s in ("ood_val", "ood_test")]
+    there = [set(table.loc[table["split"] == s, "domain"]) - {ALL_DOMAINS} for s in ("ood_val", "ood_test")]
     return there[0].isdisjoint(there[1])
 
 
 def domains(table: pd.DataFrame, split: str) -> list[str]:
     """Return the domains of a split, all together first."""
-    found = list(dict.fromkeys(table.loc[table["split"] == split, "domain"]))
-    return sorted(found, key=lambda d: d not in ("", POOLED))
+    names = list(dict.fromkeys(table.loc[table["split"] == split, "domain"]))
+    return sorted(names, key=lambda d: d not in ("", ALL_DOMAINS))
 
 
 def label_metric(table: pd.DataFrame, metric: str) -> str | None:
@@ -96,8 +96,8 @@ def label_metric(table: pd.DataFrame, metric: str) -> str | None:
 
 def attributes(table: pd.DataFrame) -> list[str]:
     """Return the attributes, single ones first, then intersections."""
-    found = [a for a in dict.fromkeys(table["attribute"]) if a]
-    return sorted(found, key=lambda a: " & " in a)
+    names = [a for a in dict.fromkeys(table["attribute"]) if a]
+    return sorted(names, key=lambda a: " & " in a)
 
 
 def labels(table: pd.DataFrame) -> list[str]:
@@ -125,15 +125,15 @@ def row_of(rows: pd.DataFrame, method: str, group: str | None = None) -> pd.Seri
     chosen = rows["method"] == method
     if group is not None:
         chosen &= rows["group"] == group
-    found = rows[chosen]
-    return None if found.empty else found.iloc[0]
+    matching = rows[chosen]
+    return None if matching.empty else matching.iloc[0]
 
 
 def _over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     # The worst group may differ between seeds, so it does not name a row.
     table = table.assign(group=table["group"].mask(table["metric"].map(WORST.names), ""))
-    found = table.groupby(KEYS, sort=False, dropna=False)
-    joined = found.agg(
+    runs = table.groupby(KEYS, sort=False, dropna=False)
+    joined = runs.agg(
         value=("value", "mean"),
         ci_low=("ci_low", "min"),
         ci_high=("ci_high", "max"),
