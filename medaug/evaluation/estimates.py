@@ -90,7 +90,7 @@ def bootstrap_estimates(
     with Progress("Evaluating", total, unit="replicate") as shown:
         for cell in cells:
             jobs = _jobs(predictions, cell, targets, groupings, settings)
-            values = _compute(predictions, cell, jobs, settings, shown)
+            values = _values(predictions, cell, jobs, settings, shown)
             single = _single_estimates(cell, jobs, values)
             means = _means_over_labels(single, targets, jobs)
             yield [*single, *means, *_gaps([*single, *means])]
@@ -127,7 +127,7 @@ def _subsets(cell: Cell, rows: Array, groupings: Sequence[Grouping]) -> Iterator
                 yield grouping.attribute, group, rows[grouping.codes[rows] == code]
 
 
-def _compute(
+def _values(
     predictions: pd.DataFrame,
     cell: Cell,
     jobs: Sequence[_Job],
@@ -144,13 +144,13 @@ def _compute(
     blocks: dict[tuple[int, str], list[Array]] = defaultdict(list)
     for weights in weight_blocks(len(patients), settings.replicates, largest, generator):
         for number, job in enumerate(jobs):
-            for metric, values in _measure(job, weights, patient_of):
+            for metric, values in _metric_values(job, weights, patient_of):
                 blocks[number, metric].append(values)
         shown.update(weights.shape[1], f"{cell.split} {cell.domain}")
     return {key: np.concatenate(values) for key, values in blocks.items()}
 
 
-def _measure(job: _Job, weights: Array, patient_of: Array) -> Iterator[tuple[str, Array]]:
+def _metric_values(job: _Job, weights: Array, patient_of: Array) -> Iterator[tuple[str, Array]]:
     """Estimable metrics of a job under each column of weights."""
     if all(job.reasons):
         return

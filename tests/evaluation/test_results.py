@@ -1,14 +1,16 @@
+import doctest
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import pytest
 
 import medaug.evaluation
 from medaug.errors import DataError, SettingsError
-from medaug.evaluation import evaluate
+from medaug.evaluation import evaluate, metrics, metrics_table, results
 from medaug.evaluation.comparison import compare_methods
 from medaug.evaluation.improvement import improvement_over_baseline
 from medaug.evaluation.metrics_table import compute_metrics, read_metrics
@@ -78,6 +80,13 @@ def test_written_tables_come_back(two_methods: pd.DataFrame, tmp_path: Path) -> 
     pd.testing.assert_frame_equal(predictions, results.predictions)
     evaluate(two_methods, SETTINGS).write(tmp_path / "alone")
     assert not (tmp_path / "alone" / "comparison.csv").exists()
+
+
+@pytest.mark.parametrize("module", [metrics, metrics_table, results])
+def test_examples_say_what_they_show(module: ModuleType) -> None:
+    outcome = doctest.testmod(module)
+    assert outcome.attempted > 0
+    assert outcome.failed == 0
 
 
 def test_what_is_wrong_is_said(two_methods: pd.DataFrame, tmp_path: Path) -> None:
