@@ -1,1 +1,39 @@
-"""The evaluation room of medaug."""
+"""Accuracy and fairness of predictions, ours or anyone's, by group and with intervals over patients.
+
+Start with `evaluate` (`medaug.evaluation.results`): a table of predictions in, all tables of results out.
+They are made by
+
+- `medaug.evaluation.metrics_table`: ``metrics.csv``, every metric overall, by group, gaps and worst groups;
+- `medaug.evaluation.comparison`: ``comparison.csv``, methods beside a baseline, with paired intervals;
+- `medaug.evaluation.improvement`: ``improvement.csv``, methods beside a baseline, over several seeds;
+- `medaug.evaluation.posterior`: ``posterior.csv``, each group beside all others.
+
+What a metric is stands in `medaug.evaluation.metrics`, the one place to add another. Everything starts from
+the table of `medaug.evaluation.predictions`, never from a network or an image. The room imports the task and
+the small modules beside it (files, progress, randomness) and no other room; `medaug.report` shows what comes
+out.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from medaug.evaluation.results import Results, evaluate
+    from medaug.evaluation.settings import EvaluationSettings
+
+__all__ = ["EvaluationSettings", "Results", "evaluate"]
+
+_HOMES = {"EvaluationSettings": "settings", "Results": "results", "evaluate": "results"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: settings alone shall not wait for torch, which the results draw in."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

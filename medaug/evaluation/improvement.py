@@ -1,4 +1,4 @@
-"""The normalised metric of Section G.3.1: how much better than a baseline, over several seeds."""
+"""Metrics minus those of a baseline over seeds (``improvement.csv``): Section G.3.1 and figures G4 to G7."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from medaug.errors import DataError
-from medaug.evaluation.estimate import WORST
+from medaug.evaluation.metrics import WORST
 
 QUESTION = ["split", "domain", "metric", "label", "attribute", "group"]
 
@@ -16,7 +16,7 @@ IMPROVEMENT_COLUMNS = (
 )
 
 
-def improvement(metrics: pd.DataFrame, baseline: str) -> pd.DataFrame:
+def improvement_over_baseline(metrics: pd.DataFrame, baseline: str) -> pd.DataFrame:
     """Normalise metrics by those of a baseline: the paper's figures G4 to G7.
 
     The paper plots "the improvement over the baseline". It is taken here as the difference, in the direction
@@ -26,8 +26,8 @@ def improvement(metrics: pd.DataFrame, baseline: str) -> pd.DataFrame:
     Parameters
     ----------
     metrics : DataFrame
-        What `medaug.evaluation.evaluate.evaluate` returned, of one run or of several below one another;
-        rows of `medaug.evaluation.posterior.spread_metrics` may be among them.
+        What `medaug.evaluation.metrics_table.compute_metrics` returned, of one run or of several below one
+        another; rows of `medaug.evaluation.posterior.spread_metrics` may be among them.
     baseline : str
         Method that the others are compared with.
 
@@ -51,14 +51,14 @@ def improvement(metrics: pd.DataFrame, baseline: str) -> pd.DataFrame:
 
     See Also
     --------
-    medaug.evaluation.compare.compare : the difference with a paired interval, from predictions.
+    medaug.evaluation.comparison.compare_methods : the difference with a paired interval, from predictions.
     """
     if baseline not in set(metrics["method"]):
         there = ", ".join(dict.fromkeys(metrics["method"].astype(str)))
         raise DataError(f"there is no baseline {baseline!r} among the metrics; they have: {there}")
     runs = _comparable(metrics)
-    found = runs.groupby(["method", *QUESTION], sort=False, dropna=False)
-    means = found.agg(
+    by_method = runs.groupby(["method", *QUESTION], sort=False, dropna=False)
+    means = by_method.agg(
         value=("value", "mean"),
         value_sd=("value", "std"),
         seeds=("value", "size"),
@@ -75,7 +75,7 @@ def improvement(metrics: pd.DataFrame, baseline: str) -> pd.DataFrame:
 def _comparable(metrics: pd.DataFrame) -> pd.DataFrame:
     """Rows with a value; the worst group may differ between runs: it is compared by its value alone."""
     runs = metrics[metrics["estimable"].astype(bool)].copy()
-    runs["group"] = runs["group"].mask(runs["metric"].str.endswith(WORST), "")
+    runs["group"] = runs["group"].mask(runs["metric"].map(WORST.names), "")
     twice = runs.duplicated(["method", "seed", *QUESTION])
     if twice.any():
         row = runs[twice].iloc[0]

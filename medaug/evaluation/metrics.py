@@ -1,230 +1,301 @@
-"""Metrics as plain functions of truth and score, or truth and decision, for one class.
+"""The vocabulary of metrics: what each is called, how it is computed, and which direction is better.
 
-Every function takes ``m(y_true, y_score)`` or ``m(y_true, y_decision)`` and gives a float; what is not
-defined (no positive example, say) is NaN, never 0. With ``weights`` of shape (n, R) it gives R values at
-once, which is how all replicates of `medaug.evaluation.bootstrap` are computed in one go.
+Adding a metric is adding an entry to `METRICS`. Whatever else must know about metrics (which ones apply to
+some predictions, tables, words and verdicts of the report) asks here. Quantities that are derived from a
+metric over the groups of an attribute are named by an ending, for example ``auc_gap``; they are here too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from medaug.arrays import Array
+from medaug.errors import SettingsError
+from medaug.evaluation import binary, multiclass
 
-Values = Any  # a float, or an array of R floats where weights are (n, R)
+SENSITIVITY = "sensitivity"
+HIGH_RISK_SENSITIVITY = "high_risk_sensitivity"
 
-ECE_BINS = 10
 
-
-def auc(y_true: npt.ArrayLike, y_score: npt.ArrayLike, *, weights: npt.ArrayLike | None = None) -> Values:
-    """Area under the ROC curve: the chance that a positive scores above a negative, ties counted half.
+@dataclass(frozen=True)
+class Estimator:
+    """How a metric is computed.
 
     Parameters
     ----------
-    y_true : array of 0 and 1, shape (n,)
-        The truth.
-    y_score : array of float, shape (n,)
-        Scores; larger means more likely positive.
-    weights : array of float, shape (n,) or (n, R), optional
-        Non-negative weights of the examples.
-
-    Returns
-    -------
-    float or array of shape (R,)
-        In [0, 1]; NaN where all examples (of positive weight) are of one class.
-
-    Examples
-    --------
-    >>> auc([0, 0, 1, 1], [0.1, 0.4, 0.4, 0.8])
-    0.875
+    function : callable
+        ``(y_true, y_score, *, weights) -> value``, or with ``y_decision`` in place of the score; see
+        `medaug.evaluation.binary` and `medaug.evaluation.multiclass`.
+    uses : {"score", "decision"}
+        What the function takes beside the truth.
+    needs : {"examples", "positives", "negatives", "both"}
+        Without which examples the metric is undefined. Where classes exclude one another the positives are
+        the examples of high-risk classes.
     """
-    truth, score, weight = _arrays(y_true, y_score, weights)
-    positive, negative, below, up_to = _ranked(truth, score, weight)
-    wins = (negative[below] + negative[up_to]) / 2
-    return _result(ratio(np.einsum("nr,nr->r", positive, wins), positive.sum(0) * negative[-1]), weights)
 
-
-def average_precision(
-    y_true: npt.ArrayLike, y_score: npt.ArrayLike, *, weights: npt.ArrayLike | None = None
-) -> Values:
-    """Mean precision over the positives, each at the threshold of its own score (scikit-learn's definition).
-
-    Parameters and shapes are those of `auc`. NaN where all examples are of one class.
-
-    Examples
-    --------
-    >>> round(average_precision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 4)
-    0.8333
-    """
-    truth, score, weight = _arrays(y_true, y_score, weights)
-    positive, negative, below, _ = _ranked(truth, score, weight)
-    own = np.sort(score[truth])
-    hits = _cumulative(positive)
-    hits = hits[-1] - hits[np.searchsorted(own, own, "left")]
-    alarms = negative[-1] - negative[below]
-    summed = np.einsum("nr,nr->r", positive, ratio(hits, hits + alarms, undefined=0.0))
-    summed = np.where(negative[-1] > 0, summed, np.nan)
-    return _result(ratio(summed, positive.sum(0)), weights)
-
-
-def accuracy(
-    y_true: npt.ArrayLike, y_decision: npt.ArrayLike, *, weights: npt.ArrayLike | None = None
-) -> Values:
-    """Share of right decisions; works for two classes and, with class numbers, for many."""
-    truth, decision, weight = _arrays(y_true, y_decision, weights, kind=int)
-    return _result(ratio((truth == decision) @ weight, weight.sum(0)), weights)
-
-
-def sensitivity(
-    y_true: npt.ArrayLike, y_decision: npt.ArrayLike, *, weights: npt.ArrayLike | None = None
-) -> Values:
-    """Share of the positives that are found (recall, true positive rate); NaN without positives.
-
-    Examples
-    --------
-    >>> sensitivity([1, 1, 0], [1, 0, 0])
-    0.5
-    """
-    return _rate(y_true, y_decision, weights, of=True, decided=True)
-
-
-def specificity(
-    y_true: npt.ArrayLike, y_decision: npt.ArrayLike, *, weights: npt.ArrayLike | None = None
-) -> Values:
-    """Share of the negatives that are left alone (true negative rate); NaN without negatives."""
-    return _rate(y_true, y_decision, weights, of=False, decided=False)
-
-
-def fpr(y_true: npt.ArrayLike, y_decision: npt.ArrayLike, *, weights: npt.ArrayLike | None = None) -> Values:
-    """Share of the negatives that raise a false alarm (false positive rate); NaN without negatives."""
-    return _rate(y_true, y_decision, weights, of=False, decided=True)
-
-
-def fnr(y_true: npt.ArrayLike, y_decision: npt.ArrayLike, *, weights: npt.ArrayLike | None = None) -> Values:
-    """Share of the positives that are missed (false negative rate); NaN without positives."""
-    return _rate(y_true, y_decision, weights, of=True, decided=False)
-
-
-def balanced_accuracy(
-    y_true: npt.ArrayLike, y_decision: npt.ArrayLike, *, weights: npt.ArrayLike | None = None
-) -> Values:
-    """Mean of sensitivity and specificity; NaN where all examples are of one class."""
-    found = sensitivity(y_true, y_decision, weights=weights)
-    return (found + specificity(y_true, y_decision, weights=weights)) / 2
-
-
-def ece(
-    y_true: npt.ArrayLike,
-    y_score: npt.ArrayLike,
-    *,
-    weights: npt.ArrayLike | None = None,
-    bins: int = ECE_BINS,
-) -> Values:
-    """Return the expected calibration error: mean distance of score and frequency over equal-width bins.
-
-    Each bin of the score (open on the left, closed on the right, 0 in the first) counts by its share of
-    examples. Parameters and shapes are those of `auc`.
-
-    Examples
-    --------
-    >>> round(ece([1, 0], [0.9, 0.9]), 3)
-    0.4
-    """
-    truth, score, weight = _arrays(y_true, y_score, weights)
-    bin_of = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], score, "left")
-    excess = csr_array((score - truth, (bin_of, np.arange(len(score)))), shape=(bins, len(score)))
-    return _result(ratio(np.abs(excess @ weight).sum(0), weight.sum(0)), weights)
-
-
-Needs = Literal["examples", "positives", "negatives", "both"]
+    function: Callable[..., Any]
+    uses: Literal["score", "decision"]
+    needs: Literal["examples", "positives", "negatives", "both"] = "examples"
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric with what `evaluate` must know about it.
+    """An entry of the vocabulary.
 
-    ``uses`` says what the function takes beside the truth, ``needs`` without which examples it is undefined,
-    ``higher_is_better`` which end of it is the worst group.
+    Parameters
+    ----------
+    name : str
+        In settings and in ``metrics.csv``.
+    words : str
+        In the report, as at the beginning of a sentence.
+    binary : Estimator, optional
+        For a class that is present or absent; where classes exclude one another, for one against the rest.
+    multiclass : Estimator, optional
+        For all classes that exclude one another at once; it takes the place of `binary` there.
+    higher_is_better : bool
+        False for errors. It decides which group is worst and what the report calls better.
+    min_classes : int
+        With fewer classes `multiclass` says nothing: the top three of three are always right.
+    of_high_risk : bool
+        `multiclass` also takes ``high_risk``, the numbers of the high-risk classes, and needs such.
+    correct : callable, optional
+        ``(y_true, y_score or y_decision) -> bool array``, where the metric is the share of right answers:
+        the posterior of the share (Section F.2) starts from it.
+    headline_rank : int, optional
+        Place among the metrics that may lead the report and that it compares with the baseline at a glance;
+        1 leads where it is measured. None: the metric is in the full tables only.
     """
 
     name: str
-    function: Callable[..., Values]
-    uses: Literal["score", "decision"]
-    needs: Needs
+    words: str
+    binary: Estimator | None = None
+    multiclass: Estimator | None = None
     higher_is_better: bool = True
+    min_classes: int = 0
+    of_high_risk: bool = False
+    correct: Callable[[Array, Array], Array] | None = None
+    headline_rank: int | None = None
 
 
-BINARY_METRICS = (
-    Metric("auc", auc, "score", "both"),
-    Metric("average_precision", average_precision, "score", "both"),
-    Metric("accuracy", accuracy, "decision", "examples"),
-    Metric("balanced_accuracy", balanced_accuracy, "decision", "both"),
-    Metric("sensitivity", sensitivity, "decision", "positives"),
-    Metric("specificity", specificity, "decision", "negatives"),
-    Metric("fpr", fpr, "decision", "negatives", higher_is_better=False),
-    Metric("fnr", fnr, "decision", "positives", higher_is_better=False),
-    Metric("ece", ece, "score", "examples", higher_is_better=False),
-)
-"""Metrics of one class: present or absent."""
+METRICS: Mapping[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("auc", "AUC", Estimator(binary.auc, "score", "both"), headline_rank=2),
+        Metric(
+            "average_precision", "Average precision", Estimator(binary.average_precision, "score", "both")
+        ),
+        Metric(
+            "accuracy",
+            "Accuracy",
+            Estimator(binary.accuracy, "decision"),
+            Estimator(binary.accuracy, "decision"),
+            correct=np.equal,
+            headline_rank=4,
+        ),
+        Metric(
+            "balanced_accuracy",
+            "Balanced accuracy",
+            Estimator(binary.balanced_accuracy, "decision", "both"),
+            Estimator(multiclass.balanced_accuracy, "decision"),
+            headline_rank=3,
+        ),
+        Metric(SENSITIVITY, "Sensitivity", Estimator(binary.sensitivity, "decision", "positives")),
+        Metric("specificity", "Specificity", Estimator(binary.specificity, "decision", "negatives")),
+        Metric(
+            "fpr",
+            "False positive rate",
+            Estimator(binary.fpr, "decision", "negatives"),
+            higher_is_better=False,
+        ),
+        Metric(
+            "fnr",
+            "False negative rate",
+            Estimator(binary.fnr, "decision", "positives"),
+            higher_is_better=False,
+        ),
+        Metric(
+            "ece",
+            "Calibration error",
+            Estimator(binary.ece, "score"),
+            Estimator(multiclass.top_label_ece, "score"),
+            higher_is_better=False,
+        ),
+        Metric(
+            "top3_accuracy",
+            "Top-3 accuracy",
+            multiclass=Estimator(multiclass.top3_accuracy, "score"),
+            min_classes=4,
+            correct=multiclass.among_top3,
+            headline_rank=1,
+        ),
+        Metric(
+            "balanced_top3_accuracy",
+            "Balanced top-3 accuracy",
+            multiclass=Estimator(multiclass.balanced_top3_accuracy, "score"),
+            min_classes=4,
+            headline_rank=5,
+        ),
+        Metric(
+            HIGH_RISK_SENSITIVITY,
+            "High-risk sensitivity",
+            multiclass=Estimator(multiclass.high_risk_sensitivity, "decision", "positives"),
+            of_high_risk=True,
+            headline_rank=6,
+        ),
+    )
+}
+"""All metrics by name, in the order of ``metrics.csv``."""
 
 
-def _arrays(
-    y_true: npt.ArrayLike, y_other: npt.ArrayLike, weights: npt.ArrayLike | None, kind: type = bool
-) -> tuple[Array, Array, Array]:
-    """Truth of a kind, the other array, and weights as (n, R); weights None mean one each."""
-    truth: Array = np.asarray(y_true).astype(kind)
-    other = np.asarray(y_other)
-    weight = np.ones(len(truth)) if weights is None else np.asarray(weights, float)
-    return truth, other, weight[:, None] if weight.ndim == 1 else weight
+@dataclass(frozen=True)
+class Derived:
+    """A quantity that is derived from a metric over the groups of an attribute.
 
-
-def _ranked(truth: Array, score: Array, weight: Array) -> tuple[Array, Array, Array, Array]:
-    """Weights of the positives by rising score; cumulated weights of the negatives; where they meet.
-
-    The last two index the cumulated weights: negatives below each positive, and those not above it.
+    Parameters
+    ----------
+    ending : str
+        Follows the name of the metric.
+    words : str
+        Follow the words of the metric.
+    higher_is_better : bool, optional
+        None: as it is for the metric.
     """
-    rising = np.argsort(score, kind="stable")
-    positives, negatives = rising[truth[rising]], rising[~truth[rising]]
-    below = np.searchsorted(score[negatives], score[positives], "left")
-    up_to = np.searchsorted(score[negatives], score[positives], "right")
-    return weight[positives], _cumulative(weight[negatives]), below, up_to
+
+    ending: str
+    words: str
+    higher_is_better: bool | None = None
+
+    def of(self, metric: str) -> str:
+        """Return the name of the quantity of a metric.
+
+        Examples
+        --------
+        >>> GAP.of("auc")
+        'auc_gap'
+        """
+        return metric + self.ending
+
+    def names(self, quantity: str) -> bool:
+        """Tell whether a name is that of this quantity, of any metric.
+
+        Examples
+        --------
+        >>> GAP.names("auc_gap"), GAP.names("auc")
+        (True, False)
+        """
+        return quantity not in METRICS and quantity.endswith(self.ending)
 
 
-def _cumulative(weight: Array) -> Array:
-    """Cumulate: sums of the first 0, 1, ..., n rows: shape (n + 1, R)."""
-    sums = np.zeros((len(weight) + 1, weight.shape[1]))
-    np.cumsum(weight, axis=0, out=sums[1:])
-    return sums
+GAP = Derived("_gap", " gap", higher_is_better=False)
+WORST = Derived("_worst", ", worst group")
+SPREAD = Derived("_spread", ", spread over groups", higher_is_better=False)
+DIFFERENCE = Derived("_difference", ", difference to all others")
+
+DERIVED = (GAP, WORST, SPREAD, DIFFERENCE)
+"""Best minus worst group; the worst group; standard deviation over groups, and group minus all others."""
 
 
-def _rate(
-    y_true: npt.ArrayLike,
-    y_decision: npt.ArrayLike,
-    weights: npt.ArrayLike | None,
-    *,
-    of: bool,
-    decided: bool,
-) -> Values:
-    """Share of the examples whose truth is `of` that were decided as `decided`."""
-    truth, decision, weight = _arrays(y_true, y_decision, weights)
-    chosen = truth == of
-    counted = np.stack([chosen & (decision == decided), chosen]) @ weight
-    return _result(ratio(counted[0], counted[1]), weights)
+def parse(quantity: str) -> tuple[Metric, Derived | None]:
+    """Return the metric that a column ``metric`` names, and what of it where that is derived.
+
+    Raises
+    ------
+    SettingsError
+        There is no such metric.
+
+    Examples
+    --------
+    >>> metric, derived = parse("fnr_worst")
+    >>> metric.words, derived is WORST
+    ('False negative rate', True)
+    """
+    if quantity in METRICS:
+        return METRICS[quantity], None
+    for derived in DERIVED:
+        name = quantity.removesuffix(derived.ending)
+        if name != quantity and name in METRICS:
+            return METRICS[name], derived
+    raise SettingsError(f"there is no metric {quantity!r}; there are: {', '.join(METRICS)}")
 
 
-def ratio(numerator: Array, denominator: Array, undefined: float = np.nan) -> Array:
-    """Return the quotient of two arrays of one shape, with `undefined` where the denominator is 0."""
-    filled = np.full(np.shape(denominator), undefined)
-    np.divide(numerator, denominator, out=filled, where=denominator > 0)
-    return filled
+def is_derived(quantity: str) -> bool:
+    """Tell whether a name is that of a quantity derived from a metric, not of a metric itself."""
+    return any(derived.names(quantity) for derived in DERIVED)
 
 
-def _result(values: Array, weights: npt.ArrayLike | None) -> Values:
-    """One float where the weights were one a row, else the array of R."""
-    return values if weights is not None and np.ndim(weights) == 2 else float(values[0])
+def in_words(quantity: str) -> str:
+    """Say a metric, or a quantity derived from one, in words.
+
+    Examples
+    --------
+    >>> in_words("auc_gap"), in_words("balanced_accuracy")
+    ('AUC gap', 'Balanced accuracy')
+    """
+    metric, derived = parse(quantity)
+    return metric.words + (derived.words if derived else "")
+
+
+def higher_is_better(quantity: str) -> bool:
+    """Tell whether more of a metric, or of a quantity derived from one, is better.
+
+    Examples
+    --------
+    >>> higher_is_better("auc"), higher_is_better("auc_gap"), higher_is_better("ece_worst")
+    (True, False, False)
+    """
+    metric, derived = parse(quantity)
+    if derived is None or derived.higher_is_better is None:
+        return metric.higher_is_better
+    return derived.higher_is_better
+
+
+def headline_metrics(measured: Iterable[str]) -> list[str]:
+    """Return the metrics that may lead a report, of those that are measured, the leading one first."""
+    ranks = {name: METRICS[name].headline_rank for name in dict.fromkeys(measured) if name in METRICS}
+    ranked = {name: rank for name, rank in ranks.items() if rank is not None}
+    return sorted(ranked, key=lambda name: ranked[name])
+
+
+def binary_estimators() -> dict[str, Estimator]:
+    """Return the estimators for a class that is present or absent, by the name of the metric."""
+    return {metric.name: metric.binary for metric in METRICS.values() if metric.binary}
+
+
+def one_against_rest_estimators() -> dict[str, Estimator]:
+    """Return the estimators for one of several classes that exclude one another, against all others."""
+    return {name: how for name, how in binary_estimators().items() if not METRICS[name].multiclass}
+
+
+def multiclass_estimators(classes: int, high_risk: Sequence[int] = ()) -> dict[str, Estimator]:
+    """Return the estimators for all classes at once that exclude one another, where they say something.
+
+    Parameters
+    ----------
+    classes : int
+        How many there are.
+    high_risk : sequence of int
+        Numbers of the high-risk classes; without any there are no metrics of them.
+
+    Examples
+    --------
+    >>> list(multiclass_estimators(3))
+    ['accuracy', 'balanced_accuracy', 'ece']
+    """
+    estimators = {}
+    for metric in METRICS.values():
+        if metric.multiclass and classes >= metric.min_classes and (high_risk or not metric.of_high_risk):
+            options = {"high_risk": high_risk} if metric.of_high_risk else {}
+            function = partial(metric.multiclass.function, **options)
+            estimators[metric.name] = replace(metric.multiclass, function=function)
+    return estimators
+
+
+def shares_of_right_answers() -> dict[str, Callable[[Array, Array], Array]]:
+    """Return the metrics that are such shares, the leading one first, each with what tells who is right."""
+    checks = {metric.name: metric.correct for metric in METRICS.values() if metric.correct}
+    return {name: checks[name] for name in headline_metrics(checks)}

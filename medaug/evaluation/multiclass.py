@@ -1,7 +1,7 @@
 """Metrics of classes that exclude one another, such as the 27 conditions of dermatology.
 
 The truth is a class number for each example (the most weighted one where labels are soft); scores have one
-column a class. Weights and undefined values are those of `medaug.evaluation.metrics`.
+column a class. Weights and undefined values are those of `medaug.evaluation.binary`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medaug.arrays import Array
-from medaug.evaluation.metrics import ECE_BINS, Metric, Values, accuracy, ece, ratio
+from medaug.evaluation.binary import ECE_BINS, Values, accuracy, ece, example_weights, ratio
 
 
 def balanced_accuracy(
@@ -46,8 +46,8 @@ def top3_accuracy(
 def among_top3(y_true: npt.ArrayLike, y_score: npt.ArrayLike) -> Array:
     """Return for each example whether its class is among the three with the largest scores (bool)."""
     best = np.argsort(np.asarray(y_score), axis=1, kind="stable")[:, ::-1][:, :3]
-    found: Array = (best == np.asarray(y_true)[:, None]).any(axis=1)
-    return found
+    among: Array = (best == np.asarray(y_true)[:, None]).any(axis=1)
+    return among
 
 
 def balanced_top3_accuracy(
@@ -71,10 +71,10 @@ def high_risk_sensitivity(
     >>> high_risk_sensitivity([0, 1, 2, 2], [0, 0, 2, 1], high_risk=[1, 2])
     0.3333333333333333
     """
-    truth, decision = np.asarray(y_true), np.asarray(y_decision)
-    chosen = np.isin(truth, np.asarray(high_risk))
-    weight = np.ones(len(truth)) if weights is None else np.asarray(weights, float)
-    return accuracy(truth[chosen], decision[chosen], weights=weight[chosen])
+    labels, decisions = np.asarray(y_true), np.asarray(y_decision)
+    chosen = np.isin(labels, np.asarray(high_risk))
+    weight = example_weights(weights, len(labels))
+    return accuracy(labels[chosen], decisions[chosen], weights=weight[chosen])
 
 
 def top_label_ece(
@@ -85,26 +85,15 @@ def top_label_ece(
     bins: int = ECE_BINS,
 ) -> Values:
     """Return the expected calibration error of the largest score as the chance that its class is right."""
-    score = np.asarray(y_score, float)
-    right = score.argmax(axis=1) == np.asarray(y_true)
-    return ece(right, score.max(axis=1), weights=weights, bins=bins)
+    scores = np.asarray(y_score, float)
+    right = scores.argmax(axis=1) == np.asarray(y_true)
+    return ece(right, scores.max(axis=1), weights=weights, bins=bins)
 
 
-MULTICLASS_METRICS = (
-    Metric("accuracy", accuracy, "decision", "examples"),
-    Metric("balanced_accuracy", balanced_accuracy, "decision", "examples"),
-    Metric("ece", top_label_ece, "score", "examples", higher_is_better=False),
-    Metric("top3_accuracy", top3_accuracy, "score", "examples"),
-    Metric("balanced_top3_accuracy", balanced_top3_accuracy, "score", "examples"),
-    Metric("high_risk_sensitivity", high_risk_sensitivity, "decision", "positives"),
-)
-"""Metrics of all classes at once; the positives of the last one are the high-risk examples."""
-
-
-def _mean_over_classes(truth: Array, right: Array, weights: npt.ArrayLike | None) -> Values:
+def _mean_over_classes(labels: Array, right: Array, weights: npt.ArrayLike | None) -> Values:
     """Mean of the share of right examples over the classes with any weight."""
-    weight = np.ones(len(truth)) if weights is None else np.asarray(weights, float)
-    members = [truth == number for number in np.unique(truth)]
+    weight = example_weights(weights, len(labels))
+    members = [labels == number for number in np.unique(labels)]
     shares = [accuracy(np.ones(m.sum()), right[m], weights=weight[m]) for m in members]
     values = ratio(np.nansum(shares, axis=0), np.sum(~np.isnan(shares), axis=0))
     return values if values.ndim else float(values)

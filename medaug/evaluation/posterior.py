@@ -7,7 +7,7 @@ difference of the group; the spread (standard deviation) of these over the group
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,28 +18,24 @@ from scipy.stats import beta
 
 from medaug.arrays import Array
 from medaug.errors import SettingsError
-from medaug.evaluation.estimate import ALL_DOMAINS, find_cells, rows_by_method
-from medaug.evaluation.evaluate import METRIC_COLUMNS, PHANTOM_DATA
-from medaug.evaluation.groups import Grouping, find_groupings
-from medaug.evaluation.multiclass import among_top3
+from medaug.evaluation.cells import ALL_DOMAINS, find_cells, rows_by_method
+from medaug.evaluation.groupings import Grouping, find_groupings
+from medaug.evaluation.metrics import (
+    SPREAD,
+    binary_estimators,
+    multiclass_estimators,
+    shares_of_right_answers,
+)
+from medaug.evaluation.metrics_table import METRIC_COLUMNS, PHANTOM_DATA
 from medaug.evaluation.predictions import check_predictions, class_names, detect_kind
-from medaug.evaluation.problems import Problem, pose_problems
 from medaug.evaluation.settings import EvaluationSettings
+from medaug.evaluation.targets import Target, find_targets
 from medaug.progress import progress
 from medaug.randomness import numpy_generator
 from medaug.task import Task
 
 DRAWS = 100_000
 """Samples of each posterior, as in the paper."""
-
-SPREAD = "_spread"
-"""Ending of the metric's name in the rows of `spread_metrics`."""
-
-OUTCOMES: Mapping[str, Callable[[Problem], Array]] = {
-    "top3_accuracy": lambda problem: among_top3(problem.truth, problem.score),
-    "accuracy": lambda problem: problem.truth == problem.decision,
-}
-"""What counts as a right answer of one image; the paper's is the first."""
 
 _KEYS = ["method", "seed", "split", "domain", "metric", "label", "attribute"]
 
@@ -115,7 +111,7 @@ def difference_posterior(
     return mode, samples[0] - samples[1]
 
 
-def posterior_table(
+def group_posteriors(
     predictions: pd.DataFrame,
     settings: EvaluationSettings | None = None,
     task: Task | None = None,
@@ -128,10 +124,10 @@ def posterior_table(
     Parameters
     ----------
     predictions : DataFrame
-        As for `medaug.evaluation.evaluate.evaluate`.
+        As for `medaug.evaluation.metrics_table.compute_metrics`.
     settings, task
-        As for `evaluate`; attributes are taken one by one, without intersections.
-    metric : {"top3_accuracy", "accuracy"}
+        As for `compute_metrics`; attributes are taken one by one, without intersections.
+    metric : {"top3_accuracy", "accuracy"}, or another with `Metric.correct`
         What is a right answer. Top-3 needs more than three classes that exclude one another; accuracy is
         that of the decision, for each condition by itself where they do not.
     draws : int
@@ -150,31 +146,33 @@ def posterior_table(
     SettingsError
         The metric is not one of those named, or does not apply to these predictions.
     """
-    if metric not in OUTCOMES:
-        raise SettingsError(f"there is no outcome {metric!r}; there are: {', '.join(OUTCOMES)}")
+    if metric not in (outcomes := shares_of_right_answers()):
+        raise SettingsError(f"there is no outcome {metric!r}; there are: {', '.join(outcomes)}")
     settings = replace(settings or EvaluationSettings(), metrics=[metric], headline=None, intersections=())
     predictions = check_predictions(predictions)
-    problems = [p for p in pose_problems(predictions, settings, task) if p.metrics]
+    targets = [t for t in find_targets(predictions, settings, task) if t.estimators]
     groupings = find_groupings(predictions, settings, task)
     source = PHANTOM_DATA if predictions["phantom"].any() else ""
-    found = [c for p in problems for c in _comparisons(predictions, settings, p, groupings)]
+    comparisons = [c for t in targets for c in _comparisons(predictions, settings, t, groupings)]
     rows = [
-        {**comparison.keys, **_answer(comparison, settings, draws), "source": source}
-        for comparison in progress(found, "Comparing groups with all others", len(found), unit="group")
+        {**comparison.keys, **_estimate(comparison, settings, draws), "source": source}
+        for comparison in progress(
+            comparisons, "Comparing groups with all others", len(comparisons), unit="group"
+        )
     ]
     table = pd.DataFrame(rows, columns=list(POSTERIOR_COLUMNS))
     return table.sort_values(["method", "seed"], kind="stable", ignore_index=True)
 
 
 def central_estimate(
-    predictions: pd.DataFrame, settings: EvaluationSettings | None = None
+    predictions: pd.DataFrame, settings: EvaluationSettings | None = None, task: Task | None = None
 ) -> pd.DataFrame | None:
-    """Return `posterior_table` for the outcome that these predictions have, where they have one.
+    """Return `group_posteriors` for the outcome that these predictions have, where they have one.
 
     Parameters
     ----------
-    predictions, settings
-        As for `medaug.evaluation.evaluate.evaluate`.
+    predictions, settings, task
+        As for `medaug.evaluation.metrics_table.compute_metrics`.
 
     Returns
     -------
@@ -185,10 +183,10 @@ def central_estimate(
         where `settings.metrics` leaves the outcome out.
     """
     settings = settings or EvaluationSettings()
-    metric = _outcome(predictions)
+    metric = _outcome(predictions, task)
     if metric is None or (settings.metrics and metric not in settings.metrics):
         return None
-    table = posterior_table(predictions, settings, metric=metric)
+    table = group_posteriors(predictions, settings, task, metric=metric)
     return None if table.empty else table.assign(label="")
 
 
@@ -198,7 +196,7 @@ def spread_metrics(posterior: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     posterior : DataFrame
-        What `posterior_table` returned.
+        What `group_posteriors` returned.
 
     Returns
     -------
@@ -208,18 +206,21 @@ def spread_metrics(posterior: pd.DataFrame) -> pd.DataFrame:
         and for two groups it is the size of their difference. With fewer than two such groups it is not
         estimable. ``n`` counts the images of those groups; there is no interval.
     """
-    found = posterior.groupby(_KEYS, sort=False)
-    rows = [_spread(dict(zip(_KEYS, keys, strict=True)), groups) for keys, groups in found]
+    by_attribute = posterior.groupby(_KEYS, sort=False)
+    rows = [_spread(dict(zip(_KEYS, keys, strict=True)), groups) for keys, groups in by_attribute]
     table = pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
     return table.astype({"seed": "int64", "n": "int64", "n_positive": "Int64"})
 
 
-def _outcome(predictions: pd.DataFrame) -> str | None:
+def _outcome(predictions: pd.DataFrame, task: Task | None) -> str | None:
     """Return what is a right answer about an image; None where it has several answers."""
     classes = len(class_names(predictions))
-    if detect_kind(predictions) == "multiclass":
-        return "top3_accuracy" if classes > 3 else "accuracy"
-    return "accuracy" if classes == 1 else None
+    kind = task.kind if task else detect_kind(predictions)
+    if kind == "multiclass":
+        applicable = multiclass_estimators(classes)
+    else:
+        applicable = binary_estimators() if classes == 1 else {}
+    return next((name for name in shares_of_right_answers() if name in applicable), None)
 
 
 def _mode_of_difference(wide: Share, samples: Array) -> float:
@@ -231,26 +232,26 @@ def _mode_of_difference(wide: Share, samples: Array) -> float:
 
 
 def _comparisons(
-    predictions: pd.DataFrame, settings: EvaluationSettings, problem: Problem, groupings: list[Grouping]
+    predictions: pd.DataFrame, settings: EvaluationSettings, target: Target, groupings: list[Grouping]
 ) -> Iterator[_Comparison]:
     """Every group beside its outgroup, in every cell and for every method and seed."""
-    metric = problem.metrics[0]
-    right = OUTCOMES[metric.name](problem)
-    for keys, grouping, rows in _parts(predictions, settings, problem, groupings):
+    (metric,) = target.estimators
+    right = shares_of_right_answers()[metric](target.y_true, target.answers(metric))
+    for keys, grouping, rows in _runs(predictions, settings, target, groupings):
         codes = grouping.codes[rows]
         for code, group in enumerate(grouping.groups):
             own, other = rows[codes == code], rows[(codes != code) & (codes >= 0)]
             obstacles = {
-                "group": problem.obstacle(metric, own, settings.min_group_size),
-                "outgroup": problem.obstacle(metric, other, settings.min_group_size),
+                "group": target.obstacle(metric, own, settings.min_group_size),
+                "outgroup": target.obstacle(metric, other, settings.min_group_size),
             }
             reason = "; ".join(f"{who}: {why}" for who, why in obstacles.items() if why)
-            about = {"metric": metric.name, "label": problem.label, "group": group}
+            about = {"metric": metric, "label": target.label, "group": group}
             yield _Comparison({**keys, **about}, _share(right[own]), _share(right[other]), reason)
 
 
-def _parts(
-    predictions: pd.DataFrame, settings: EvaluationSettings, problem: Problem, groupings: list[Grouping]
+def _runs(
+    predictions: pd.DataFrame, settings: EvaluationSettings, target: Target, groupings: list[Grouping]
 ) -> Iterator[tuple[dict[str, Any], Grouping, Array]]:
     """Rows of known truth of each cell, method and seed, for each attribute that has groups there."""
     for cell in find_cells(predictions, settings.splits):
@@ -258,15 +259,15 @@ def _parts(
             keys = {"method": method, "seed": seed, "split": cell.split, "domain": cell.domain}
             for grouping in groupings:
                 if grouping.attribute != "domain" or cell.domain == ALL_DOMAINS:
-                    yield {**keys, "attribute": grouping.attribute}, grouping, rows[problem.known[rows]]
+                    yield {**keys, "attribute": grouping.attribute}, grouping, rows[target.known[rows]]
 
 
 def _share(right: Array) -> Share:
     return Share(int(right.sum()), len(right))
 
 
-def _answer(comparison: _Comparison, settings: EvaluationSettings, draws: int) -> dict[str, Any]:
-    """Say what the counts of a comparison say, where it is estimable."""
+def _estimate(comparison: _Comparison, settings: EvaluationSettings, draws: int) -> dict[str, Any]:
+    """Return the counts of a comparison, and its difference where that is estimable."""
     group, outgroup, reason = comparison.group, comparison.outgroup, comparison.reason
     counts = {
         "right": group.right,
@@ -283,22 +284,22 @@ def _answer(comparison: _Comparison, settings: EvaluationSettings, draws: int) -
     tail = (1 - settings.confidence) / 2
     low, high = map(float, np.quantile(samples, [tail, 1 - tail]))
     observed = group.right / group.n - outgroup.right / outgroup.n
-    found = {"difference": observed, "map_difference": mode, "ci_low": low, "ci_high": high}
-    return {**counts, **found, "estimable": True, "reason": ""}
+    differences = {"difference": observed, "map_difference": mode, "ci_low": low, "ci_high": high}
+    return {**counts, **differences, "estimable": True, "reason": ""}
 
 
 def _spread(keys: dict[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
-    found = rows[rows["estimable"]]
+    estimable = rows[rows["estimable"]]
     missing = rows.loc[~rows["estimable"], "group"].tolist()
     without = f"without {', '.join(missing)}" if missing else ""
-    reason = without if len(found) > 1 else "; ".join(filter(None, ["fewer than two groups", without]))
+    reason = without if len(estimable) > 1 else "; ".join(filter(None, ["fewer than two groups", without]))
     return {
         **keys,
-        "metric": keys["metric"] + SPREAD,
+        "metric": SPREAD.of(keys["metric"]),
         "group": "",
-        "value": float(found["map_difference"].std(ddof=0)) if len(found) > 1 else np.nan,
-        "n": int(found["n"].sum()),
-        "estimable": len(found) > 1,
+        "value": float(estimable["map_difference"].std(ddof=0)) if len(estimable) > 1 else np.nan,
+        "n": int(estimable["n"].sum()),
+        "estimable": len(estimable) > 1,
         "reason": reason,
         "source": rows["source"].iloc[0],
     }

@@ -1,35 +1,44 @@
-"""All that an evaluation finds, and the folder of tables that it is written to."""
+"""The whole evaluation of a table of predictions at once, and the folder of tables that it is written to."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from medaug.evaluation.compare import compare
-from medaug.evaluation.evaluate import evaluate, write_table
-from medaug.evaluation.improvement import improvement
+from medaug.errors import SettingsError
+from medaug.evaluation.cells import ALL_DOMAINS
+from medaug.evaluation.comparison import compare_methods
+from medaug.evaluation.improvement import improvement_over_baseline
+from medaug.evaluation.metrics import GAP, in_words
+from medaug.evaluation.metrics_table import PHANTOM_DATA, compute_metrics, headline, write_table
 from medaug.evaluation.posterior import central_estimate, spread_metrics
-from medaug.evaluation.predictions import write_predictions
+from medaug.evaluation.predictions import check_predictions, read_predictions, write_predictions
 from medaug.evaluation.settings import EvaluationSettings
+from medaug.task import Task
+
+_TABLES = ("metrics", "comparison", "improvement", "posterior")
+_SUMMARY = ["method", "seed", "split", "domain", "n", "metric", "attribute", "value", "ci_low", "ci_high"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results:
-    """The tables of an evaluation.
+    """The tables of an evaluation; shown as their `summary`.
 
     Parameters
     ----------
     metrics : DataFrame
-        Of `medaug.evaluation.evaluate.evaluate`, with the rows of `spread_metrics` where there are any.
+        Of `medaug.evaluation.metrics_table.compute_metrics`, with the rows of
+        `medaug.evaluation.posterior.spread_metrics` where there are any.
     predictions : DataFrame
-        What was measured.
+        What was evaluated.
     comparison, improvement : DataFrame, optional
-        Of `medaug.evaluation.compare.compare` and `medaug.evaluation.improvement.improvement`: the other
-        methods beside a baseline.
+        The other methods beside a baseline: of `medaug.evaluation.comparison.compare_methods`, with paired
+        intervals, and of `medaug.evaluation.improvement.improvement_over_baseline`, over seeds.
     posterior : DataFrame, optional
-        Of `medaug.evaluation.posterior.central_estimate`: groups beside all others.
+        Groups beside all others, of `medaug.evaluation.posterior.central_estimate`.
     """
 
     metrics: pd.DataFrame
@@ -38,47 +47,101 @@ class Results:
     improvement: pd.DataFrame | None = None
     posterior: pd.DataFrame | None = None
 
+    def summary(self, metric: str | None = None) -> str:
+        """Return a metric and its gaps, for each method and split, as a short text.
 
-def measure(
-    predictions: pd.DataFrame, settings: EvaluationSettings | None = None, baseline: str | None = None
+        Parameters
+        ----------
+        metric : str, optional
+            None: the one that leads, see `medaug.evaluation.metrics_table.headline`.
+        """
+        metric = metric or headline(self.metrics)
+        table = self.metrics[self.metrics["metric"].isin([metric, GAP.of(metric)])]
+        table = table[(table["label"] == "") & (table["group"] == "")]
+        table = table[~table["attribute"].str.contains(" & ")]
+        several = table["split"].isin(table.loc[table["domain"] == ALL_DOMAINS, "split"])
+        table = table.loc[~several | (table["domain"] == ALL_DOMAINS), _SUMMARY]
+        shown = table.assign(metric=table["metric"].map(in_words)).to_string(
+            index=False, na_rep="-", float_format="{:.3f}".format
+        )
+        return f"{shown}\n({PHANTOM_DATA})" if PHANTOM_DATA in set(self.metrics["source"]) else shown
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def write(self, folder: Path | str) -> None:
+        """Write ``predictions.parquet`` and a CSV file for each table that there is into a folder."""
+        folder = Path(folder)
+        write_predictions(self.predictions, folder / "predictions.parquet")
+        for name in _TABLES:
+            table = getattr(self, name)
+            if table is not None:
+                write_table(table, folder / f"{name}.csv")
+
+
+def evaluate(
+    predictions: pd.DataFrame | Path | str,
+    settings: EvaluationSettings | None = None,
+    *,
+    baseline: str | None = None,
+    task: Task | None = None,
+    **changes: Any,
 ) -> Results:
-    """Measure accuracy and fairness in every way that these predictions allow.
+    """Evaluate accuracy and fairness in every way that these predictions allow.
 
     Parameters
     ----------
-    predictions, settings
-        As for `medaug.evaluation.evaluate.evaluate`.
+    predictions : DataFrame or Path
+        One row an image (and method and seed), or the CSV or parquet file of such a table. It needs
+        ``score:<class>`` and ``label:<class>``; all else may be left out, see
+        `medaug.evaluation.predictions.check_predictions`.
+    settings : EvaluationSettings, optional
+        What to compute; by default everything.
     baseline : str, optional
         Method that the others are compared with.
+    task : Task, optional
+        Kind of the task, high-risk classes, groups; by default they follow from table and settings.
+    **changes
+        Single settings by name, instead of those in `settings`, for example ``replicates=200``.
+
+    Returns
+    -------
+    Results
+        Its ``metrics`` are the tidy table; ``summary()`` is a short text, and ``write(folder)`` leaves all
+        tables as CSV files.
 
     Raises
     ------
     DataError
         The predictions are not usable, or `baseline` is not among their methods or is the only one.
     SettingsError
-        A setting does not apply to these predictions.
+        A setting is unknown, or does not apply to these predictions.
 
     Examples
     --------
-    >>> table = pd.DataFrame({"score:edema": [0.1, 0.4, 0.6, 0.8], "label:edema": [0, 0, 1, 1]})
-    >>> measure(table, EvaluationSettings(metrics=["auc"], replicates=0)).comparison is None
-    True
+    >>> table = pd.DataFrame({"score:edema": [0.1, 0.4, 0.4, 0.8], "label:edema": [0, 0, 1, 1]})
+    >>> evaluate(table, replicates=0)
+    method  seed   split domain  n metric attribute  value  ci_low  ci_high
+     model     0 id_test    all  4    AUC            0.875       -        -
     """
-    settings = settings or EvaluationSettings()
-    metrics = evaluate(predictions, settings)
-    posterior = central_estimate(predictions, settings)
+    settings = _with_changes(settings or EvaluationSettings(), changes)
+    if isinstance(predictions, pd.DataFrame):
+        predictions = check_predictions(predictions)
+    else:
+        predictions = read_predictions(predictions)
+    metrics = compute_metrics(predictions, settings, task)
+    posterior = central_estimate(predictions, settings, task)
     if posterior is not None:
         metrics = pd.concat([metrics, spread_metrics(posterior)], ignore_index=True)
     if baseline is None:
         return Results(metrics, predictions, posterior=posterior)
-    comparison, improved = compare(predictions, baseline, settings), improvement(metrics, baseline)
-    return Results(metrics, predictions, comparison, improved, posterior)
+    comparison = compare_methods(predictions, baseline, settings, task)
+    improvement = improvement_over_baseline(metrics, baseline)
+    return Results(metrics, predictions, comparison, improvement, posterior)
 
 
-def write_results(results: Results, folder: Path | str) -> None:
-    """Write ``predictions.parquet`` and a CSV file for each table that there is into a folder."""
-    write_predictions(results.predictions, Path(folder) / "predictions.parquet")
-    for name in ("metrics", "comparison", "improvement", "posterior"):
-        table = getattr(results, name)
-        if table is not None:
-            write_table(table, Path(folder) / f"{name}.csv")
+def _with_changes(settings: EvaluationSettings, changes: dict[str, Any]) -> EvaluationSettings:
+    names = [field.name for field in fields(settings)]
+    if unknown := [name for name in changes if name not in names]:
+        raise SettingsError(f"there is no setting {unknown[0]!r}; there are: {', '.join(names)}")
+    return replace(settings, **changes)

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from medaug.errors import SettingsError
+from medaug.evaluation.metrics import METRICS
 
 AGE_BINS: tuple[float | str, ...] = (0, 40, 60, 80, "inf")
 
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """Settings of `medaug.evaluation.evaluate.evaluate`; every one is plain JSON.
+    """Settings of `medaug.evaluation.evaluate`; every one is plain JSON.
 
     Parameters
     ----------
@@ -67,6 +68,10 @@ class EvaluationSettings:
             raise SettingsError(f"confidence must lie between 0 and 1, not {self.confidence!r}")
         if self.replicates < 0 or self.min_group_size < 1:
             raise SettingsError("replicates must be at least 0 and min_group_size at least 1")
+        if self.headline and self.headline not in METRICS:
+            raise SettingsError(
+                f"there is no metric {self.headline!r} to lead; there are: {', '.join(METRICS)}"
+            )
         if self.headline and self.metrics and self.headline not in self.metrics:
             raise SettingsError(
                 f"the headline {self.headline!r} is not among the metrics: {', '.join(self.metrics)}"

@@ -22,13 +22,13 @@ def youden_threshold(y_true: npt.ArrayLike, y_score: npt.ArrayLike) -> float:
     >>> youden_threshold([0, 0, 1, 1], [0.1, 0.2, 0.3, 0.9])
     0.3
     """
-    truth, score = np.asarray(y_true, bool), np.asarray(y_score, float)
-    if truth.all() or not truth.any():
+    labels, scores = np.asarray(y_true, bool), np.asarray(y_score, float)
+    if labels.all() or not labels.any():
         return float("nan")
-    candidates = np.unique(score)[::-1]
-    found = _share_at_or_above(score[truth], candidates)
-    alarms = _share_at_or_above(score[~truth], candidates)
-    return float(candidates[np.argmax(found - alarms)])
+    candidates = np.unique(scores)[::-1]
+    sensitivity = _share_at_or_above(scores[labels], candidates)
+    false_alarms = _share_at_or_above(scores[~labels], candidates)
+    return float(candidates[np.argmax(sensitivity - false_alarms)])
 
 
 def decide(predictions: pd.DataFrame, name: str, threshold: float | str) -> Array:

@@ -7,16 +7,15 @@ from typing import Any
 
 import pandas as pd
 
+from medaug.evaluation.metrics import GAP, WORST, higher_is_better, in_words
 from medaug.report.parts import Cell, Table, name
 from medaug.report.tidy import attributes, row_of, select, shown_splits, splits_with
 from medaug.report.words import (
     NOT_ESTIMABLE,
     interval,
     listing,
-    metric_name,
     number,
     signed,
-    smaller_is_better,
     split_name,
 )
 
@@ -38,7 +37,7 @@ def verdict(row: pd.Series[Any], metric: str) -> str:
     row : Series
         ``ci_low`` and ``ci_high`` of method minus baseline.
     metric : str
-        Of gaps and error rates less is better.
+        Which direction is better, see `medaug.evaluation.metrics.higher_is_better`.
 
     Examples
     --------
@@ -50,7 +49,7 @@ def verdict(row: pd.Series[Any], metric: str) -> str:
         return UNKNOWN
     if low <= 0 <= high:
         return UNCLEAR
-    return BETTER if (low > 0) != smaller_is_better(metric) else WORSE
+    return BETTER if (low > 0) == higher_is_better(metric) else WORSE
 
 
 def answer_sentences(
@@ -67,12 +66,12 @@ def answer_sentences(
     metric : str
         The headline.
     """
-    words, attribute = metric_name(metric), next(iter(attributes(table)), "")
+    words, attribute = in_words(metric), next(iter(attributes(table)), "")
     accurate = _sentence(table, comparison, methods, metric, "", f"Mean {words}")
     fair = "No sensitive attribute was given, so fairness could not be measured."
     if attribute:
         what = f"The {words} gap between groups of {attribute}"
-        fair = _sentence(table, comparison, methods, f"{metric}_gap", attribute, what)
+        fair = _sentence(table, comparison, methods, GAP.of(metric), attribute, what)
     alone = "One method was evaluated, so this report cannot say whether it improves on another."
     return [accurate, fair] if len(methods) > 1 else [accurate, fair, alone]
 
@@ -82,7 +81,7 @@ def answer_table(
 ) -> Table:
     """Return accuracy and gaps of every method, with the differences to the baseline."""
     single = [a for a in attributes(table) if " & " not in a]
-    measures = [(metric, "")] + [(f"{metric}_gap", a) for a in single]
+    measures = [(metric, "")] + [(GAP.of(metric), a) for a in single]
     head = ["Where", "Measure", "Method", "Value", "Difference to baseline", "Reading"]
     rows = [
         _answer_row(table, comparison, methods, method, split, *measure)
@@ -106,7 +105,7 @@ def _answer_row(
     attribute: str,
 ) -> list[Cell]:
     row = row_of(select(table, metric, split, attribute=attribute), method)
-    measure = metric_name(metric) + (f", {attribute}" if attribute else ", mean")
+    measure = in_words(metric) + (f", {attribute}" if attribute else ", mean")
     cells = [name(split_name(split)), name(measure), name(method), value_cell(row)]
     if method == methods[0]:
         return [*cells, Cell("–", kind="quiet"), Cell("baseline", kind="reading quiet")]
@@ -124,7 +123,7 @@ def value_cell(row: pd.Series[Any] | None) -> Cell:
         return Cell("–", kind="quiet")
     if not row["estimable"]:
         return Cell(NOT_ESTIMABLE, kind="missing", remark=row["reason"])
-    who = f"{row['group']}: " if row["metric"].endswith("_worst") and row["group"] else ""
+    who = f"{row['group']}: " if WORST.names(row["metric"]) and row["group"] else ""
     return Cell(who + number(row["value"]), interval(row["ci_low"], row["ci_high"]), remark=row["reason"])
 
 
@@ -158,21 +157,21 @@ def _sentence(
     attribute: str,
     what: str,
 ) -> str:
-    parts = []
+    clauses = []
     for split in splits_with(table, attribute):
         where = _where(split, shown_splits(table))
         if len(methods) == 1:
             row = row_of(select(table, metric, split, attribute=attribute), methods[0])
-            parts.append(f"{_value_words(row)} {where}")
+            clauses.append(f"{_value_words(row)} {where}")
         else:
-            found = {
+            changes = {
                 m: _difference(table, comparison, methods[0], m, split, metric, attribute)
                 for m in methods[1:]
             }
-            parts.append(f"{where}, {_compare_words(found, metric)}")
+            clauses.append(f"{where}, {_compare_words(changes, metric)}")
     if len(methods) == 1:
-        return f"{what} is {listing(parts)}."
-    return f"{what}, compared with {methods[0]}: {'; '.join(parts)}."
+        return f"{what} is {listing(clauses)}."
+    return f"{what}, compared with {methods[0]}: {'; '.join(clauses)}."
 
 
 def _where(split: str, shown: Sequence[str]) -> str:
@@ -188,17 +187,17 @@ def _value_words(row: pd.Series[Any] | None) -> str:
     return f"{number(row['value'])} {interval(row['ci_low'], row['ci_high'])}".strip()
 
 
-def _compare_words(found: dict[str, pd.Series[Any] | None], metric: str) -> str:
-    less = smaller_is_better(metric)
+def _compare_words(changes: dict[str, pd.Series[Any] | None], metric: str) -> str:
+    more = higher_is_better(metric)
     words = {
-        BETTER: "smaller" if less else "higher",
-        WORSE: "larger" if less else "lower",
+        BETTER: "higher" if more else "smaller",
+        WORSE: "lower" if more else "larger",
         UNCLEAR: "no clear difference",
         UNKNOWN: "a difference without an interval",
         NOT_ESTIMABLE: NOT_ESTIMABLE,
     }
     groups: dict[str, list[str]] = {}
-    for method, row in found.items():
+    for method, row in changes.items():
         read = NOT_ESTIMABLE if row is None else verdict(row, metric)
         groups.setdefault(read, []).append(method + _change_words(row))
     return ", ".join(f"{words[read]} with {listing(groups[read])}" for read in words if read in groups)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from medaug.report.data_figures import class_names, largest_domains
+from medaug.report.data_figures import labelled_classes, largest_domains
 from medaug.report.style import PALETTE, entitle, grid, legend, shortened
 from medaug.task import LABEL_PREFIX
 
@@ -35,7 +35,7 @@ def condition_counts(table: pd.DataFrame) -> pd.DataFrame:
     >>> condition_counts(pd.DataFrame({"domain": ["A", "A"], "split": "train", **labels})).to_dict("index")
     {'A': {'y': 2, 'x': 0}}
     """
-    classes, domains = class_names(table), largest_domains(table)
+    classes, domains = labelled_classes(table), largest_domains(table)
     labels = table[[LABEL_PREFIX + name for name in classes]].to_numpy(float)
     known = ~np.isnan(labels).any(axis=1)
     hard = np.array(classes, dtype=object)[labels[known].argmax(axis=1)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,22 +12,31 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
 from medaug.arrays import Array
-from medaug.report.style import GREY, RULE, MethodStyle, entitle, grid, legend, method_styles, shortened
+from medaug.evaluation.predictions import class_names
+from medaug.report.style import (
+    GREY,
+    RULE,
+    Styles,
+    entitle,
+    grid,
+    legend,
+    method_styles,
+    shortened,
+)
 from medaug.report.tidy import shown_splits
 from medaug.report.words import split_name
+from medaug.task import label_column
 
 MOST_PANELS = 30
 MOST_POINTS = 200
 CALIBRATION_BINS = 10
 
-Styles = Mapping[str, MethodStyle]
 DrawCurve = Callable[[Axes, Array, Array, dict[str, Any]], None]
 
 
 def scored_classes(predictions: pd.DataFrame) -> list[str]:
     """Return the classes that have both a score and a label."""
-    names = [str(c).removeprefix("score:") for c in predictions.columns if str(c).startswith("score:")]
-    return [name for name in names if f"label:{name}" in predictions]
+    return [name for name in class_names(predictions) if label_column(name) in predictions]
 
 
 def roc_figure(predictions: pd.DataFrame, styles: Styles | None = None) -> Figure:
@@ -58,7 +67,7 @@ def calibration_figure(predictions: pd.DataFrame, styles: Styles | None = None) 
     return figure
 
 
-def reliability(truth: Array, score: Array, bins: int = CALIBRATION_BINS) -> tuple[Array, Array]:
+def reliability(y_true: Array, y_score: Array, bins: int = CALIBRATION_BINS) -> tuple[Array, Array]:
     """Return mean score and share of positives of parts of (nearly) equal number, by rising score.
 
     Examples
@@ -66,9 +75,10 @@ def reliability(truth: Array, score: Array, bins: int = CALIBRATION_BINS) -> tup
     >>> [part.tolist() for part in reliability(np.array([1, 0, 1, 1]), np.array([0.9, 0.1, 0.3, 0.7]), 2)]
     [[0.2, 0.8], [0.5, 1.0]]
     """
-    order = np.argsort(score, kind="stable")
-    parts = [part for part in np.array_split(order, bins) if len(part)]
-    return np.array([score[p].mean() for p in parts]), np.array([truth[p].mean() for p in parts])
+    order = np.argsort(y_score, kind="stable")
+    rows_of_bins = [rows for rows in np.array_split(order, bins) if len(rows)]
+    mean_score = np.array([y_score[rows].mean() for rows in rows_of_bins])
+    return mean_score, np.array([y_true[rows].mean() for rows in rows_of_bins])
 
 
 def _curves(predictions: pd.DataFrame, styles: Styles | None, draw: DrawCurve) -> Figure:
@@ -78,9 +88,9 @@ def _curves(predictions: pd.DataFrame, styles: Styles | None, draw: DrawCurve) -
     figure, panels = grid(len(classes), 2.55, 2.75, columns=3)
     for axes, name in zip(panels, classes, strict=True):
         axes.plot([0, 1], [0, 1], color=RULE, linewidth=1, zorder=0)
-        for method, split, truth, score in _cases(table, name, list(styles), splits):
+        for method, split, y_true, y_score in _cases(table, name, list(styles), splits):
             look = {"color": styles[method].colour, "linestyle": "--" if split.startswith("ood") else "-"}
-            draw(axes, truth, score, look | {"label": f"{shortened(method)}, {split_name(split)}"})
+            draw(axes, y_true, y_score, look | {"label": f"{shortened(method)}, {split_name(split)}"})
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
         entitle(axes, _title(table, name, splits))
         if len(axes.lines) == 1:
@@ -114,24 +124,24 @@ def _cases(
                 )
 
 
-def _draw_roc(axes: Axes, truth: Array, score: Array, look: dict[str, Any]) -> None:
-    if truth.all() or not truth.any():
+def _draw_roc(axes: Axes, y_true: Array, y_score: Array, look: dict[str, Any]) -> None:
+    if y_true.all() or not y_true.any():
         return
-    false_positive, true_positive, _ = roc_curve(truth, score)
+    false_positive, true_positive, _ = roc_curve(y_true, y_score)
     kept = np.unique(np.linspace(0, len(false_positive) - 1, MOST_POINTS).round().astype(int))
     axes.plot(false_positive[kept], true_positive[kept], linewidth=1.3, **look)
 
 
-def _draw_calibration(axes: Axes, truth: Array, score: Array, look: dict[str, Any]) -> None:
-    axes.plot(*reliability(truth, score), marker="o", markersize=2.5, linewidth=1, **look)
+def _draw_calibration(axes: Axes, y_true: Array, y_score: Array, look: dict[str, Any]) -> None:
+    axes.plot(*reliability(y_true, y_score), marker="o", markersize=2.5, linewidth=1, **look)
 
 
 def _title(table: pd.DataFrame, name: str, splits: list[str]) -> str:
     """Class, and how many images of each split have it, for one run of one method."""
     first = table[(table["method"] == table["method"].iloc[0]) & (table["seed"] == table["seed"].iloc[0])]
-    parts = []
+    counts = []
     for split in splits:
         label = first.loc[first["split"] == split, f"label:{name}"].dropna()
         where = {"id": "ID", "ood": "OOD"}.get(split.split("_")[0], split)
-        parts.append(f"{where} {int((label >= 0.5).sum()):,} of {len(label):,}")
-    return f"{shortened(name)}\n" + ", ".join(parts)
+        counts.append(f"{where} {int((label >= 0.5).sum()):,} of {len(label):,}")
+    return f"{shortened(name)}\n" + ", ".join(counts)

@@ -16,7 +16,7 @@ MOST_DOMAINS = 6
 AGE_BIN = 10
 
 
-def class_names(table: pd.DataFrame) -> list[str]:
+def labelled_classes(table: pd.DataFrame) -> list[str]:
     """Return the classes of a table, from its ``label:<class>`` columns."""
     return [str(c).removeprefix(LABEL_PREFIX) for c in table.columns if str(c).startswith(LABEL_PREFIX)]
 
@@ -74,7 +74,7 @@ def label_shares(labels: Array) -> Array:
 
 def cooccurrence_figure(table: pd.DataFrame) -> Figure:
     """Draw a heat map for each domain: of the images with the row's condition, who also has the column's."""
-    classes, domains = class_names(table), largest_domains(table)
+    classes, domains = labelled_classes(table), largest_domains(table)
     side = max(2.4, 0.46 * len(classes) + 1.1)
     figure, panels = grid(len(domains), side + 0.9, side + 0.5, columns=2)
     for axes, domain in zip(panels, domains, strict=True):
@@ -109,7 +109,7 @@ def age_figure(table: pd.DataFrame) -> Figure:
 
 def label_distribution_figure(table: pd.DataFrame) -> Figure:
     """Draw for each domain which share of its images has, has not, or may have each condition."""
-    classes, domains = class_names(table), largest_domains(table)
+    classes, domains = labelled_classes(table), largest_domains(table)
     figure, panels = grid(len(domains), 3.3, 1.0 + 0.27 * len(classes), sharey=True, sharex=True)
     for axes, domain in zip(panels, domains, strict=True):
         labels = table.loc[table["domain"] == domain, [LABEL_PREFIX + c for c in classes]].to_numpy(float)

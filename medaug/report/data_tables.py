@@ -39,8 +39,8 @@ def data_table(table: pd.DataFrame) -> Table:
 
 def attribute_tables(table: pd.DataFrame) -> list[Table]:
     """Return one table for each categorical attribute: images of each group, by domain and split."""
-    found = [str(c) for c in table.columns if str(c).startswith(ATTRIBUTE_PREFIX)]
-    return [_attribute_table(table, c) for c in found if _is_categorical(table[c])]
+    columns = [str(c) for c in table.columns if str(c).startswith(ATTRIBUTE_PREFIX)]
+    return [_attribute_table(table, c) for c in columns if _is_categorical(table[c])]
 
 
 def unused_table(store: ImageStore) -> Table | None:
@@ -84,8 +84,8 @@ def _attribute_table(table: pd.DataFrame, column: str) -> Table:
     body = []
     for domain, split, rows in by_domain_and_split(table):
         counts = rows[column].dropna().astype(str).value_counts()
-        found = [int(counts.get(g, 0)) for g in groups] + [int(rows[column].isna().sum())]
-        shown = [Cell(f"{n:,}", share(n, len(rows))) for n in found]
+        numbers = [int(counts.get(g, 0)) for g in groups] + [int(rows[column].isna().sum())]
+        shown = [Cell(f"{n:,}", share(n, len(rows))) for n in numbers]
         body.append([name(domain), name(split_name(split)), *shown])
     title = column.removeprefix(ATTRIBUTE_PREFIX).replace("_", " ")
     return Table(f"Images by {title}", ["Domain", "Split", *groups, "unknown"], body, names=2)

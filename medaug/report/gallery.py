@@ -56,8 +56,8 @@ def gallery(synthetic: ImageStore, store: ImageStore | None) -> Gallery:
     tests = tests[_spread(len(tests), REFERENCE_IMAGES)]
     queries = np.concatenate([synthetic.images(size)[rows], store.images(size)[tests]])
     nearest, distances = nearest_neighbours(queries, store.images(size), store.rows("train"))
-    found = zip(rows, nearest, distances, strict=False)
-    pairs = [_pair(synthetic, row, store, near, distance) for row, near, distance in found]
+    neighbours = zip(rows, nearest, distances, strict=False)
+    pairs = [_pair(synthetic, row, store, near, distance) for row, near, distance in neighbours]
     reference = float(np.median(distances[len(rows) :])) if len(tests) else float("nan")
     return Gallery(_by_condition(chosen, pairs), reference)
 
@@ -83,8 +83,8 @@ def _choose(synthetic: ImageStore) -> list[tuple[str, Array]]:
     else:
         members = [(c, labels[:, i] >= 0.5) for i, c in enumerate(task.classes)]
         members.append(("none of the conditions", (labels < 0.5).all(axis=1)))
-    found = [(c, np.flatnonzero(some)) for c, some in members]
-    return [(c, rows[_spread(len(rows), a_condition)]) for c, rows in found if len(rows)]
+    rows_of_condition = [(c, np.flatnonzero(some)) for c, some in members]
+    return [(c, rows[_spread(len(rows), a_condition)]) for c, rows in rows_of_condition if len(rows)]
 
 
 def _spread(length: int, count: int) -> Array:

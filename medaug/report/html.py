@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from medaug.data.skew import Skew, skewed
 from medaug.data.store import ImageStore
+from medaug.evaluation.metrics_table import PHANTOM_DATA, headline
 from medaug.evaluation.results import Results
 from medaug.files import write_aside
 from medaug.report import sections, tidy
@@ -22,8 +23,8 @@ from medaug.report.data_tables import evaluated_images
 from medaug.report.gallery import Gallery, gallery
 from medaug.report.parts import Section, Table
 from medaug.report.skew_table import skew_table
-from medaug.report.slides import slides_section
-from medaug.report.style import MethodStyle, method_styles
+from medaug.report.slides_section import slides_section
+from medaug.report.style import Styles, method_styles
 from medaug.report.words import plural
 
 
@@ -45,7 +46,7 @@ def write_report(
     path : Path
         The file.
     results : Results
-        What `medaug.evaluation.results.measure` returned. Without a comparison differences have no intervals.
+        What `medaug.evaluation.evaluate` returned. Without a comparison differences have no intervals.
     title : str
         Heading.
     store, synthetic : ImageStore, optional
@@ -90,7 +91,7 @@ class _Content:
         metrics, predictions = self.results.metrics, self.results.predictions
         table, differences = tidy.tidied(metrics), _tidied_comparison(self.results.comparison)
         methods = tidy.methods(table, _baseline(self.results.comparison))
-        metric, real = self.headline or tidy.headline(table), self._as_trained_on()
+        metric, real = self.headline or headline(metrics), self._as_trained_on()
         return {
             "written": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
             "facts": _header_facts(predictions, methods, self.store, self.synthetic),
@@ -101,14 +102,13 @@ class _Content:
             "gallery": gallery(self.synthetic, real) if self.synthetic is not None else Gallery(()),
             "provenance": sections.provenance_section(self.store, self.synthetic),
             "seeds": int(table["seeds"].max()) if len(table) else 1,
-            "measured": set(table["metric"]),
         }
 
     def _as_trained_on(self) -> ImageStore | None:
         return None if self.store is None else skewed(self.store, self.skew)
 
     def _sections(
-        self, table: pd.DataFrame, styles: Mapping[str, MethodStyle], metric: str, real: ImageStore | None
+        self, table: pd.DataFrame, styles: Styles, metric: str, real: ImageStore | None
     ) -> list[Section | None]:
         """Everything between the answer and the synthetic images."""
         predictions = self.results.predictions
@@ -130,7 +130,7 @@ class _Content:
 
 def is_phantom(metrics: pd.DataFrame, predictions: pd.DataFrame, *stores: ImageStore | None) -> bool:
     """Tell whether any input is marked as phantom data: a store, the predictions or the metrics."""
-    marked = "source" in metrics and metrics["source"].eq("phantom data").any()
+    marked = "source" in metrics and metrics["source"].eq(PHANTOM_DATA).any()
     drawn = "phantom" in predictions and predictions["phantom"].fillna(False).astype(bool).any()
     return bool(marked or drawn or any(s is not None and s.phantom for s in stores))
 

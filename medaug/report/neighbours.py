@@ -40,9 +40,9 @@ def nearest_neighbours(queries: Array, images: Array, rows: Array) -> tuple[Arra
             some = rows[start : start + portion]
             squared = _squared_distances(flat, _flat(images[some]))
             closest = squared.argmin(axis=1)
-            found = squared[np.arange(len(flat)), closest]
-            nearest = np.where(found < best, some[closest], nearest)
-            best = np.minimum(best, found)
+            smallest = squared[np.arange(len(flat)), closest]
+            nearest = np.where(smallest < best, some[closest], nearest)
+            best = np.minimum(best, smallest)
             shown.update(len(some))
     return nearest, np.sqrt(best / flat.shape[1])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from medaug.report.style import GREY, RULE, MethodStyle, entitle, grid, legend, shortened
+from medaug.evaluation.metrics import GAP, higher_is_better, in_words
+from medaug.report.style import GREY, RULE, MethodStyle, Styles, entitle, grid, legend, shortened
 from medaug.report.tidy import domains, labels, row_of, select
-from medaug.report.words import metric_name, split_name
-
-Styles = Mapping[str, MethodStyle]
+from medaug.report.words import split_name
 
 
 def gap_figure(
@@ -34,15 +33,16 @@ def gap_figure(
         For example ``["id_test", "ood_test"]``.
     """
     figure, panels = grid(len(splits), 3.9, 3.2, columns=2)
+    better = "larger" if higher_is_better(metric) else "smaller"
     for axes, split in zip(panels, splits, strict=True):
-        value, gap = select(table, metric, split), select(table, f"{metric}_gap", split, attribute=attribute)
+        value, gap = select(table, metric, split), select(table, GAP.of(metric), split, attribute=attribute)
         for method, style in styles.items():
             x, y = row_of(gap, method), row_of(value, method)
             if x is not None and y is not None and x["estimable"] and y["estimable"]:
                 _cross(axes, x, y, style, method)
         entitle(axes, _panel_title(table, value, split))
-        axes.set(xlabel=f"{metric_name(metric)} gap, {shortened(attribute)} (smaller is fairer)")
-        axes.set_ylabel(f"Mean {metric_name(metric)} (larger is better)")
+        axes.set(xlabel=f"{in_words(GAP.of(metric))}, {shortened(attribute)} (smaller is fairer)")
+        axes.set_ylabel(f"Mean {in_words(metric)} ({better} is better)")
         _say_if_empty(axes)
     legend(figure, panels)
     return figure
@@ -65,8 +65,8 @@ def group_figure(
     groups = group_names(table, metric, attribute)
 
     def rows(split: str) -> list[pd.DataFrame]:
-        found = select(table, metric, split, attribute=attribute)
-        return [found[found["group"] == group] for group in groups]
+        of_attribute = select(table, metric, split, attribute=attribute)
+        return [of_attribute[of_attribute["group"] == group] for group in groups]
 
     return _forest(table, styles, metric, splits, groups, rows)
 
@@ -90,15 +90,15 @@ def _forest(
     figure, panels = grid(len(splits), 3.9, height, columns=2, sharey=True)
     offsets = np.linspace(-0.24, 0.24, len(styles)) if len(styles) > 1 else np.zeros(1)
     for axes, split in zip(panels, splits, strict=True):
-        for position, found in enumerate(rows(split)):
+        for position, rows_here in enumerate(rows(split)):
             axes.axhline(position, color=RULE, linewidth=0.6, zorder=0)
             for offset, (method, style) in zip(offsets, styles.items(), strict=True):
-                row = row_of(found, method)
+                row = row_of(rows_here, method)
                 if row is not None and row["estimable"]:
                     at = pd.Series({"value": position + offset, "ci_low": np.nan, "ci_high": np.nan})
                     _cross(axes, row, at, style, method)
         axes.set_yticks(range(len(names)), [shortened(name) for name in names])
-        axes.set(ylim=(len(names) - 0.5, -0.5), xlabel=metric_name(metric))
+        axes.set(ylim=(len(names) - 0.5, -0.5), xlabel=in_words(metric))
         entitle(axes, _panel_title(table, select(table, metric, split), split))
         _say_if_empty(axes)
     legend(figure, panels)

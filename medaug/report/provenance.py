@@ -19,9 +19,9 @@ _LONGEST = 120
 
 def versions_table() -> Table:
     """Return the versions of Python and of the packages that made this report."""
-    found = {"python": platform.python_version(), **{p: _version(p) for p in PACKAGES}}
+    versions = {"python": platform.python_version(), **{package: _version(package) for package in PACKAGES}}
     return Table(
-        "Versions", ["Package", "Version"], [[name(k), Cell(v, kind="text")] for k, v in found.items()]
+        "Versions", ["Package", "Version"], [[name(k), Cell(v, kind="text")] for k, v in versions.items()]
     )
 
 

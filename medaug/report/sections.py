@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
 from medaug.data.store import ImageStore
+from medaug.evaluation.metrics import GAP, HIGH_RISK_SENSITIVITY, higher_is_better, in_words
 from medaug.evaluation.predictions import detect_kind
 from medaug.report.condition_figure import condition_figure
 from medaug.report.curve_figures import calibration_figure, roc_figure, scored_classes
 from medaug.report.data_figures import (
     age_figure,
-    class_names,
     cooccurrence_figure,
     label_distribution_figure,
+    labelled_classes,
 )
 from medaug.report.data_tables import attribute_tables, data_table, evaluated_images, has_ages, unused_table
-from medaug.report.improvement import improved_measures, improvement_table
-from medaug.report.metric_tables import (
-    HIGH_RISK,
+from medaug.report.improvement_table import improved_measures, improvement_table
+from medaug.report.parts import Picture, Section, Table, picture
+from medaug.report.performance_figures import gap_figure, group_figure, label_figure
+from medaug.report.performance_tables import (
     group_table,
     high_risk_table,
     label_table,
     missing_table,
     overall_table,
 )
-from medaug.report.parts import Picture, Section, Table, picture
-from medaug.report.performance_figures import gap_figure, group_figure, label_figure
-from medaug.report.posterior import posterior_parts
+from medaug.report.posterior_tables import posterior_parts
 from medaug.report.provenance import origin_table, versions_table
-from medaug.report.style import MethodStyle
+from medaug.report.style import Styles
 from medaug.report.tidy import attributes, label_metric, shown_splits, splits_with
-from medaug.report.words import metric_name
 
-Styles = Mapping[str, MethodStyle]
 Parts = list[Table | Picture]
 
 
@@ -63,10 +61,10 @@ def accuracy_section(
 ) -> Section:
     """Show all metrics of all images, the high-risk conditions, and the headline of each condition."""
     parts: Parts = [overall_table(table, list(styles))]
-    if HIGH_RISK in set(table["metric"]):
+    if HIGH_RISK_SENSITIVITY in set(table["metric"]):
         parts.append(high_risk_table(table, list(styles), high_risk))
     if by_label := label_metric(table, metric):
-        words = f"{metric_name(by_label)} of each condition; lines are intervals."
+        words = f"{in_words(by_label)} of each condition; lines are intervals."
         figure = label_figure(table, styles, by_label, shown_splits(table))
         parts += [picture(figure, f"{words} The table has the numbers.", words)]
         parts += [label_table(table, list(styles), by_label)]
@@ -99,13 +97,15 @@ def central_section(posterior: pd.DataFrame | None, styles: Styles) -> Section |
     return Section("Each group beside all others", [text], posterior_parts(posterior, styles))
 
 
-def improvement_section(found: pd.DataFrame | None, metric: str) -> Section | None:
+def improvement_section(improvement: pd.DataFrame | None, metric: str) -> Section | None:
     """Show how much better and fairer the methods are than the baseline; None without one."""
-    if found is None or found["method"].nunique() < 2:
+    if improvement is None or improvement["method"].nunique() < 2:
         return None
     text = "Values of the method minus those of the baseline; every figure is in improvement.csv."
     return Section(
-        "Beside the baseline", [text], [improvement_table(found, improved_measures(found, metric))]
+        "Beside the baseline",
+        [text],
+        [improvement_table(improvement, improved_measures(improvement, metric))],
     )
 
 
@@ -135,17 +135,17 @@ def provenance_section(store: ImageStore | None, synthetic: ImageStore | None) -
 
 
 def _data_pictures(table: pd.DataFrame, exclusive: bool, high_risk: Sequence[str]) -> Parts:
-    found: Parts = []
+    pictures: Parts = []
     if has_ages(table):
         alt = "Histograms of age by domain, as shares of the images; medians are in the table above."
-        found.append(picture(age_figure(table), alt, "Age, as share of the images with a known age."))
+        pictures.append(picture(age_figure(table), alt, "Age, as share of the images with a known age."))
     labelled = table[table["split"] != "unlabelled"]
-    if not class_names(table) or labelled.empty:
-        return found
+    if not labelled_classes(table) or labelled.empty:
+        return pictures
     if exclusive:
-        return [*found, _condition_picture(labelled, high_risk)]
-    found.append(_label_picture(labelled))
-    return [*found, _cooccurrence_picture(labelled)] if len(class_names(table)) > 1 else found
+        return [*pictures, _condition_picture(labelled, high_risk)]
+    pictures.append(_label_picture(labelled))
+    return [*pictures, _cooccurrence_picture(labelled)] if len(labelled_classes(table)) > 1 else pictures
 
 
 def _condition_picture(table: pd.DataFrame, high_risk: Sequence[str]) -> Picture:
@@ -170,9 +170,11 @@ def _cooccurrence_picture(table: pd.DataFrame) -> Picture:
 
 
 def _fairness_pictures(table: pd.DataFrame, styles: Styles, metric: str, attribute: str) -> Parts:
-    words, numbers = metric_name(metric), "The tables have the numbers."
+    words, numbers = in_words(metric), "The tables have the numbers."
     splits = splits_with(table, attribute)
-    against = f"Mean {words} against the {words} gap between groups of {attribute}; best is at the top left."
+    best = "top" if higher_is_better(metric) else "bottom"
+    gap = f"the {in_words(GAP.of(metric))} between groups of {attribute}"
+    against = f"Mean {words} against {gap}; best is at the {best} left."
     by_group = f"{words} by group of {attribute}; a group without a mark is not estimable."
     return [
         picture(gap_figure(table, styles, metric, attribute, splits), f"{against} {numbers}", against),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
@@ -32,6 +32,10 @@ class MethodStyle:
 
     colour: str
     marker: str
+
+
+Styles = Mapping[str, MethodStyle]
+"""The look of each method, the baseline first."""
 
 
 def method_styles(methods: Iterable[str]) -> dict[str, MethodStyle]:
@@ -83,10 +87,14 @@ def shortened(text: object, length: int = 28) -> str:
 
 def legend(figure: Figure, panels: Iterable[Axes], columns: int = 3) -> None:
     """Add one legend for all panels, above them; each name once."""
-    found = {n: h for a in panels for h, n in zip(*a.get_legend_handles_labels(), strict=True)}
-    if found:
-        look: dict[str, Any] = {"ncols": min(columns, len(found)), "frameon": False, "fontsize": 9}
-        figure.legend(list(found.values()), list(found), loc="outside upper left", **look)
+    handles = {
+        label: handle
+        for axes in panels
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    if handles:
+        look: dict[str, Any] = {"ncols": min(columns, len(handles)), "frameon": False, "fontsize": 9}
+        figure.legend(list(handles.values()), list(handles), loc="outside upper left", **look)
 
 
 def svg_uri(figure: Figure) -> str:

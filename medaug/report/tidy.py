@@ -1,4 +1,4 @@
-"""Reading the tidy table of metrics: what is the headline, which rows does a figure or table need."""
+"""Reading the tidy table of metrics: which rows a figure or table needs, in which order."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from medaug.evaluation.cells import ALL_DOMAINS
+from medaug.evaluation.metrics import SENSITIVITY, WORST
+
 KEYS = ["method", "split", "domain", "metric", "label", "attribute", "group"]
-POOLED = "all"
 
 _SPLITS = ("id_test", "ood_test", "id_val", "ood_val", "train", "unlabelled")
-_HEADLINES = ("top3_accuracy", "auc", "balanced_accuracy", "accuracy")
 
 
 def tidied(metrics: pd.DataFrame) -> pd.DataFrame:
@@ -38,15 +39,15 @@ def methods(table: pd.DataFrame, baseline: str | None = None) -> list[str]:
 
     Without a named baseline it is the one called "baseline", else the first of the table.
     """
-    found = list(dict.fromkeys(table["method"].astype(str)))
-    named = [m for m in found if m == baseline] or [m for m in found if m.lower().startswith("baseline")]
-    return [*named[:1], *(m for m in found if m not in named[:1])]
+    names = list(dict.fromkeys(table["method"].astype(str)))
+    named = [m for m in names if m == baseline] or [m for m in names if m.lower().startswith("baseline")]
+    return [*named[:1], *(m for m in names if m not in named[:1])]
 
 
 def splits(table: pd.DataFrame) -> list[str]:
     """Return the splits: tests first, in distribution before out of distribution."""
-    found = set(table["split"])
-    return [s for s in _SPLITS if s in found] + sorted(found - set(_SPLITS))
+    present = set(table["split"])
+    return [s for s in _SPLITS if s in present] + sorted(present - set(_SPLITS))
 
 
 def shown_splits(table: pd.DataFrame) -> list[str]:
@@ -55,12 +56,12 @@ def shown_splits(table: pd.DataFrame) -> list[str]:
     Validation out of distribution is shown beside the test where it comes from other hospitals: it is another
     shift then (Table A1).
     """
-    found = splits(table)
-    inside = [s for s in ("id_test", "id_val") if s in found][:1]
-    outside = [s for s in ("ood_val", "ood_test") if s in found]
+    present = splits(table)
+    inside = [s for s in ("id_test", "id_val") if s in present][:1]
+    outside = [s for s in ("ood_val", "ood_test") if s in present]
     if len(outside) == 2 and not _other_hospitals(table):
         outside = ["ood_test"]
-    return inside + outside + [s for s in found if s not in _SPLITS] or found[:1]
+    return inside + outside + [s for s in present if s not in _SPLITS] or present[:1]
 
 
 def splits_with(table: pd.DataFrame, attribute: str) -> list[str]:
@@ -73,26 +74,14 @@ def _other_hospitals(table: pd.DataFrame) -> bool:
     """Tell whether validation and test out of distribution have no domain in common."""
     if "domain" not in table:
         return False
-    there = [set(table.loc[table["split"] == s, "domain"]) - {POOLED} for s in ("ood_val", "ood_test")]
+    there = [set(table.loc[table["split"] == s, "domain"]) - {ALL_DOMAINS} for s in ("ood_val", "ood_test")]
     return there[0].isdisjoint(there[1])
 
 
 def domains(table: pd.DataFrame, split: str) -> list[str]:
     """Return the domains of a split, all together first."""
-    found = list(dict.fromkeys(table.loc[table["split"] == split, "domain"]))
-    return sorted(found, key=lambda d: d not in ("", POOLED))
-
-
-def headline(table: pd.DataFrame) -> str:
-    """Return the metric that leads: AUC as in the paper's radiology, top-3 accuracy as in its dermatology.
-
-    The latter needs exclusive classes, more than three; what cannot be estimated at all does not lead.
-    """
-    estimable = set(table.loc[table["estimable"], "metric"])
-    wanted = [m for m in _HEADLINES if m != "top3_accuracy" or len(labels(table)) > 3]
-    plain = [m for m in table["metric"] if not m.endswith(("_gap", "_worst", "_spread"))]
-    ranked = [m for m in wanted if m in estimable] + [m for m in wanted if m in plain] + plain
-    return next(iter(ranked), "auc")
+    names = list(dict.fromkeys(table.loc[table["split"] == split, "domain"]))
+    return sorted(names, key=lambda d: d not in ("", ALL_DOMAINS))
 
 
 def label_metric(table: pd.DataFrame, metric: str) -> str | None:
@@ -102,13 +91,13 @@ def label_metric(table: pd.DataFrame, metric: str) -> str | None:
     decided as that class. None where nothing is measured by class.
     """
     there = list(dict.fromkeys(table.loc[(table["label"] != "") & (table["attribute"] == ""), "metric"]))
-    return next((m for m in (metric, "sensitivity", *there) if m in there), None)
+    return next((m for m in (metric, SENSITIVITY, *there) if m in there), None)
 
 
 def attributes(table: pd.DataFrame) -> list[str]:
     """Return the attributes, single ones first, then intersections."""
-    found = [a for a in dict.fromkeys(table["attribute"]) if a]
-    return sorted(found, key=lambda a: " & " in a)
+    names = [a for a in dict.fromkeys(table["attribute"]) if a]
+    return sorted(names, key=lambda a: " & " in a)
 
 
 def labels(table: pd.DataFrame) -> list[str]:
@@ -136,15 +125,15 @@ def row_of(rows: pd.DataFrame, method: str, group: str | None = None) -> pd.Seri
     chosen = rows["method"] == method
     if group is not None:
         chosen &= rows["group"] == group
-    found = rows[chosen]
-    return None if found.empty else found.iloc[0]
+    matching = rows[chosen]
+    return None if matching.empty else matching.iloc[0]
 
 
 def _over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     # The worst group may differ between seeds, so it does not name a row.
-    table = table.assign(group=table["group"].mask(table["metric"].str.endswith("_worst"), ""))
-    found = table.groupby(KEYS, sort=False, dropna=False)
-    joined = found.agg(
+    table = table.assign(group=table["group"].mask(table["metric"].map(WORST.names), ""))
+    runs = table.groupby(KEYS, sort=False, dropna=False)
+    joined = runs.agg(
         value=("value", "mean"),
         ci_low=("ci_low", "min"),
         ci_high=("ci_high", "max"),

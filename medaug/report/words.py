@@ -1,4 +1,4 @@
-"""How numbers, metrics and splits are said to the reader."""
+"""How numbers and splits are said to the reader; metrics say it themselves (`medaug.evaluation.metrics`)."""
 
 from __future__ import annotations
 
@@ -16,26 +16,6 @@ SPLIT_NAMES = {
     "ood_test": "out of distribution, test",
 }
 
-METRIC_NAMES = {
-    "auc": "AUC",
-    "average_precision": "Average precision",
-    "fpr": "False positive rate",
-    "fnr": "False negative rate",
-    "ece": "Calibration error",
-    "top3_accuracy": "Top-3 accuracy",
-    "balanced_top3_accuracy": "Balanced top-3 accuracy",
-    "high_risk_sensitivity": "High-risk sensitivity",
-}
-
-SMALLER_IS_BETTER = frozenset({"fpr", "fnr", "ece"})
-
-_ENDINGS = (
-    ("_gap", " gap"),
-    ("_worst", ", worst group"),
-    ("_spread", ", spread over groups"),
-    ("_difference", ", difference to all others"),
-)
-
 NOT_ESTIMABLE = "not estimable"
 
 
@@ -48,25 +28,6 @@ def split_name(split: str) -> str:
     'out of distribution, test'
     """
     return SPLIT_NAMES.get(split, split)
-
-
-def metric_name(metric: str) -> str:
-    """Say a metric in words.
-
-    Examples
-    --------
-    >>> metric_name("auc_gap"), metric_name("balanced_accuracy")
-    ('AUC gap', 'Balanced accuracy')
-    """
-    for ending, words in _ENDINGS:
-        if metric.endswith(ending):
-            return metric_name(metric.removesuffix(ending)) + words
-    return METRIC_NAMES.get(metric, metric.replace("_", " ").capitalize())
-
-
-def smaller_is_better(metric: str) -> bool:
-    """Tell whether less of a metric is better: gaps, spreads, error rates and calibration error."""
-    return metric.endswith(("_gap", "_spread")) or metric.removesuffix("_worst") in SMALLER_IS_BETTER
 
 
 def number(value: float) -> str:

@@ -16,15 +16,15 @@ from medaug.data.skew import Skew
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import barrier, is_first
 from medaug.errors import DataError
-from medaug.evaluation.evaluate import read_metrics
+from medaug.evaluation.metrics_table import headline, read_metrics
 from medaug.evaluation.predictions import read_predictions
-from medaug.evaluation.results import measure, write_results
+from medaug.evaluation.results import evaluate
 from medaug.evaluation.settings import EvaluationSettings
-from medaug.evaluation.summary import summary_table
 from medaug.files import write_aside
-from medaug.report.board import write_board
 from medaug.report.html import write_report
-from medaug.report.tidy import headline, shown_splits, tidied
+from medaug.report.summary import summary_table
+from medaug.report.tensorboard_metrics import write_tensorboard
+from medaug.report.tidy import shown_splits
 from medaug.stages.products import is_made
 from medaug.stages.run import Run
 from medaug.stages.settings import chosen, defaults
@@ -149,8 +149,8 @@ class Evaluation:
 
     def _write(self, folder: Path) -> None:
         table = pd.concat([read_predictions(Path(file)) for file in self.files], ignore_index=True)
-        results = measure(table, self.settings, self.compared_with)
-        write_results(results, folder)
+        results = evaluate(table, self.settings, baseline=self.compared_with)
+        results.write(folder)
         scarcity = self.run.scarcity
         write_report(
             folder / "report.html",
@@ -162,7 +162,7 @@ class Evaluation:
             headline=self.settings.headline,
             high_risk=self.settings.high_risk,
         )
-        write_board(self.run.path("logs", "evaluation"), results.metrics, table)
+        write_tensorboard(self.run.path("logs", "evaluation"), results.metrics, table)
 
     def _own(self, path: Path) -> ImageStore | None:
         """Open a store of the run that the report shows; given predictions have nothing to do with it."""
@@ -182,7 +182,7 @@ def _summary(metrics: pd.DataFrame, settings: EvaluationSettings) -> str:
     attributes = [*(name for name in metrics["attribute"].unique() if name), *(settings.attributes or ())]
     return summary_table(
         metrics,
-        metric=settings.headline or headline(tidied(metrics)),
+        metric=settings.headline or headline(metrics),
         attribute=attributes[0] if attributes else "",
         splits=tuple(shown_splits(metrics)),
     )

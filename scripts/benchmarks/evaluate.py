@@ -16,7 +16,7 @@ from monai.metrics import compute_roc_auc
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.contest import Contest, Timed, clocked, missing
-from medaug.evaluation.evaluate import evaluate
+from medaug.evaluation.metrics_table import compute_metrics
 from medaug.evaluation.settings import EvaluationSettings
 
 TARGET = "1,000 replicates of a group AUC at least 50 times as fast as fairlearn"
@@ -61,7 +61,9 @@ def _predictions(rows: int) -> pd.DataFrame:
 
 
 def _medaug(table: pd.DataFrame, replicates: int) -> pd.DataFrame:
-    return evaluate(table, EvaluationSettings(metrics=["auc"], attributes=["sex"], replicates=replicates))
+    return compute_metrics(
+        table, EvaluationSettings(metrics=["auc"], attributes=["sex"], replicates=replicates)
+    )
 
 
 def _scaled(

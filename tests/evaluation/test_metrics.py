@@ -1,117 +1,160 @@
-import warnings
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from fairlearn.metrics import MetricFrame
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sklearn import metrics as sk
-from sklearn.calibration import calibration_curve
+from sklearn.metrics import brier_score_loss
 
-from medaug.evaluation import metrics as ours
-
-EXACT = {"rtol": 0, "atol": 1e-12}
-
-
-@st.composite
-def binary(draw: st.DrawFn, least: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Truth, scores on a coarse grid (so that they tie), and integer weights."""
-    rows = draw(
-        st.lists(st.tuples(st.booleans(), st.integers(0, 8), st.integers(0, 3)), min_size=least, max_size=60)
-    )
-    truth, score, weight = (np.array(column) for column in zip(*rows, strict=True))
-    return truth.astype(int), score / 8, weight.astype(float)
-
-
-def sklearn_ece(truth: np.ndarray, score: np.ndarray) -> float:
-    frequency, mean_score = calibration_curve(truth, score, n_bins=10)
-    counts = np.histogram(np.ceil(score * 10).clip(1, 10), np.arange(0.5, 11))[0]
-    return float((np.abs(frequency - mean_score) * counts[counts > 0]).sum() / len(truth))
-
-
-BY_SCORE: dict[str, Callable[..., Any]] = {
-    "auc": sk.roc_auc_score,
-    "average_precision": sk.average_precision_score,
-}
-BY_DECISION: dict[str, Callable[..., Any]] = {
-    "accuracy": sk.accuracy_score,
-    "balanced_accuracy": sk.balanced_accuracy_score,
-    "sensitivity": sk.recall_score,
-    "specificity": lambda t, d, **k: sk.recall_score(t, d, pos_label=0, **k),
-    "fpr": lambda t, d, **k: 1 - sk.recall_score(t, d, pos_label=0, **k),
-    "fnr": lambda t, d, **k: 1 - sk.recall_score(t, d, **k),
-}
+from medaug.errors import SettingsError
+from medaug.evaluation import metrics
+from medaug.evaluation.comparison import compare_methods
+from medaug.evaluation.metrics import (
+    DERIVED,
+    GAP,
+    METRICS,
+    WORST,
+    Estimator,
+    Metric,
+    headline_metrics,
+    higher_is_better,
+    in_words,
+    is_derived,
+    multiclass_estimators,
+    one_against_rest_estimators,
+    parse,
+    shares_of_right_answers,
+)
+from medaug.evaluation.metrics_table import compute_metrics, read_metrics, write_table
+from medaug.evaluation.results import evaluate
+from medaug.evaluation.settings import EvaluationSettings
+from medaug.report.answer import answer_sentences, answer_table, verdict
+from medaug.report.html import write_report
+from medaug.report.performance_figures import gap_figure
+from medaug.report.style import method_styles
+from medaug.report.tidy import tidied
 
 
-@pytest.mark.parametrize("name", [*BY_SCORE, *BY_DECISION])
-@given(data=binary())
-def test_equal_to_scikit_learn(name: str, data: tuple[np.ndarray, ...]) -> None:
-    truth, score, weight = data
-    answer = score if name in BY_SCORE else (score >= 0.5).astype(int)
-    reference = (BY_SCORE | BY_DECISION)[name]
-    metric = getattr(ours, name)
-    if 0 < truth.sum() < len(truth):
-        np.testing.assert_allclose(metric(truth, answer), reference(truth, answer), **EXACT)
-    if 0 < weight @ truth < weight.sum():
-        np.testing.assert_allclose(
-            metric(truth, answer, weights=weight), reference(truth, answer, sample_weight=weight), **EXACT
-        )
+def test_every_metric_is_computed_in_some_way_under_a_name_of_its_own() -> None:
+    assert all(entry.binary or entry.multiclass for entry in METRICS.values())
+    assert all(name == entry.name for name, entry in METRICS.items())
+    assert not any(is_derived(name) for name in METRICS)
+    ranks = [entry.headline_rank for entry in METRICS.values() if entry.headline_rank]
+    assert sorted(ranks) == list(range(1, len(ranks) + 1))
 
 
-@given(data=binary())
-def test_ece_equal_to_calibration_curve(data: tuple[np.ndarray, ...]) -> None:
-    truth, score, _ = data
-    np.testing.assert_allclose(ours.ece(truth, score), sklearn_ece(truth, score), **EXACT)
+@pytest.mark.parametrize("name", METRICS)
+def test_errors_fall_and_everything_else_rises(name: str) -> None:
+    """A perfect answer has the best value that there is: 1, or 0 for an error."""
+    entry = METRICS[name]
+    options = {"high_risk": [0]} if entry.of_high_risk else {}
+    truth = np.arange(5) if entry.binary is None else np.array([0, 0, 1, 1])
+    scores = np.eye(5) if entry.binary is None else truth.astype(float)
+    estimator = entry.binary or entry.multiclass
+    answers = scores if estimator.uses == "score" else truth
+    assert estimator.function(truth, answers, **options) == float(higher_is_better(name))
 
 
-@pytest.mark.parametrize("metric", ours.BINARY_METRICS, ids=lambda m: m.name)
-@given(data=binary(), more=st.integers(0, 2**32 - 1))
-def test_integer_weights_repeat_examples(
-    metric: ours.Metric, data: tuple[np.ndarray, ...], more: int
-) -> None:
-    truth, score, first = data
-    answer = score if metric.uses == "score" else score >= 0.5
-    second = np.random.default_rng(more).poisson(1, len(truth)).astype(float)
-    together = metric.function(truth, answer, weights=np.stack([first, second], axis=1))
-    assert together.shape == (2,)
-    for value, weight in zip(together, (first, second), strict=True):
-        times = weight.astype(int)
-        repeated = metric.function(np.repeat(truth, times), np.repeat(answer, times))
-        np.testing.assert_allclose(value, repeated, **EXACT)
+@pytest.mark.parametrize("name", METRICS)
+def test_derived_quantities_follow_from_the_metric(name: str) -> None:
+    words = {quantity.of(name): in_words(quantity.of(name)) for quantity in DERIVED}
+    assert words == {
+        f"{name}_gap": f"{in_words(name)} gap",
+        f"{name}_worst": f"{in_words(name)}, worst group",
+        f"{name}_spread": f"{in_words(name)}, spread over groups",
+        f"{name}_difference": f"{in_words(name)}, difference to all others",
+    }
+    assert not higher_is_better(f"{name}_gap")
+    assert not higher_is_better(f"{name}_spread")
+    for quantity in ("worst", "difference"):
+        assert higher_is_better(f"{name}_{quantity}") == higher_is_better(name)
+    assert parse(f"{name}_gap") == (METRICS[name], GAP)
+    assert WORST.names(f"{name}_worst")
+    assert not WORST.names(name)
 
 
-@pytest.mark.parametrize("metric", ours.BINARY_METRICS, ids=lambda m: m.name)
-@pytest.mark.parametrize("truth", [0, 1])
-def test_one_class_is_undefined_where_the_metric_needs_the_other(metric: ours.Metric, truth: int) -> None:
-    answer = np.array([0.2, 0.8]) if metric.uses == "score" else np.array([0, 1])
-    value = metric.function(np.full(2, truth), answer)
-    has = {"examples": True, "both": False, "positives": truth == 1, "negatives": truth == 0}
-    assert np.isfinite(value) == has[metric.needs]
+@pytest.mark.parametrize("name", ["f1", "f1_gap", "_gap", ""])
+def test_an_unknown_metric_has_no_direction(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"no metric '{name}'; there are: auc, average_precision"):
+        higher_is_better(name)
 
 
-@pytest.mark.parametrize("metric", ours.BINARY_METRICS, ids=lambda m: m.name)
-def test_no_examples_are_undefined(metric: ours.Metric) -> None:
-    assert np.isnan(metric.function(np.array([]), np.array([])))
+def test_what_applies_to_classes_that_exclude_one_another() -> None:
+    many, few = multiclass_estimators(4), multiclass_estimators(3)
+    assert set(many) - set(few) == {"top3_accuracy", "balanced_top3_accuracy"}
+    assert set(multiclass_estimators(3, high_risk=[1])) - set(few) == {"high_risk_sensitivity"}
+    assert set(one_against_rest_estimators()).isdisjoint(multiclass_estimators(4, high_risk=[1]))
 
 
-@pytest.mark.parametrize("metric", ours.BINARY_METRICS, ids=lambda m: m.name)
-@settings(max_examples=25, deadline=None)
-@given(data=binary(least=4), draw=st.integers(0, 2**32 - 1))
-def test_groups_equal_to_fairlearn(metric: ours.Metric, data: tuple[np.ndarray, ...], draw: int) -> None:
-    truth, score, _ = data
-    answer = score if metric.uses == "score" else (score >= 0.5).astype(int)
-    groups = np.random.default_rng(draw).choice(["a", "b", "c"], len(truth))
-    reference = {"ece": sklearn_ece} | BY_SCORE | BY_DECISION
+def test_top3_accuracy_leads_then_auc() -> None:
+    assert headline_metrics(["accuracy", "fpr", "auc", "unknown", "top3_accuracy"]) == [
+        "top3_accuracy",
+        "auc",
+        "accuracy",
+    ]
+    assert list(shares_of_right_answers()) == ["top3_accuracy", "accuracy"]
 
-    def fair(y_true: np.ndarray, y_other: np.ndarray) -> float:
-        one_class = len(np.unique(y_true)) < 2 and metric.name not in ("accuracy", "ece")
-        return np.nan if one_class else float(reference[metric.name](y_true, y_other))
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        frame = MetricFrame(metrics=fair, y_true=truth, y_pred=answer, sensitive_features=groups)
-    own = [metric.function(truth[groups == g], answer[groups == g]) for g in frame.by_group.index]
-    defined = frame.by_group.notna().to_numpy()
-    np.testing.assert_allclose(np.array(own)[defined], frame.by_group[defined].astype(float), **EXACT)
+def brier(y_true, y_score, *, weights=None):
+    error = (np.asarray(y_true, float) - np.asarray(y_score)) ** 2
+    weights = np.ones(len(error)) if weights is None else weights
+    return error @ weights / np.sum(weights, axis=0)
+
+
+@pytest.fixture
+def with_brier(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = Metric("brier", "Brier score", binary=Estimator(brier, "score"), higher_is_better=False)
+    monkeypatch.setitem(metrics.METRICS, "brier", entry)
+
+
+@pytest.fixture
+def two_methods(predictions: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+    """Scores of the new method lie nearer to the truth, and equally near for both sexes."""
+    old = predictions(300, labels=1, method="old")
+    error = np.where(old["attr:sex"] == "F", 0.45, 0.25)
+    scores = {"old": error, "new": 0.1 + 0.05 * (old["attr:sex"] == "F")}
+    runs = []
+    for method, distance in scores.items():
+        score = (old["label:c0"].fillna(0.0) - distance).abs()
+        runs.append(old.assign(method=method, **{"score:c0": score}))
+    return pd.concat(runs, ignore_index=True)
+
+
+@pytest.mark.usefixtures("with_brier")
+def test_one_entry_adds_an_error_that_falls_everywhere(two_methods, tmp_path) -> None:
+    settings = EvaluationSettings(metrics=["brier"], attributes=["sex"], replicates=100)
+    write_table(compute_metrics(two_methods, settings), tmp_path / "metrics.csv")
+    keys = ["method", "metric", "label", "attribute", "group"]
+    table = read_metrics(tmp_path / "metrics.csv").set_index(keys)
+    known = two_methods[two_methods["label:c0"].notna()]
+    for method, rows in known.groupby("method"):
+        women = rows[rows["attr:sex"] == "F"]
+        found = table.loc[method]
+        expected = brier_score_loss(rows["label:c0"], rows["score:c0"])
+        assert found.loc[("brier", "c0", "", ""), "value"] == pytest.approx(expected)
+        expected = brier_score_loss(women["label:c0"], women["score:c0"])
+        assert found.loc[("brier_worst", "c0", "sex", "F"), "value"] == pytest.approx(expected)
+
+    comparison = compare_methods(two_methods, "old", settings)
+    for metric, attribute in (("brier", ""), ("brier_gap", "sex"), ("brier_worst", "sex")):
+        chosen = (comparison["metric"] == metric) & (comparison["attribute"] == attribute)
+        rows = comparison[chosen & (comparison["group"] == "")]
+        assert (rows["difference"] < 0).all()
+        assert {verdict(row, metric) for _, row in rows.iterrows()} == {"better"}
+
+    shown = tidied(compute_metrics(two_methods, settings))
+    changes = tidied(comparison.rename(columns={"difference": "value"}).assign(estimable=True))
+    accurate, fair = answer_sentences(shown, changes, ["old", "new"], "brier")
+    assert accurate.startswith("Mean Brier score, compared with old: in distribution, smaller with new (−0.")
+    assert "The Brier score gap between groups of sex" in fair
+    assert "smaller with new (−0." in fair
+    readings = [row[-1].text for row in answer_table(shown, changes, ["old", "new"], "brier").rows]
+    assert readings == ["baseline", "better: the interval excludes zero"] * 2
+    results = evaluate(two_methods, settings, baseline="old")
+    write_report(tmp_path / "report.html", results, title="Brier")
+    report = (tmp_path / "report.html").read_text()
+    assert "less is better" in report
+    assert "more is better" not in report
+    assert "best is at the bottom left" in report
+    axes = gap_figure(shown, method_styles(["old", "new"]), "brier", "sex", ["id_test"]).axes[0]
+    assert axes.get_ylabel() == "Mean Brier score (smaller is better)"
+    assert axes.get_xlabel() == "Brier score gap, sex (smaller is fairer)"

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from medaug.evaluation import multiclass as ours
+from medaug.evaluation.metrics import multiclass_estimators
 
 EXACT = {"rtol": 0, "atol": 1e-12}
 CLASSES = 5
@@ -39,16 +40,15 @@ def test_balanced_top3_is_the_mean_over_classes(data: tuple[np.ndarray, ...]) ->
 @given(data=many())
 def test_integer_weights_repeat_examples(data: tuple[np.ndarray, ...]) -> None:
     truth, score, weights = data
-    for metric in ours.MULTICLASS_METRICS:
+    for metric in multiclass_estimators(CLASSES, high_risk=[1, 2]).values():
         answer = score if metric.uses == "score" else score.argmax(axis=1)
-        options = {"high_risk": [1, 2]} if metric.name == "high_risk_sensitivity" else {}
-        together = metric.function(truth, answer, weights=weights, **options)
+        together = metric.function(truth, answer, weights=weights)
         for value, weight in zip(together, weights.T, strict=True):
             rows = np.repeat(np.arange(len(truth)), weight.astype(int))
             if len(rows) == 0:
                 assert np.isnan(value)
                 continue
-            expected = metric.function(truth[rows], answer[rows], **options)
+            expected = metric.function(truth[rows], answer[rows])
             np.testing.assert_allclose(value, expected, **EXACT)
 
 

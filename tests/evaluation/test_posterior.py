@@ -9,12 +9,12 @@ from scipy.stats import beta
 from sklearn.metrics import top_k_accuracy_score
 
 from medaug.errors import SettingsError
-from medaug.evaluation.evaluate import METRIC_COLUMNS, evaluate
+from medaug.evaluation.metrics_table import METRIC_COLUMNS, compute_metrics
 from medaug.evaluation.posterior import (
     POSTERIOR_COLUMNS,
     Share,
     difference_posterior,
-    posterior_table,
+    group_posteriors,
     spread_metrics,
 )
 from medaug.evaluation.settings import EvaluationSettings
@@ -91,7 +91,7 @@ def predictions(rows=120, seed=0, **columns):
 
 def test_counts_of_group_and_outgroup_are_those_of_scikit_learn():
     table = predictions()
-    found = posterior_table(table, draws=1000)
+    found = group_posteriors(table, draws=1000)
     assert list(found) == list(POSTERIOR_COLUMNS)
     assert found["group"].tolist() == ["F", "M"]
     known = table[table["label:c0"].notna()]
@@ -113,7 +113,7 @@ def test_counts_of_group_and_outgroup_are_those_of_scikit_learn():
 
 
 def test_the_spread_of_two_groups_is_the_size_of_their_difference():
-    posterior = posterior_table(predictions())
+    posterior = group_posteriors(predictions())
     row = spread_metrics(posterior).iloc[0]
     assert list(spread_metrics(posterior)) == list(METRIC_COLUMNS)
     assert (row["metric"], row["attribute"], row["group"]) == ("top3_accuracy_spread", "sex", "")
@@ -124,7 +124,7 @@ def test_the_spread_of_two_groups_is_the_size_of_their_difference():
 
 def test_the_spread_is_the_standard_deviation_over_groups():
     tones = [("I", "II", "III", "IV")[n % 4] for n in range(120)]
-    posterior = posterior_table(predictions(**{"attr:sex": None, "attr:tone": tones}))
+    posterior = group_posteriors(predictions(**{"attr:sex": None, "attr:tone": tones}))
     values = posterior.loc[posterior["attribute"] == "tone", "map_difference"]
     spread = spread_metrics(posterior).set_index("attribute")["value"]
     assert spread["tone"] == pytest.approx(math.sqrt(((values - values.mean()) ** 2).mean()))
@@ -132,13 +132,13 @@ def test_the_spread_is_the_standard_deviation_over_groups():
 
 def test_a_group_that_is_too_small_has_a_reason_and_no_part_in_the_spread():
     sex = ["F"] * 60 + ["M"] * 59 + ["X"]
-    found = posterior_table(predictions(**{"attr:sex": sex}), draws=1000).set_index("group")
+    found = group_posteriors(predictions(**{"attr:sex": sex}), draws=1000).set_index("group")
     assert found["estimable"].to_dict() == {"F": True, "M": True, "X": False}
     assert found.loc["X", "reason"] == "group: 1 images with a known label, fewer than 2"
     assert math.isnan(found.loc["X", "map_difference"])
     row = spread_metrics(found.reset_index()).iloc[0]
     assert (row["estimable"], row["reason"]) == (True, "without X")
-    alone = posterior_table(predictions(**{"attr:sex": ["F"] * 119 + ["X"]}), draws=1000)
+    alone = group_posteriors(predictions(**{"attr:sex": ["F"] * 119 + ["X"]}), draws=1000)
     row = spread_metrics(alone).iloc[0]
     assert (row["estimable"], row["reason"]) == (False, "fewer than two groups; without F, X")
     assert math.isnan(row["value"])
@@ -146,8 +146,8 @@ def test_a_group_that_is_too_small_has_a_reason_and_no_part_in_the_spread():
 
 def test_a_method_does_not_depend_on_its_neighbours_nor_on_the_order_of_rows():
     a, b = predictions(seed=0), predictions(seed=1, method="b")
-    both = posterior_table(pd.concat([b, a]).sample(frac=1, random_state=0), draws=1000)
-    alone = posterior_table(a, draws=1000)
+    both = group_posteriors(pd.concat([b, a]).sample(frac=1, random_state=0), draws=1000)
+    alone = group_posteriors(a, draws=1000)
     pd.testing.assert_frame_equal(both[both["method"] == "a"].reset_index(drop=True), alone)
 
 
@@ -162,8 +162,8 @@ def test_accuracy_of_each_condition_agrees_with_the_metrics():
         }
     )
     how = EvaluationSettings(replicates=0, metrics=["accuracy"], min_group_size=1)
-    metrics = evaluate(table, how).query("metric == 'accuracy' and label == 'edema' and group != ''")
-    found = posterior_table(table, how, metric="accuracy", draws=1000)
+    metrics = compute_metrics(table, how).query("metric == 'accuracy' and label == 'edema' and group != ''")
+    found = group_posteriors(table, how, metric="accuracy", draws=1000)
     shares = (found["right"] / found["n"]).tolist()
     assert dict(zip(found["group"], shares, strict=True)) == pytest.approx(
         metrics.set_index("group")["value"].to_dict()
@@ -173,7 +173,7 @@ def test_accuracy_of_each_condition_agrees_with_the_metrics():
 
 def test_an_outcome_that_is_not_there_or_does_not_apply_is_refused():
     with pytest.raises(SettingsError, match=r"no outcome 'auc'; there are: top3_accuracy, accuracy"):
-        posterior_table(predictions(), metric="auc")
+        group_posteriors(predictions(), metric="auc")
     binary = pd.DataFrame({"label:a": [0, 1], "score:a": [0.2, 0.9], "attr:sex": ["F", "M"]})
     with pytest.raises(SettingsError, match=r"no metric 'top3_accuracy' for these multilabel predictions"):
-        posterior_table(binary)
+        group_posteriors(binary)

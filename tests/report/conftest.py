@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from medaug.data.store import ImageStore, StoreWriter
-from medaug.evaluation.compare import compare
-from medaug.evaluation.evaluate import evaluate
+from medaug.evaluation.comparison import compare_methods
+from medaug.evaluation.metrics_table import compute_metrics
 from medaug.evaluation.predictions import check_predictions
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.task import Attribute, Task
@@ -139,9 +139,24 @@ def predictions(store: ImageStore) -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def metrics(predictions: pd.DataFrame) -> pd.DataFrame:
-    return evaluate(predictions, SETTINGS, TASK)
+    return compute_metrics(predictions, SETTINGS, TASK)
 
 
 @pytest.fixture(scope="session")
 def comparison(predictions: pd.DataFrame) -> pd.DataFrame:
-    return compare(predictions, "baseline", SETTINGS, TASK)
+    return compare_methods(predictions, "baseline", SETTINGS, TASK)
+
+
+@pytest.fixture(scope="session")
+def soft_predictions() -> pd.DataFrame:
+    """Two methods, two seeds, five conditions with soft labels; one person of a third sex."""
+    generator, runs = np.random.default_rng(0), []
+    for method, seeds in (("baseline", (0, 1)), ("label", (0, 1))):
+        for seed in seeds:
+            run = pd.DataFrame({"image_id": [f"i{n}" for n in range(80)], "attr:sex": ["F", "M"] * 40})
+            run.loc[0, "attr:sex"] = "X"
+            labels, scores = generator.dirichlet(np.ones(5), 80), generator.dirichlet(np.ones(5), 80)
+            for i, name in enumerate("abcde"):
+                run[f"label:{name}"], run[f"score:{name}"] = labels[:, i], scores[:, i]
+            runs.append(run.assign(method=method, seed=seed))
+    return pd.concat(runs, ignore_index=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medaug.evaluation.evaluate import evaluate, read_metrics, write_table
+from medaug.evaluation.metrics_table import compute_metrics, read_metrics, write_table
 from medaug.evaluation.predictions import check_predictions
 from medaug.evaluation.results import Results
 from medaug.evaluation.settings import EvaluationSettings
@@ -199,7 +199,7 @@ def stranger():
 
 def test_hostile_names_are_shown_as_they_are(tmp_path, stranger, read):
     path = tmp_path / "report.html"
-    metrics = evaluate(stranger, EvaluationSettings(replicates=5))
+    metrics = compute_metrics(stranger, EvaluationSettings(replicates=5))
     write_report(path, Results(metrics, stranger), title=HOSTILE)
     page = read(path)
     assert not any(tag in ("script", "b", "i") for tag, _ in page.tags)
@@ -209,7 +209,7 @@ def test_hostile_names_are_shown_as_they_are(tmp_path, stranger, read):
 
 def test_one_class_group_is_not_estimable_with_its_reason(tmp_path, stranger, read):
     path = tmp_path / "report.html"
-    metrics = evaluate(stranger, EvaluationSettings(metrics=["auc"], replicates=5))
+    metrics = compute_metrics(stranger, EvaluationSettings(metrics=["auc"], replicates=5))
     write_report(path, Results(metrics, stranger), title="t")
     page = read(path)
     rows = {r[1]: r for r in page.tables["AUC by <i>group, mean over the conditions"]}
@@ -227,7 +227,7 @@ def test_one_class_group_is_not_estimable_with_its_reason(tmp_path, stranger, re
 def test_no_attribute_and_one_method_is_said(tmp_path, read):
     table = check_predictions(pd.DataFrame({"score:a": [0.1, 0.9, 0.4], "label:a": [0, 1, 1]}))
     path = tmp_path / "report.html"
-    write_report(path, Results(evaluate(table, EvaluationSettings(replicates=0)), table), title="t")
+    write_report(path, Results(compute_metrics(table, EvaluationSettings(replicates=0)), table), title="t")
     text = read(path).text
     assert "fairness could not be measured" in text
     assert "cannot say whether it improves" in text
@@ -238,7 +238,7 @@ def test_seeds_are_joined_and_said(tmp_path, predictions, read):
     for column in ("score:edema", "score:effusion"):
         again[column] = 1 - again[column]
     table = pd.concat([predictions, again], ignore_index=True)
-    metrics = evaluate(table, EvaluationSettings(metrics=["auc"], replicates=5))
+    metrics = compute_metrics(table, EvaluationSettings(metrics=["auc"], replicates=5))
     path = tmp_path / "report.html"
     write_report(path, Results(metrics, table), title="t")
     page = read(path)
@@ -275,7 +275,7 @@ def test_exclusive_classes_have_no_cooccurrence(tmp_path, read):
     }
     table = check_predictions(pd.DataFrame(content))
     path = tmp_path / "report.html"
-    write_report(path, Results(evaluate(table, EvaluationSettings(replicates=0)), table), title="t")
+    write_report(path, Results(compute_metrics(table, EvaluationSettings(replicates=0)), table), title="t")
     page = read(path)
     assert "Condition distribution" in page.text
     assert "Conditions together" not in page.text

@@ -48,20 +48,6 @@ def test_all_domains_together_come_first():
     assert tidy.domains(table, "id_test") == ["all", "b", "a"]
 
 
-def test_headline_is_estimable_if_anything_is():
-    table = pd.DataFrame({"metric": ["auc", "accuracy"], "estimable": [False, True], "label": ""})
-    assert tidy.headline(table) == "accuracy"
-    assert tidy.headline(table.assign(estimable=False)) == "auc"
-
-
-def test_top3_accuracy_leads_for_many_exclusive_classes():
-    table = pd.DataFrame(
-        {"metric": ["auc"] * 4 + ["top3_accuracy"], "label": [*"abcd", ""], "estimable": True}
-    )
-    assert tidy.headline(table) == "top3_accuracy"
-    assert tidy.headline(table[table["label"] != "d"]) == "auc"
-
-
 def test_splits_without_groups_of_an_attribute_are_not_compared_by_it():
     table = pd.DataFrame(
         {

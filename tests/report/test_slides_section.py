@@ -7,13 +7,13 @@ import pytest
 from PIL import Image
 
 from medaug.data.store import ImageStore, StoreWriter
-from medaug.evaluation.evaluate import evaluate
+from medaug.evaluation.metrics_table import compute_metrics
 from medaug.evaluation.predictions import check_predictions
 from medaug.evaluation.results import Results
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.report.html import write_report
 from medaug.report.parts import Beside
-from medaug.report.slides import slide_table, slides_section
+from medaug.report.slides_section import slide_table, slides_section
 from medaug.task import Task
 
 TASK = Task("multilabel", ("tumour",))
@@ -112,7 +112,7 @@ def test_report_counts_slides_by_hospital_and_names_none(slide_store, tmp_path, 
     predictions = check_predictions(
         tested.drop(columns=["file"]).assign(method="m", **{"score:tumour": scores})
     )
-    metrics = evaluate(predictions, EvaluationSettings(metrics=["accuracy"], replicates=20), TASK)
+    metrics = compute_metrics(predictions, EvaluationSettings(metrics=["accuracy"], replicates=20), TASK)
     write_report(tmp_path / "report.html", Results(metrics, predictions), title="Slides", store=slide_store)
     page = read(tmp_path / "report.html")
     assert page.open == []

@@ -1,4 +1,4 @@
-"""Tables of metrics: overall, per condition, by group, and what could not be estimated."""
+"""Tables of performance: overall, per condition, by group, and what could not be estimated."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 import pandas as pd
 
+from medaug.evaluation.metrics import GAP, HIGH_RISK_SENSITIVITY, SENSITIVITY, WORST, in_words, parse
 from medaug.report.answer import value_cell
 from medaug.report.parts import Cell, Table, name
 from medaug.report.performance_figures import group_names
 from medaug.report.tidy import domains, labels, row_of, select, shown_splits, splits
-from medaug.report.words import count, listing, metric_name, split_name
+from medaug.report.words import count, listing, split_name
 
 MOST_ROWS = 100
-HIGH_RISK = "high_risk_sensitivity"
 
 
 def overall_table(table: pd.DataFrame, methods: Sequence[str]) -> Table:
@@ -26,26 +26,20 @@ def overall_table(table: pd.DataFrame, methods: Sequence[str]) -> Table:
     for split, domain in _places(table, splits(table)):
         here = {m: select(table, m, split, domain=domain) for m in metrics}
         for method in methods:
-            found = [row_of(here[m], method) for m in metrics]
-            n = [r["n"] for r in found if r is not None]
+            measured = [row_of(here[m], method) for m in metrics]
+            n = [r["n"] for r in measured if r is not None]
             if n:
                 where = [name(split_name(split), domain), name(method), Cell(count(max(n)))]
-                body.append([*where, *(value_cell(r) for r in found)])
-    head = ["Where", "Method", "Images", *(metric_name(m) for m in metrics)]
+                body.append([*where, *(value_cell(r) for r in measured)])
+    head = ["Where", "Method", "Images", *(in_words(m) for m in metrics)]
     return Table("All images: mean over the conditions, with intervals", head, body, names=2)
 
 
 def label_table(table: pd.DataFrame, methods: Sequence[str], metric: str) -> Table:
     """Return one metric of each condition, test split and domain; one column a method."""
-    body = []
-    for split, domain in _places(table, shown_splits(table)):
-        for label in labels(table):
-            rows = select(table, metric, split, label=label, domain=domain)
-            if len(rows):
-                where = [name(split_name(split), domain), name(label)]
-                body.append([*where, _count_cell(rows), *(value_cell(row_of(rows, m)) for m in methods)])
+    body = _condition_rows(table, methods, [(metric, label, label) for label in labels(table)])
     head = ["Where", "Condition", "With it / images", *methods]
-    return Table(f"{metric_name(metric)} of each condition, with intervals", head, body, names=2)
+    return Table(f"{in_words(metric)} of each condition, with intervals", head, body, names=2)
 
 
 def high_risk_table(table: pd.DataFrame, methods: Sequence[str], high_risk: Sequence[str]) -> Table:
@@ -60,14 +54,8 @@ def high_risk_table(table: pd.DataFrame, methods: Sequence[str], high_risk: Sequ
     high_risk : sequence of str
         The conditions that must not be missed.
     """
-    measures = [(HIGH_RISK, "", "all of them"), *(("sensitivity", label, label) for label in high_risk)]
-    body = []
-    for split, domain in _places(table, shown_splits(table)):
-        for metric, label, words in measures:
-            rows = select(table, metric, split, label=label, domain=domain)
-            if len(rows):
-                where = [name(split_name(split), domain), name(words)]
-                body.append([*where, _count_cell(rows), *(value_cell(row_of(rows, m)) for m in methods)])
+    each = [(SENSITIVITY, label, label) for label in high_risk]
+    body = _condition_rows(table, methods, [(HIGH_RISK_SENSITIVITY, "", "all of them"), *each])
     head = ["Where", "High-risk condition", "With it / images", *methods]
     caption = "High-risk conditions: share of the images with it that are decided as it, with intervals"
     return Table(caption, head, body, names=2)
@@ -84,13 +72,13 @@ def group_table(table: pd.DataFrame, methods: Sequence[str], metric: str, attrib
             if len(here):
                 where = [name(split_name(split), domain), name(group), Cell(count(here["n"].max()))]
                 body.append([*where, *(value_cell(row_of(here, m)) for m in methods)])
-        for ending, words in (("_gap", "gap (best − worst)"), ("_worst", "worst group")):
-            here = select(table, metric + ending, split, attribute=attribute)
+        for derived, words in ((GAP, "gap (best − worst)"), (WORST, "worst group")):
+            here = select(table, derived.of(metric), split, attribute=attribute)
             if len(here):
                 cells = (replace(c, kind=f"{c.kind} summary") for c in _cells(here, methods))
                 body.append([name(split_name(split), domain), name(words), Cell("", kind="summary"), *cells])
     head = ["Where", "Group", "Images", *methods]
-    return Table(f"{metric_name(metric)} by {attribute}, mean over the conditions", head, body, names=2)
+    return Table(f"{in_words(metric)} by {attribute}, mean over the conditions", head, body, names=2)
 
 
 def missing_table(table: pd.DataFrame) -> Table | None:
@@ -100,7 +88,7 @@ def missing_table(table: pd.DataFrame) -> Table | None:
         return None
     keys = ["split", "domain", "label", "attribute", "group", "reason"]
     joined = rows.groupby(keys, sort=False).agg(
-        method=("method", lambda found: listing(list(dict.fromkeys(found)))),
+        method=("method", lambda methods: listing(list(dict.fromkeys(methods)))),
         metric=("metric", _metric_list),
         n=("n", "max"),
     )
@@ -110,6 +98,20 @@ def missing_table(table: pd.DataFrame) -> Table | None:
     head = ["Where", "Condition", "Who", "Images", "Methods", "Metrics", "Reason"]
     body = [_missing_row(row) for _, row in joined.head(MOST_ROWS).reset_index().iterrows()]
     return Table(caption, head, body, names=3)
+
+
+def _condition_rows(
+    table: pd.DataFrame, methods: Sequence[str], measures: Sequence[tuple[str, str, str]]
+) -> list[list[Cell]]:
+    """Rows of the tests for each measure: a metric, the label it is of, and what that is called."""
+    body = []
+    for split, domain in _places(table, shown_splits(table)):
+        for metric, label, words in measures:
+            rows = select(table, metric, split, label=label, domain=domain)
+            if len(rows):
+                where = [name(split_name(split), domain), name(words)]
+                body.append([*where, _count_cell(rows), *_cells(rows, methods)])
+    return body
 
 
 def _missing_row(row: pd.Series[Any]) -> list[Cell]:
@@ -127,9 +129,9 @@ def _missing_row(row: pd.Series[Any]) -> list[Cell]:
 
 def _metric_list(metrics: pd.Series[Any]) -> str:
     """Name metrics in words; a worst group goes without saying where the gap is named."""
-    gaps = {m.removesuffix("_gap") for m in metrics if m.endswith("_gap")}
-    said = [m for m in metrics if not (m.endswith("_worst") and m.removesuffix("_worst") in gaps)]
-    return ", ".join(dict.fromkeys(map(metric_name, said)))
+    gaps = {parse(m)[0].name for m in metrics if GAP.names(m)}
+    said = [m for m in metrics if not (WORST.names(m) and parse(m)[0].name in gaps)]
+    return ", ".join(dict.fromkeys(map(in_words, said)))
 
 
 def _places(table: pd.DataFrame, some: Sequence[str]) -> list[tuple[str, str]]:

@@ -2,55 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from medaug.evaluation.estimate import ALL_DOMAINS
-
-_SPLITS = {
-    "id_val": "in distribution (val)",
-    "id_test": "in distribution",
-    "ood_val": "out of distribution (val)",
-    "ood_test": "out of distribution",
-}
+from medaug.evaluation.cells import ALL_DOMAINS
+from medaug.evaluation.metrics import GAP
+from medaug.evaluation.metrics_table import PHANTOM_DATA, headline
+from medaug.report.tidy import attributes, shown_splits
+from medaug.report.words import split_name
 
 
 def summary_table(
     metrics: pd.DataFrame,
     *,
-    metric: str = "auc",
-    attribute: str = "sex",
-    splits: tuple[str, ...] = ("id_test", "ood_test"),
+    metric: str | None = None,
+    attribute: str | None = None,
+    splits: Sequence[str] | None = None,
 ) -> str:
     """Return a text table of the mean of a metric and its gap, for each method in and out of distribution.
 
     Parameters
     ----------
     metrics : DataFrame
-        What `medaug.evaluation.evaluate.evaluate` returned.
-    metric, attribute : str
-        Which metric, and the attribute of its gap.
-    splits : tuple of str
-        Splits to show, in order, where the table has them.
+        What `medaug.evaluation.metrics_table.compute_metrics` returned.
+    metric : str, optional
+        None: the one that leads, see `medaug.evaluation.metrics_table.headline`.
+    attribute : str, optional
+        Attribute of the gap; None: the first one of the table.
+    splits : sequence of str, optional
+        Splits to show, in order, where the table has them; None: those that the report shows.
 
     Returns
     -------
     str
         One line a split, method and seed, with intervals in brackets; a dash where nothing can be estimated.
     """
+    metric = metric or headline(metrics)
+    attribute = next(iter(attributes(metrics)), "") if attribute is None else attribute
     lines = [("method", "seed", "data", "images", f"mean {metric}", f"{attribute} gap in {metric}")]
-    for split in splits:
+    for split in shown_splits(metrics) if splits is None else splits:
         rows = _one_domain(metrics[(metrics["split"] == split) & (metrics["label"] == "")])
-        for (method, seed), found in rows.groupby(["method", "seed"]):
-            overall = found[(found["metric"] == metric) & (found["attribute"] == "")]
-            gap = found[(found["metric"] == f"{metric}_gap") & (found["attribute"] == attribute)]
+        for (method, seed), run in rows.groupby(["method", "seed"]):
+            overall = run[(run["metric"] == metric) & (run["attribute"] == "")]
+            gap = run[(run["metric"] == GAP.of(metric)) & (run["attribute"] == attribute)]
             if not overall.empty:
-                where = f"{_SPLITS.get(split, split)}: {found['domain'].iloc[0]}"
+                where = f"{split_name(split).removesuffix(', test')}: {run['domain'].iloc[0]}"
                 images = f"{overall['n'].iloc[0]:,}"
                 lines.append((str(method), str(seed), where, images, _figure(overall), _figure(gap)))
     table = _aligned(lines)
-    return f"{table}\n(phantom data)" if "phantom data" in set(metrics["source"]) else table
+    return f"{table}\n({PHANTOM_DATA})" if PHANTOM_DATA in set(metrics["source"]) else table
 
 
 def _one_domain(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The improvement over a baseline (figures G4 to G7 of the paper) as a table."""
+"""The table of the improvement over a baseline (figures G4 to G7 of the paper)."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from typing import Any
 
 import pandas as pd
 
-from medaug.evaluation.estimate import GAP
-from medaug.evaluation.posterior import SPREAD
-from medaug.report.metric_tables import HIGH_RISK
+from medaug.evaluation.metrics import (
+    GAP,
+    HIGH_RISK_SENSITIVITY,
+    METRICS,
+    SPREAD,
+    higher_is_better,
+    in_words,
+)
 from medaug.report.parts import Cell, Table, name
 from medaug.report.tidy import row_of, select, shown_splits
-from medaug.report.words import NOT_ESTIMABLE, metric_name, number, signed, smaller_is_better, split_name
-
-_ACCURACY = (
-    *("auc", "top3_accuracy", "balanced_top3_accuracy", "accuracy", "balanced_accuracy"),
-    HIGH_RISK,
-)
+from medaug.report.words import NOT_ESTIMABLE, number, signed, split_name
 
 
-def improvement_table(found: pd.DataFrame, metrics: Sequence[tuple[str, str]]) -> Table:
+def improvement_table(improvement: pd.DataFrame, metrics: Sequence[tuple[str, str]]) -> Table:
     """Return the improvement of every method over the baseline, mean and standard deviation over seeds.
 
     Parameters
     ----------
-    found : DataFrame
-        What `medaug.evaluation.improvement.improvement` returned.
+    improvement : DataFrame
+        What `medaug.evaluation.improvement.improvement_over_baseline` returned.
     metrics : sequence of (str, str)
         Which metrics to show, each with its attribute (empty for none), for example
         ``[("top3_accuracy", ""), ("top3_accuracy_spread", "sex")]``.
     """
-    baseline = str(found["baseline"].iloc[0])
-    methods = [m for m in dict.fromkeys(found["method"]) if m != baseline]
+    baseline = str(improvement["baseline"].iloc[0])
+    methods = [m for m in dict.fromkeys(improvement["method"]) if m != baseline]
     body = []
-    for split in shown_splits(found):
+    for split in shown_splits(improvement):
         for metric, attribute in metrics:
-            rows = select(found, metric, split, attribute=attribute)
+            rows = select(improvement, metric, split, attribute=attribute)
             if len(rows):
-                better = "less is better" if smaller_is_better(metric) else "more is better"
-                words = metric_name(metric) + (f", {attribute}" if attribute else "")
+                better = "more is better" if higher_is_better(metric) else "less is better"
+                words = in_words(metric) + (f", {attribute}" if attribute else "")
                 where = [name(split_name(split), rows["domain"].iloc[0]), name(words, better)]
                 cells = [_improvement_cell(row_of(rows, method)) for method in methods]
                 body.append([*where, _value_cell(row_of(rows, baseline)), *cells])
@@ -47,23 +47,23 @@ def improvement_table(found: pd.DataFrame, metrics: Sequence[tuple[str, str]]) -
     return Table("Improvement over the baseline, mean over seeds", head, body, names=2)
 
 
-def improved_measures(found: pd.DataFrame, metric: str) -> list[tuple[str, str]]:
+def improved_measures(improvement: pd.DataFrame, metric: str) -> list[tuple[str, str]]:
     """Return which improvements to show: of accuracy, then of the fairness of the metric that leads.
 
     Parameters
     ----------
-    found : DataFrame
-        What `medaug.evaluation.improvement.improvement` returned.
+    improvement : DataFrame
+        What `medaug.evaluation.improvement.improvement_over_baseline` returned.
     metric : str
         The metric that leads.
     """
-    overall = found[(found["label"] == "") & (found["attribute"] == "")]
+    means = improvement[improvement["label"] == ""]
+    overall = means[means["attribute"] == ""]
     there = set(overall["metric"])
-    accuracy = [(m, "") for m in dict.fromkeys((metric, *_ACCURACY)) if m in there]
-    fairness = found[
-        found["metric"].isin({f"{m}{ending}" for m in (metric, HIGH_RISK) for ending in (GAP, SPREAD)})
-    ]
-    fairness = fairness[(fairness["label"] == "") & ~fairness["attribute"].str.contains(" & ")]
+    leading = [name for name, entry in METRICS.items() if entry.headline_rank is not None]
+    accuracy = [(m, "") for m in dict.fromkeys((metric, *leading)) if m in there]
+    of_fairness = {derived.of(m) for m in (metric, HIGH_RISK_SENSITIVITY) for derived in (GAP, SPREAD)}
+    fairness = means[means["metric"].isin(of_fairness) & ~means["attribute"].str.contains(" & ")]
     return accuracy + sorted(set(zip(fairness["metric"], fairness["attribute"], strict=True)))
 
 

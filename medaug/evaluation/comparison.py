@@ -1,4 +1,4 @@
-"""Did a method become more accurate, and fairer? Differences to a baseline with paired intervals."""
+"""Methods beside a baseline (``comparison.csv``): differences with intervals from paired replicates."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pandas as pd
 
 from medaug.arrays import Array
 from medaug.errors import DataError
-from medaug.evaluation.estimate import WORST, Estimate, estimate
-from medaug.evaluation.evaluate import interval_of
+from medaug.evaluation.estimates import Estimate, bootstrap_estimates
+from medaug.evaluation.metrics import WORST
+from medaug.evaluation.metrics_table import interval_of
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.task import Task
 
@@ -24,7 +25,7 @@ COMPARISON_COLUMNS = (
 _Question = tuple[str, str, str, str]  # metric, label, attribute, group
 
 
-def compare(
+def compare_methods(
     predictions: pd.DataFrame,
     baseline: str,
     settings: EvaluationSettings | None = None,
@@ -35,11 +36,11 @@ def compare(
     Parameters
     ----------
     predictions : DataFrame
-        As for `medaug.evaluation.evaluate.evaluate`, with at least two methods.
+        As for `medaug.evaluation.metrics_table.compute_metrics`, with at least two methods.
     baseline : str
         Method that the others are compared with.
     settings, task
-        As for `evaluate`.
+        As for `compute_metrics`.
 
     Returns
     -------
@@ -55,28 +56,28 @@ def compare(
     """
     settings = settings or EvaluationSettings()
     rows: list[dict[str, Any]] = []
-    for cell in estimate(predictions, settings, task):
+    for cell in bootstrap_estimates(predictions, settings, task):
         methods = sorted({item.method for item in cell})
         if baseline not in methods or len(methods) < 2:
-            found = ", ".join(methods)
-            raise DataError(f"nothing to compare with {baseline!r} in {cell[0].split}: it has {found}")
-        answers = {method: _by_question(cell, method) for method in methods}
+            there_are = ", ".join(methods)
+            raise DataError(f"nothing to compare with {baseline!r} in {cell[0].split}: it has {there_are}")
+        estimates = {method: _by_question(cell, method) for method in methods}
         for method in methods:
             if method != baseline:
-                rows += _differences(answers[method], answers[baseline], settings.confidence)
+                rows += _differences(estimates[method], estimates[baseline], settings.confidence)
     table = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
     return table.astype({"n": "int64"}).sort_values("method", kind="stable", ignore_index=True)
 
 
 def _by_question(cell: Sequence[Estimate], method: str) -> dict[_Question, dict[int, Estimate]]:
     """Estimates of a method by what they measure, then by seed."""
-    found: dict[_Question, dict[int, Estimate]] = defaultdict(dict)
+    by_question: dict[_Question, dict[int, Estimate]] = defaultdict(dict)
     for item in cell:
         if item.method == method and item.estimable:
             # the worst group may differ between the methods: it is compared by its value, without its name
-            group = "" if item.metric.endswith(WORST) else item.group
-            found[item.metric, item.label, item.attribute, group][item.seed] = item
-    return found
+            group = "" if WORST.names(item.metric) else item.group
+            by_question[item.metric, item.label, item.attribute, group][item.seed] = item
+    return by_question
 
 
 def _differences(

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from medaug.errors import SettingsError
-from medaug.evaluation.groups import Grouping, find_groupings
+from medaug.evaluation.groupings import Grouping, find_groupings
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.task import Attribute, Task
 

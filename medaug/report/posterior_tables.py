@@ -1,30 +1,29 @@
-"""The central best estimate of fairness (Section F.2, Figure G6): each group against all others."""
+"""Tables and figure of the central best estimate of fairness (Section F.2, G6): groups beside all others."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from medaug.evaluation.posterior import SPREAD, spread_metrics
+from medaug.evaluation.metrics import DIFFERENCE, SPREAD, in_words
+from medaug.evaluation.posterior import spread_metrics
 from medaug.report.parts import Cell, Picture, Table, name, picture
 from medaug.report.performance_figures import group_figure
-from medaug.report.style import RULE, MethodStyle
+from medaug.report.style import RULE, Styles
 from medaug.report.tidy import attributes, row_of, select, shown_splits, tidied
-from medaug.report.words import NOT_ESTIMABLE, interval, metric_name, number, signed, split_name
-
-DIFFERENCE = "_difference"
+from medaug.report.words import NOT_ESTIMABLE, interval, number, signed, split_name
 
 
-def posterior_parts(posterior: pd.DataFrame, styles: Mapping[str, MethodStyle]) -> list[Table | Picture]:
+def posterior_parts(posterior: pd.DataFrame, styles: Styles) -> list[Table | Picture]:
     """Return for each attribute the figure of the differences, their table, and the spread over the groups.
 
     Parameters
     ----------
     posterior : DataFrame
-        What `medaug.evaluation.posterior.posterior_table` returned, of one metric and one label (the one of
+        What `medaug.evaluation.posterior.group_posteriors` returned, of one metric and one label (the one of
         all classes at once). Several seeds are joined as in `medaug.report.tidy.tidied`.
     styles : mapping of str to MethodStyle
         Methods, the baseline first.
@@ -33,7 +32,7 @@ def posterior_parts(posterior: pd.DataFrame, styles: Mapping[str, MethodStyle]) 
     metric = str(posterior["metric"].iloc[0])
     for attribute in attributes(posterior):
         words = (
-            f"{metric_name(metric)} of each group of {attribute} minus that of all other images: the most "
+            f"{in_words(metric)} of each group of {attribute} minus that of all other images: the most "
             "probable difference and its interval; 0 is fair."
         )
         figure = posterior_figure(posterior, styles, attribute)
@@ -42,7 +41,7 @@ def posterior_parts(posterior: pd.DataFrame, styles: Mapping[str, MethodStyle]) 
     return [*parts, spread_table(posterior, list(styles))]
 
 
-def posterior_figure(posterior: pd.DataFrame, styles: Mapping[str, MethodStyle], attribute: str) -> Figure:
+def posterior_figure(posterior: pd.DataFrame, styles: Styles, attribute: str) -> Figure:
     """Draw the MAP difference of each group with its interval, one panel a test split."""
     table, metric = _differences(posterior)
     figure = group_figure(table, styles, metric, attribute, shown_splits(table))
@@ -67,7 +66,7 @@ def difference_table(posterior: pd.DataFrame, methods: Sequence[str], attribute:
 def spread_table(posterior: pd.DataFrame, methods: Sequence[str]) -> Table:
     """Return the spread of the MAP differences over the groups of each attribute, one column a method."""
     table = tidied(spread_metrics(posterior))
-    metric = str(posterior["metric"].iloc[0]) + SPREAD
+    metric = SPREAD.of(str(posterior["metric"].iloc[0]))
     body = []
     for split in shown_splits(table):
         for attribute in attributes(table):
@@ -83,7 +82,7 @@ def spread_table(posterior: pd.DataFrame, methods: Sequence[str]) -> Table:
 
 def _differences(posterior: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """Bring the posterior into the form of metrics, and name its metric."""
-    metric = str(posterior["metric"].iloc[0]) + DIFFERENCE
+    metric = DIFFERENCE.of(str(posterior["metric"].iloc[0]))
     table = posterior.drop(columns="difference").rename(columns={"map_difference": "value"})
     return tidied(table.assign(metric=metric)), metric
 

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from medaug.errors import DataError
-from medaug.evaluation.compare import COMPARISON_COLUMNS, compare
-from medaug.evaluation.evaluate import evaluate, write_table
+from medaug.evaluation.comparison import COMPARISON_COLUMNS, compare_methods
+from medaug.evaluation.metrics_table import compute_metrics, write_table
 from medaug.evaluation.settings import EvaluationSettings
 
 SETTINGS = EvaluationSettings(metrics=["auc", "fnr"], replicates=200)
@@ -24,9 +24,9 @@ def two_methods(predictions: Callable[..., pd.DataFrame]) -> pd.DataFrame:
 
 
 def test_differences_are_those_of_the_metrics(two_methods: pd.DataFrame) -> None:
-    result = compare(two_methods, "real", SETTINGS)
+    result = compare_methods(two_methods, "real", SETTINGS)
     assert list(result.columns) == list(COMPARISON_COLUMNS)
-    values = evaluate(two_methods, SETTINGS).query("~metric.str.endswith('_worst')")
+    values = compute_metrics(two_methods, SETTINGS).query("~metric.str.endswith('_worst')")
     by_method = {m: v.set_index(KEYS)["value"] for m, v in values.groupby("method")}
     expected = (by_method["synthetic"] - by_method["real"]).dropna()
     found = result.query("~metric.str.endswith('_worst')").set_index(KEYS)["difference"]
@@ -36,8 +36,10 @@ def test_differences_are_those_of_the_metrics(two_methods: pd.DataFrame) -> None
 
 
 def test_pairing_makes_the_interval_narrow(two_methods: pd.DataFrame) -> None:
-    row = compare(two_methods, "real", SETTINGS).query("metric == 'auc' and label == '' and attribute == ''")
-    own = evaluate(two_methods, SETTINGS).query("metric == 'auc' and label == '' and attribute == ''")
+    row = compare_methods(two_methods, "real", SETTINGS).query(
+        "metric == 'auc' and label == '' and attribute == ''"
+    )
+    own = compute_metrics(two_methods, SETTINGS).query("metric == 'auc' and label == '' and attribute == ''")
     width = float((row["ci_high"] - row["ci_low"]).iloc[0])
     assert float(row["ci_low"].iloc[0]) > 0
     assert width < float((own["ci_high"] - own["ci_low"]).max())
@@ -45,7 +47,7 @@ def test_pairing_makes_the_interval_narrow(two_methods: pd.DataFrame) -> None:
 
 def test_equal_methods_do_not_differ(predictions: Callable[..., pd.DataFrame]) -> None:
     same = pd.concat([predictions(100), predictions(100).assign(method="again")])
-    result = compare(same, "real", SETTINGS)
+    result = compare_methods(same, "real", SETTINGS)
     assert not result.empty
     assert (result["difference"] == 0).all()
     assert (result[["ci_low", "ci_high"]].dropna() == 0).all(axis=None)
@@ -55,12 +57,12 @@ def test_seeds_are_averaged(two_methods: pd.DataFrame) -> None:
     swapped = two_methods.assign(
         seed=1, method=two_methods["method"].map({"real": "synthetic", "synthetic": "real"})
     )
-    result = compare(pd.concat([two_methods, swapped]), "real", SETTINGS)
+    result = compare_methods(pd.concat([two_methods, swapped]), "real", SETTINGS)
     assert np.allclose(result["difference"], 0, atol=1e-12)
 
 
 def test_written_table_comes_back(two_methods: pd.DataFrame, tmp_path: Path) -> None:
-    result = compare(two_methods, "real", SETTINGS)
+    result = compare_methods(two_methods, "real", SETTINGS)
     write_table(result, tmp_path / "comparison.csv")
     read = pd.read_csv(
         tmp_path / "comparison.csv", keep_default_na=False, na_values={"ci_low": "", "ci_high": ""}
@@ -70,4 +72,4 @@ def test_written_table_comes_back(two_methods: pd.DataFrame, tmp_path: Path) -> 
 
 def test_the_baseline_must_be_there(two_methods: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="nothing to compare with 'other'"):
-        compare(two_methods, "other", SETTINGS)
+        compare_methods(two_methods, "other", SETTINGS)

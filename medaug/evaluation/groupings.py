@@ -45,19 +45,19 @@ def find_groupings(
     SettingsError
         An attribute is not in the table, or is a measured number without bins.
     """
-    found = attribute_names(predictions)
-    names = found if settings.attributes is None else list(settings.attributes)
-    single = {name: _grouping(predictions, name, found, settings, task) for name in names}
-    crossed = combinations(names, 2) if settings.intersections is None else settings.intersections
-    return [*single.values(), *(_cross(single, parts) for parts in crossed)]
+    present = attribute_names(predictions)
+    names = present if settings.attributes is None else list(settings.attributes)
+    single = {name: _grouping(predictions, name, present, settings, task) for name in names}
+    intersections = combinations(names, 2) if settings.intersections is None else settings.intersections
+    return [*single.values(), *(_cross(single, crossed) for crossed in intersections)]
 
 
 def _grouping(
-    predictions: pd.DataFrame, name: str, found: list[str], settings: EvaluationSettings, task: Task | None
+    predictions: pd.DataFrame, name: str, present: list[str], settings: EvaluationSettings, task: Task | None
 ) -> Grouping:
-    if name not in (*found, "domain"):
+    if name not in (*present, "domain"):
         raise SettingsError(
-            f"there is no attribute {name!r}; the predictions have: {', '.join(found) or 'none'}"
+            f"there is no attribute {name!r}; the predictions have: {', '.join(present) or 'none'}"
         )
     values = predictions[attribute_column(name)]
     known = {a.name: a for a in task.attributes} if task else {}
@@ -93,14 +93,14 @@ def _from_categorical(name: str, values: pd.Series[Any]) -> Grouping:
     return Grouping(name, tuple(map(str, values.cat.categories)), values.cat.codes.to_numpy(np.int64))
 
 
-def _cross(single: dict[str, Grouping], parts: Sequence[str]) -> Grouping:
+def _cross(single: dict[str, Grouping], crossed: Sequence[str]) -> Grouping:
     """Intersection of attributes: ``F & (60, 80]`` under ``sex & age``; unknown if any part is unknown."""
-    if missing := [name for name in parts if name not in single]:
-        raise SettingsError(f"intersection {list(parts)} needs {missing} among the attributes")
-    names: tuple[str, ...] = ("",)
-    codes = np.zeros(len(single[parts[0]].codes), np.int64)
-    for grouping in (single[name] for name in parts):
-        names = tuple(f"{a} & {b}" if a else b for a in names for b in grouping.groups)
-        crossed = codes * len(grouping.groups) + grouping.codes
-        codes = np.where((codes < 0) | (grouping.codes < 0), -1, crossed)
-    return Grouping(" & ".join(parts), names, codes)
+    if missing := [name for name in crossed if name not in single]:
+        raise SettingsError(f"intersection {list(crossed)} needs {missing} among the attributes")
+    groups: tuple[str, ...] = ("",)
+    codes = np.zeros(len(single[crossed[0]].codes), np.int64)
+    for grouping in (single[name] for name in crossed):
+        groups = tuple(f"{a} & {b}" if a else b for a in groups for b in grouping.groups)
+        unknown = (codes < 0) | (grouping.codes < 0)
+        codes = np.where(unknown, -1, codes * len(grouping.groups) + grouping.codes)
+    return Grouping(" & ".join(crossed), groups, codes)

@@ -2,9 +2,9 @@ import pandas as pd
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from medaug.evaluation.evaluate import evaluate
+from medaug.evaluation.metrics_table import compute_metrics
 from medaug.evaluation.settings import EvaluationSettings
-from medaug.report.board import write_board
+from medaug.report.tensorboard_metrics import write_tensorboard
 
 
 @pytest.fixture
@@ -26,9 +26,9 @@ def read(folder) -> EventAccumulator:
 
 
 def test_groups_and_gap_are_shown_and_an_old_board_is_replaced(tmp_path, predictions) -> None:
-    metrics = evaluate(predictions, EvaluationSettings(replicates=10, intersections=[]))
+    metrics = compute_metrics(predictions, EvaluationSettings(replicates=10, intersections=[]))
     for _ in range(2):
-        write_board(tmp_path / "board", metrics, predictions)
+        write_tensorboard(tmp_path / "board", metrics, predictions)
     events = read(tmp_path / "board" / "50_real_50_synthetic")
     values = {tag: [e.value for e in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
     # F: both positives above both negatives; M: 3 of the 4 pairs are in order.
@@ -40,8 +40,8 @@ def test_groups_and_gap_are_shown_and_an_old_board_is_replaced(tmp_path, predict
 
 def test_what_is_not_estimable_is_not_shown(tmp_path, predictions) -> None:
     one_class = predictions.assign(**{"label:edema": [0, 1, 0, 1, 0, 0, 0, 0]})
-    metrics = evaluate(one_class, EvaluationSettings(replicates=10, intersections=[]))
-    write_board(tmp_path / "board", metrics, one_class)
+    metrics = compute_metrics(one_class, EvaluationSettings(replicates=10, intersections=[]))
+    write_tensorboard(tmp_path / "board", metrics, one_class)
     tags = read(tmp_path / "board" / "50_real_50_synthetic").Tags()["scalars"]
     assert "id_test all/auc/sex/F" in tags
     assert "id_test all/auc/sex/M" not in tags

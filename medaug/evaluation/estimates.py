@@ -1,4 +1,4 @@
-"""From predictions to estimates: every metric, overall and by group, with all bootstrap replicates.
+"""Every metric, overall and by group, on the data and on all bootstrap replicates: what tables are made of.
 
 The work goes cell by cell (a split of a domain). Within a cell all methods, seeds and groups share the
 weights of a replicate, so that gaps and differences between methods are paired.
@@ -14,19 +14,16 @@ import numpy as np
 import pandas as pd
 
 from medaug.arrays import Array
-from medaug.errors import DataError
 from medaug.evaluation.bootstrap import weight_blocks
-from medaug.evaluation.groups import Grouping, find_groupings
-from medaug.evaluation.metrics import Metric
+from medaug.evaluation.cells import ALL_DOMAINS, Cell, find_cells, rows_by_method
+from medaug.evaluation.groupings import Grouping, find_groupings
+from medaug.evaluation.metrics import GAP, WORST, higher_is_better
 from medaug.evaluation.predictions import check_predictions
-from medaug.evaluation.problems import Problem, pose_problems
 from medaug.evaluation.settings import EvaluationSettings
+from medaug.evaluation.targets import Target, find_targets
 from medaug.progress import Progress
 from medaug.randomness import numpy_generator
 from medaug.task import Task
-
-ALL_DOMAINS = "all"
-GAP, WORST = "_gap", "_worst"
 
 
 @dataclass(frozen=True)
@@ -58,15 +55,6 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """Rows of one split and domain, of all methods."""
-
-    split: str
-    domain: str
-    rows: Array
-
-
-@dataclass(frozen=True)
 class _Subset:
     """Rows of one method and seed within a cell that are reported together."""
 
@@ -79,76 +67,54 @@ class _Subset:
 
 @dataclass(frozen=True)
 class _Job:
-    """A problem on a subset: the rows of known truth, and why a metric cannot be estimated on them."""
+    """A target on a subset: the rows of known truth, and why a metric cannot be estimated on them."""
 
-    problem: Problem
+    target: Target
     subset: _Subset
     rows: Array
     reasons: tuple[str, ...]
 
 
-def estimate(
+def bootstrap_estimates(
     predictions: pd.DataFrame, settings: EvaluationSettings, task: Task | None = None
 ) -> Iterator[list[Estimate]]:
-    """Yield the estimates of one cell after another; see `medaug.evaluation.evaluate.evaluate`."""
+    """Yield the estimates of one cell after another, with all replicates.
+
+    Parameters are those of `medaug.evaluation.metrics_table.compute_metrics`, which makes rows of them.
+    """
     predictions = check_predictions(predictions)
-    problems = pose_problems(predictions, settings, task)
+    targets = find_targets(predictions, settings, task)
     groupings = find_groupings(predictions, settings, task)
     cells = find_cells(predictions, settings.splits)
     total = len(cells) * (settings.replicates + 1)
     with Progress("Evaluating", total, unit="replicate") as shown:
         for cell in cells:
-            jobs = _jobs(predictions, cell, problems, groupings, settings)
-            values = _compute(predictions, cell, jobs, settings, shown)
+            jobs = _jobs(predictions, cell, targets, groupings, settings)
+            values = _values(predictions, cell, jobs, settings, shown)
             single = _single_estimates(cell, jobs, values)
-            means = _means_over_labels(single, problems, jobs)
-            yield [*single, *means, *_gaps([*single, *means], problems)]
-
-
-def find_cells(predictions: pd.DataFrame, splits: Sequence[str]) -> list[Cell]:
-    """Each domain of each split; where a split has several, all of them together as well."""
-    wanted = list(splits) or sorted(set(predictions["split"]))
-    cells = []
-    for split in wanted:
-        in_split = (predictions["split"] == split).to_numpy()
-        if not in_split.any():
-            there_are = ", ".join(sorted(set(predictions["split"])))
-            raise DataError(f"no predictions have the split {split!r}; there are: {there_are}")
-        domains = sorted(set(predictions["domain"][in_split]))
-        for domain in domains:
-            chosen = in_split & (predictions["domain"] == domain).to_numpy()
-            cells.append(Cell(split, domain, np.flatnonzero(chosen)))
-        if len(domains) > 1:
-            cells.append(Cell(split, ALL_DOMAINS, np.flatnonzero(in_split)))
-    return cells
+            means = _means_over_labels(single, targets, jobs)
+            yield [*single, *means, *_gaps([*single, *means])]
 
 
 def _jobs(
     predictions: pd.DataFrame,
     cell: Cell,
-    problems: Sequence[Problem],
+    targets: Sequence[Target],
     groupings: Sequence[Grouping],
     settings: EvaluationSettings,
 ) -> list[_Job]:
     jobs = []
-    for (method, seed), found in rows_by_method(predictions, cell.rows).items():
-        for attribute, group, rows in _parts(cell, found, groupings):
+    for (method, seed), run_rows in rows_by_method(predictions, cell.rows).items():
+        for attribute, group, rows in _subsets(cell, run_rows, groupings):
             subset = _Subset(method, seed, attribute, group, rows)
-            for problem in problems:
-                known = rows[problem.known[rows]]
-                reasons = (problem.obstacle(m, known, settings.min_group_size) for m in problem.metrics)
-                jobs.append(_Job(problem, subset, known, tuple(reasons)))
+            for target in targets:
+                known = rows[target.known[rows]]
+                reasons = (target.obstacle(m, known, settings.min_group_size) for m in target.estimators)
+                jobs.append(_Job(target, subset, known, tuple(reasons)))
     return jobs
 
 
-def rows_by_method(predictions: pd.DataFrame, rows: Array) -> dict[tuple[str, int], Array]:
-    """Rows of each method and seed."""
-    methods, seeds = predictions["method"].to_numpy()[rows], predictions["seed"].to_numpy()[rows]
-    pairs = sorted(set(zip(methods.tolist(), seeds.tolist(), strict=True)))
-    return {(method, seed): rows[(methods == method) & (seeds == seed)] for method, seed in pairs}
-
-
-def _parts(cell: Cell, rows: Array, groupings: Sequence[Grouping]) -> Iterator[tuple[str, str, Array]]:
+def _subsets(cell: Cell, rows: Array, groupings: Sequence[Grouping]) -> Iterator[tuple[str, str, Array]]:
     """Overall, then each group of each grouping; domains only where they are together, and in this split."""
     yield "", "", rows
     for grouping in groupings:
@@ -161,7 +127,7 @@ def _parts(cell: Cell, rows: Array, groupings: Sequence[Grouping]) -> Iterator[t
                 yield grouping.attribute, group, rows[grouping.codes[rows] == code]
 
 
-def _compute(
+def _values(
     predictions: pd.DataFrame,
     cell: Cell,
     jobs: Sequence[_Job],
@@ -175,25 +141,24 @@ def _compute(
     )
     generator = numpy_generator(settings.seed, "bootstrap", cell.split, cell.domain)
     largest = max(len(job.rows) for job in jobs)
-    parts: dict[tuple[int, str], list[Array]] = defaultdict(list)
+    blocks: dict[tuple[int, str], list[Array]] = defaultdict(list)
     for weights in weight_blocks(len(patients), settings.replicates, largest, generator):
         for number, job in enumerate(jobs):
-            for metric, values in _measure(job, weights, patient_of):
-                parts[number, metric.name].append(values)
+            for metric, values in _metric_values(job, weights, patient_of):
+                blocks[number, metric].append(values)
         shown.update(weights.shape[1], f"{cell.split} {cell.domain}")
-    return {key: np.concatenate(values) for key, values in parts.items()}
+    return {key: np.concatenate(values) for key, values in blocks.items()}
 
 
-def _measure(job: _Job, weights: Array, patient_of: Array) -> Iterator[tuple[Metric, Array]]:
+def _metric_values(job: _Job, weights: Array, patient_of: Array) -> Iterator[tuple[str, Array]]:
     """Estimable metrics of a job under each column of weights."""
     if all(job.reasons):
         return
-    truth, rows = job.problem.truth[job.rows], job.rows
-    spread = weights[patient_of[rows]]
-    for metric, reason in zip(job.problem.metrics, job.reasons, strict=True):
+    y_true, image_weights = job.target.y_true[job.rows], weights[patient_of[job.rows]]
+    for (metric, estimator), reason in zip(job.target.estimators.items(), job.reasons, strict=True):
         if not reason:
-            answers = job.problem.score if metric.uses == "score" else job.problem.decision
-            yield metric, metric.function(truth, answers[rows], weights=spread)
+            answers = job.target.answers(metric)[job.rows]
+            yield metric, estimator.function(y_true, answers, weights=image_weights)
 
 
 def _single_estimates(
@@ -201,19 +166,19 @@ def _single_estimates(
 ) -> list[Estimate]:
     estimates = []
     for number, job in enumerate(jobs):
-        positive = job.problem.positive
-        for metric, reason in zip(job.problem.metrics, job.reasons, strict=True):
+        positive = job.target.positive
+        for metric, reason in zip(job.target.estimators, job.reasons, strict=True):
             estimates.append(
                 Estimate(
                     job.subset.method,
                     job.subset.seed,
                     cell.split,
                     cell.domain,
-                    metric.name,
-                    job.problem.label,
+                    metric,
+                    job.target.label,
                     job.subset.attribute,
                     job.subset.group,
-                    values.get((number, metric.name), np.empty(0)),
+                    values.get((number, metric), np.empty(0)),
                     len(job.rows),
                     None if positive is None else int(positive[job.rows].sum()),
                     reason,
@@ -223,10 +188,10 @@ def _single_estimates(
 
 
 def _means_over_labels(
-    single: Sequence[Estimate], problems: Sequence[Problem], jobs: Sequence[_Job]
+    single: Sequence[Estimate], targets: Sequence[Target], jobs: Sequence[_Job]
 ) -> list[Estimate]:
     """Mean over the labels that are estimable overall; a group must have all of them to be comparable."""
-    known = np.any([problem.known for problem in problems], axis=0)
+    known = np.any([target.known for target in targets], axis=0)
     counts = {_subset_key(j.subset): int(known[j.subset.rows].sum()) for j in jobs}
     by_label: dict[tuple[str, int, str, str, str], list[Estimate]] = defaultdict(list)
     for item in single:
@@ -256,21 +221,16 @@ def _mean(chosen: Sequence[Estimate], items: Sequence[Estimate]) -> Estimate:
     return replace(result, values=np.mean([item.values for item in chosen], axis=0), note=note)
 
 
-def _gaps(estimates: Sequence[Estimate], problems: Sequence[Problem]) -> list[Estimate]:
+def _gaps(estimates: Sequence[Estimate]) -> list[Estimate]:
     """Gap and worst group of each metric, label and attribute, in every replicate."""
-    higher_is_better = {m.name: m.higher_is_better for problem in problems for m in problem.metrics}
     by_attribute: dict[tuple[str, int, str, str, str], list[Estimate]] = defaultdict(list)
     for item in estimates:
         if item.attribute:
             by_attribute[item.method, item.seed, item.metric, item.label, item.attribute].append(item)
-    return [
-        row
-        for items in by_attribute.values()
-        for row in _gap_and_worst(items, higher_is_better[items[0].metric])
-    ]
+    return [row for items in by_attribute.values() for row in _gap_and_worst(items)]
 
 
-def _gap_and_worst(items: Sequence[Estimate], higher_is_better: bool) -> tuple[Estimate, Estimate]:
+def _gap_and_worst(items: Sequence[Estimate]) -> tuple[Estimate, Estimate]:
     """Best minus worst group, and the worst; over the groups that can be estimated, at least two.
 
     Replicates compare the two groups that are best and worst in the data. The largest difference within each
@@ -280,7 +240,7 @@ def _gap_and_worst(items: Sequence[Estimate], higher_is_better: bool) -> tuple[E
     positives = [item.n_positive for item in usable if item.n_positive is not None]
     gap = replace(
         items[0],
-        metric=items[0].metric + GAP,
+        metric=GAP.of(items[0].metric),
         group="",
         values=np.empty(0),
         n=sum(item.n for item in usable),
@@ -288,11 +248,12 @@ def _gap_and_worst(items: Sequence[Estimate], higher_is_better: bool) -> tuple[E
         reason="",
         note="" if len(usable) == len(items) else f"over {len(usable)} of {len(items)} groups",
     )
-    worst = replace(gap, metric=items[0].metric + WORST)
+    worst = replace(gap, metric=WORST.of(items[0].metric))
     if len(usable) < 2:
         reason = f"{len(usable)} of {len(items)} groups can be estimated, a gap needs two"
         return replace(gap, reason=reason, note=""), replace(worst, reason=reason, note="")
     rising = sorted(usable, key=lambda item: float(item.values[0]))
-    best, poorest = (rising[-1], rising[0]) if higher_is_better else (rising[0], rising[-1])
-    distance = best.values - poorest.values if higher_is_better else poorest.values - best.values
-    return replace(gap, values=distance), replace(worst, values=poorest.values, group=poorest.group)
+    lowest, highest = rising[0], rising[-1]
+    gap = replace(gap, values=highest.values - lowest.values)
+    poorest = lowest if higher_is_better(items[0].metric) else highest
+    return gap, replace(worst, values=poorest.values, group=poorest.group)

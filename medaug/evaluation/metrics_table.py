@@ -1,4 +1,4 @@
-"""Accuracy and fairness of predictions as one tidy table (Sections 3.1 and F.2 of the paper)."""
+"""The tidy table of metrics (``metrics.csv``): computed from predictions, written and read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pandas as pd
 
 from medaug.arrays import Array
 from medaug.evaluation.bootstrap import percentile_interval
-from medaug.evaluation.estimate import GAP, Estimate, estimate
+from medaug.evaluation.estimates import Estimate, bootstrap_estimates
+from medaug.evaluation.metrics import GAP, METRICS, headline_metrics, is_derived
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.files import write_aside
 from medaug.task import Task
@@ -23,7 +24,7 @@ METRIC_COLUMNS = (
 PHANTOM_DATA = "phantom data"
 
 
-def evaluate(
+def compute_metrics(
     predictions: pd.DataFrame, settings: EvaluationSettings | None = None, task: Task | None = None
 ) -> pd.DataFrame:
     """Measure accuracy and fairness of a table of predictions, in and out of distribution.
@@ -47,7 +48,8 @@ def evaluate(
           labels (for classes that exclude one another, or the figure of all classes at once);
         - ``<metric>_gap`` is the best minus the worst group, with an empty ``group``; ``<metric>_worst`` the
           value of the worst group, whose name is in ``group``. For the mean over labels both compare the
-          groups' means. For fpr, fnr and ece the largest value is the worst;
+          groups' means. For errors (`Metric.higher_is_better` is False) the largest value is
+          the worst;
         - ``ci_low`` and ``ci_high`` are the patient-cluster bootstrap interval. That of a gap is for the two
           groups that are best and worst in the data; a ``ci_low`` of 0 does not exclude that they are equal;
         - what cannot be estimated has ``estimable`` False, no value and a ``reason``. A value without an
@@ -58,7 +60,7 @@ def evaluate(
     Examples
     --------
     >>> table = pd.DataFrame({"score:edema": [0.1, 0.4, 0.4, 0.8], "label:edema": [0, 0, 1, 1]})
-    >>> metrics = evaluate(table, EvaluationSettings(metrics=["auc"], replicates=0))
+    >>> metrics = compute_metrics(table, EvaluationSettings(metrics=["auc"], replicates=0))
     >>> float(metrics["value"].iloc[0])
     0.875
     """
@@ -66,12 +68,25 @@ def evaluate(
     phantom = "phantom" in predictions and bool(predictions["phantom"].fillna(False).astype(bool).any())
     rows = [
         _row(item, settings.confidence, PHANTOM_DATA if phantom else "")
-        for cell in estimate(predictions, settings, task)
+        for cell in bootstrap_estimates(predictions, settings, task)
         for item in cell
     ]
     table = pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
     counts = {"seed": "int64", "n": "int64", "n_positive": "Int64"}
     return table.astype(counts).sort_values(["method", "seed"], kind="stable", ignore_index=True)
+
+
+def headline(metrics: pd.DataFrame) -> str:
+    """Return the metric that leads: AUC as in the paper's radiology, top-3 accuracy as in its dermatology.
+
+    The vocabulary ranks them (`medaug.evaluation.metrics`). One for more classes than there are, and one that
+    cannot be estimated at all, do not lead.
+    """
+    classes = len(set(metrics["label"]) - {""})
+    plain = [name for name in dict.fromkeys(metrics["metric"]) if not is_derived(name)]
+    ranked = [name for name in headline_metrics(plain) if classes >= METRICS[name].min_classes]
+    estimable = set(metrics.loc[metrics["estimable"], "metric"])
+    return next(iter([*(name for name in ranked if name in estimable), *ranked, *plain]), "auc")
 
 
 def write_table(table: pd.DataFrame, path: Path | str) -> None:
@@ -80,7 +95,7 @@ def write_table(table: pd.DataFrame, path: Path | str) -> None:
     Parameters
     ----------
     table : DataFrame
-        Of `evaluate`, or of another function of this package (comparison, posterior, improvement).
+        Of `compute_metrics`, or of another function of this package (comparison, posterior, improvement).
     path : Path
         The file.
     """
@@ -91,7 +106,7 @@ def write_table(table: pd.DataFrame, path: Path | str) -> None:
 
 
 def read_metrics(path: Path | str) -> pd.DataFrame:
-    """Read the table of `evaluate` that `write_table` wrote; empty text stays empty text."""
+    """Read the table of `compute_metrics` that `write_table` wrote; empty text stays empty text."""
     empty = {name: [""] for name in ("value", "ci_low", "ci_high", "n_positive")}
     types: dict[str, Any] = {**dict.fromkeys(TEXT_COLUMNS, "str"), "n_positive": "Int64"}
     return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=empty)
@@ -110,7 +125,7 @@ def interval_of(replicates: Array, confidence: float) -> tuple[float, float, str
 
 def _row(item: Estimate, confidence: float, source: str) -> dict[str, Any]:
     low, high, without = interval_of(item.values[1:], confidence)
-    if item.metric.endswith(GAP):
+    if GAP.names(item.metric):
         low = max(low, 0.0)
     remarks = [text for text in (item.reason, item.note, without) if text]
     row = {name: getattr(item, name, None) for name in METRIC_COLUMNS}

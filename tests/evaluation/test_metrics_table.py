@@ -10,7 +10,13 @@ from fairlearn.metrics import MetricFrame
 from sklearn import metrics as sk
 
 from medaug.errors import DataError, SettingsError
-from medaug.evaluation.evaluate import METRIC_COLUMNS, evaluate, read_metrics, write_table
+from medaug.evaluation.metrics_table import (
+    METRIC_COLUMNS,
+    compute_metrics,
+    headline,
+    read_metrics,
+    write_table,
+)
 from medaug.evaluation.predictions import read_predictions
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.task import Task
@@ -45,7 +51,7 @@ def pick(metrics: pd.DataFrame, metric: str, **where: object) -> pd.Series:
 @pytest.fixture
 def twelve(tmp_path: Path) -> pd.DataFrame:
     (tmp_path / "twelve.csv").write_text(TWELVE_ROWS)
-    return evaluate(read_predictions(tmp_path / "twelve.csv"), EvaluationSettings(replicates=200))
+    return compute_metrics(read_predictions(tmp_path / "twelve.csv"), EvaluationSettings(replicates=200))
 
 
 def test_a_group_of_one_class_is_not_estimable_and_says_why(twelve: pd.DataFrame) -> None:
@@ -85,7 +91,7 @@ SCIKIT_LEARN = {"auc": sk.roc_auc_score, "average_precision": sk.average_precisi
 @pytest.mark.parametrize("name", ["auc", "average_precision", "accuracy", "fpr", "fnr"])
 def test_groups_gap_and_worst_equal_to_fairlearn(predictions: Predictions, name: str) -> None:
     table = predictions(400)
-    result = evaluate(table, QUICK)
+    result = compute_metrics(table, QUICK)
     known = table[table["label:c1"].notna()]
     truth, score = known["label:c1"], known["score:c1"]
     reference = {
@@ -110,7 +116,7 @@ def test_groups_gap_and_worst_equal_to_fairlearn(predictions: Predictions, name:
 
 
 def test_the_mean_over_labels_and_its_gap(predictions: Predictions) -> None:
-    result = evaluate(predictions(200), QUICK)
+    result = compute_metrics(predictions(200), QUICK)
     single = [pick(result, "auc", label=label)["value"] for label in ("c0", "c1")]
     assert pick(result, "auc")["value"] == pytest.approx(np.mean(single), abs=1e-12)
     groups = [pick(result, "auc", attribute="sex", group=group)["value"] for group in "FM"]
@@ -121,18 +127,18 @@ def test_the_mean_over_labels_and_its_gap(predictions: Predictions) -> None:
 def test_a_group_without_one_of_the_labels_has_no_mean(predictions: Predictions) -> None:
     table = predictions(200)
     table.loc[table["attr:sex"] == "F", "label:c0"] = 0.0
-    result = evaluate(table, QUICK)
+    result = compute_metrics(table, QUICK)
     assert pick(result, "auc", attribute="sex", group="F")["reason"] == "c0: no positive image"
     assert pick(result, "auc", attribute="sex", group="M")["estimable"]
     table["label:c0"] = np.nan
-    mean = pick(evaluate(table, QUICK), "auc")
+    mean = pick(compute_metrics(table, QUICK), "auc")
     assert mean["estimable"]
     assert mean["reason"] == "mean over 1 of 2 labels"
 
 
 def test_intervals_contain_the_estimate_and_follow_the_closed_form(predictions: Predictions) -> None:
     table = predictions(600, labels=1).assign(patient_id=lambda t: t["image_id"])
-    result = evaluate(table, EvaluationSettings(replicates=2000))
+    result = compute_metrics(table, EvaluationSettings(replicates=2000))
     row = pick(result, "accuracy", label="c0")
     spread = np.sqrt(row["value"] * (1 - row["value"]) / row["n"])
     assert row["ci_low"] == pytest.approx(row["value"] - 1.96 * spread, abs=0.15 * spread + 1 / 600)
@@ -149,16 +155,16 @@ def test_images_of_a_patient_are_drawn_together(predictions: Predictions) -> Non
     copies = [once.assign(image_id=once["image_id"] + f" copy {i}") for i in range(10)]
     settings = EvaluationSettings(metrics=["auc"], replicates=300)
     columns = ["value", "ci_low", "ci_high"]
-    expected = evaluate(once, settings)[columns]
-    np.testing.assert_allclose(evaluate(pd.concat(copies), settings)[columns], expected, atol=1e-12)
+    expected = compute_metrics(once, settings)[columns]
+    np.testing.assert_allclose(compute_metrics(pd.concat(copies), settings)[columns], expected, atol=1e-12)
 
 
 def test_deterministic_whatever_the_order_of_rows(predictions: Predictions) -> None:
     table = pd.concat([predictions(100), predictions(100, seed=1, method="other")])
     settings = EvaluationSettings(replicates=50)
-    first = evaluate(table, settings)
-    pd.testing.assert_frame_equal(first, evaluate(table.sample(frac=1, random_state=1), settings))
-    other = evaluate(table, dataclasses.replace(settings, seed=1))
+    first = compute_metrics(table, settings)
+    pd.testing.assert_frame_equal(first, compute_metrics(table.sample(frac=1, random_state=1), settings))
+    other = compute_metrics(table, dataclasses.replace(settings, seed=1))
     assert not first["ci_low"].equals(other["ci_low"])
     assert first["value"].equals(other["value"])
 
@@ -167,7 +173,7 @@ def test_several_domains_are_also_taken_together(predictions: Predictions) -> No
     table = predictions(200)
     table.loc[table.index[:80], "domain"] = "B"
     settings = EvaluationSettings(metrics=["auc"], attributes=["domain"], replicates=0)
-    result = evaluate(table, settings)
+    result = compute_metrics(table, settings)
     assert sorted(set(result["domain"])) == ["A", "B", "all"]
     hospitals = [pick(result, "auc", domain=d, label="c0")["value"] for d in "AB"]
     gap = pick(result, "auc_gap", domain="all", label="c0", attribute="domain")["value"]
@@ -179,7 +185,7 @@ def test_hospitals_of_another_split_are_no_groups_of_this_one(predictions: Predi
     table = predictions(200)
     table["domain"] = np.resize(["A", "B", "C", "D"], len(table))
     table["split"] = np.where(table["domain"].isin(["A", "B"]), "id_test", "ood_test")
-    result = evaluate(table, EvaluationSettings(metrics=["auc"], attributes=["domain"], replicates=0))
+    result = compute_metrics(table, EvaluationSettings(metrics=["auc"], attributes=["domain"], replicates=0))
     groups = result[(result["attribute"] == "domain") & (result["group"] != "")].groupby("split")["group"]
     assert {split: set(found) for split, found in groups} == {"id_test": {"A", "B"}, "ood_test": {"C", "D"}}
 
@@ -191,7 +197,7 @@ def test_classes_that_exclude_one_another() -> None:
     table = pd.DataFrame({f"score:k{i}": scores[:, i] for i in range(5)})
     table = table.assign(**{f"label:k{i}": (truth == i) * 0.5 + 0.1 for i in range(5)})
     task = Task("multiclass", tuple(f"k{i}" for i in range(5)), high_risk=("k3", "k4"))
-    result = evaluate(table, QUICK, task)
+    result = compute_metrics(table, QUICK, task)
     decided = scores.argmax(axis=1)
     assert pick(result, "accuracy")["value"] == pytest.approx(sk.accuracy_score(truth, decided))
     assert pick(result, "balanced_accuracy")["value"] == pytest.approx(
@@ -242,7 +248,7 @@ MULTICLASS = {
 def test_exclusive_classes_by_group_and_gap_equal_to_scikit_learn(
     conditions: pd.DataFrame, name: str, domain: str
 ) -> None:
-    result = evaluate(conditions, EvaluationSettings(replicates=0, high_risk=["k4", "k3"]))
+    result = compute_metrics(conditions, EvaluationSettings(replicates=0, high_risk=["k4", "k3"]))
 
     truth = conditions.filter(like="label:").to_numpy().argmax(axis=1)
     scores = conditions.filter(like="score:").to_numpy()
@@ -263,7 +269,7 @@ def test_exclusive_classes_by_group_and_gap_equal_to_scikit_learn(
 
 
 def test_the_sensitivity_of_each_high_risk_condition_by_group_and_gap(conditions: pd.DataFrame) -> None:
-    result = evaluate(conditions, EvaluationSettings(replicates=0, high_risk=["k3"]))
+    result = compute_metrics(conditions, EvaluationSettings(replicates=0, high_risk=["k3"]))
 
     truth = conditions.filter(like="label:").to_numpy().argmax(axis=1)
     decided = conditions.filter(like="score:").to_numpy().argmax(axis=1)
@@ -279,16 +285,16 @@ def test_the_sensitivity_of_each_high_risk_condition_by_group_and_gap(conditions
 
 def test_high_risk_classes_must_be_classes(conditions: pd.DataFrame) -> None:
     with pytest.raises(SettingsError, match=r"high-risk class 'melanoma' is not .* are: k0, k1"):
-        evaluate(conditions, EvaluationSettings(high_risk=["k3", "melanoma"]))
+        compute_metrics(conditions, EvaluationSettings(high_risk=["k3", "melanoma"]))
     with pytest.raises(SettingsError, match=r"a list of classes, for example \['k3'\]"):
         EvaluationSettings(high_risk="k3")
-    without = evaluate(conditions, EvaluationSettings(replicates=0, intersections=[]))
+    without = compute_metrics(conditions, EvaluationSettings(replicates=0, intersections=[]))
     assert "high_risk_sensitivity" not in set(without["metric"])
 
 
 def test_phantom_data_are_called_so(predictions: Predictions) -> None:
-    assert set(evaluate(predictions(40), QUICK)["source"]) == {""}
-    assert set(evaluate(predictions(40).assign(phantom=True), QUICK)["source"]) == {"phantom data"}
+    assert set(compute_metrics(predictions(40), QUICK)["source"]) == {""}
+    assert set(compute_metrics(predictions(40).assign(phantom=True), QUICK)["source"]) == {"phantom data"}
 
 
 def test_written_table_comes_back(twelve: pd.DataFrame, tmp_path: Path) -> None:
@@ -302,7 +308,7 @@ def test_no_threshold_is_a_reason(predictions: Predictions) -> None:
     val = predictions(60).assign(split="id_val", **{"label:c0": 0.0})
     val["image_id"] += " val"
     settings = EvaluationSettings(threshold="id_val", splits=["id_test"], replicates=0)
-    result = evaluate(pd.concat([val, predictions(60)]), settings)
+    result = compute_metrics(pd.concat([val, predictions(60)]), settings)
     assert pick(result, "accuracy", label="c0")["reason"].startswith("no threshold")
     assert pick(result, "accuracy", label="c1")["estimable"]
     assert set(result["split"]) == {"id_test"}
@@ -310,12 +316,12 @@ def test_no_threshold_is_a_reason(predictions: Predictions) -> None:
 
 def test_an_interval_needs_half_of_the_replicates() -> None:
     table = pd.DataFrame({"score:a": np.linspace(0, 1, 9), "label:a": [0] * 8 + [1]})
-    rare = pick(evaluate(table, EvaluationSettings(replicates=100)), "auc", label="a")
+    rare = pick(compute_metrics(table, EvaluationSettings(replicates=100)), "auc", label="a")
     assert rare["estimable"]
     assert np.isfinite(rare["ci_low"])
     # of eight patients, the only positive and the only negative are both drawn in 41 % of the replicates
     table = pd.DataFrame({"score:a": np.linspace(0, 1, 8), "label:a": [0] + [np.nan] * 6 + [1]})
-    none = pick(evaluate(table, EvaluationSettings(replicates=1000)), "auc", label="a")
+    none = pick(compute_metrics(table, EvaluationSettings(replicates=1000)), "auc", label="a")
     assert (none["value"], none["estimable"]) == (1, True)
     assert np.isnan(none["ci_low"])
     assert none["reason"].startswith("no interval: undefined in 5")
@@ -324,19 +330,39 @@ def test_an_interval_needs_half_of_the_replicates() -> None:
 def test_settings_are_json_and_checked(predictions: Predictions) -> None:
     settings = EvaluationSettings()
     assert EvaluationSettings(**json.loads(json.dumps(dataclasses.asdict(settings)))).bins["age"][-1] == "inf"
-    for wrong in ({"threshold": 2}, {"threshold": "best"}, {"confidence": 95}, {"replicates": -1}):
+    for wrong in (
+        {"threshold": 2},
+        {"threshold": "best"},
+        {"confidence": 95},
+        {"replicates": -1},
+        {"headline": "f1"},
+    ):
         with pytest.raises(SettingsError):
             EvaluationSettings(**wrong)
     with pytest.raises(
         SettingsError, match="no metric 'f1' for these multilabel predictions; there are: acc"
     ):
-        evaluate(predictions(20), EvaluationSettings(metrics=["f1"]))
+        compute_metrics(predictions(20), EvaluationSettings(metrics=["f1"]))
     with pytest.raises(DataError, match="no predictions have the split 'ood_test'; there are: id_test"):
-        evaluate(predictions(20), EvaluationSettings(splits=["ood_test"]))
+        compute_metrics(predictions(20), EvaluationSettings(splits=["ood_test"]))
 
 
 def test_soft_labels_of_a_finding_are_refused(predictions: Predictions) -> None:
     table = predictions(20)
     table.loc[3, "label:c0"] = 0.4
     with pytest.raises(DataError, match="column label:c0, image image 0003: a label must be 0, 1 or empty"):
-        evaluate(table, QUICK)
+        compute_metrics(table, QUICK)
+
+
+def test_headline_is_estimable_if_anything_is():
+    table = pd.DataFrame({"metric": ["auc", "accuracy"], "estimable": [False, True], "label": ""})
+    assert headline(table) == "accuracy"
+    assert headline(table.assign(estimable=False)) == "auc"
+
+
+def test_top3_accuracy_leads_for_many_exclusive_classes():
+    table = pd.DataFrame(
+        {"metric": ["auc"] * 4 + ["top3_accuracy"], "label": [*"abcd", ""], "estimable": True}
+    )
+    assert headline(table) == "top3_accuracy"
+    assert headline(table[table["label"] != "d"]) == "auc"

@@ -1,59 +1,84 @@
-"""What is asked of the predictions: one problem a class, and one for all classes that exclude one another."""
+"""The prediction targets of a table: each class, and all classes at once where they exclude one another.
+
+A target brings truth, scores and decisions of all rows into the form that the metrics take, and knows which
+metrics apply to it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from medaug.arrays import Array
 from medaug.errors import DataError, SettingsError
-from medaug.evaluation.metrics import BINARY_METRICS, Metric
-from medaug.evaluation.multiclass import MULTICLASS_METRICS
+from medaug.evaluation.metrics import (
+    Estimator,
+    binary_estimators,
+    multiclass_estimators,
+    one_against_rest_estimators,
+)
 from medaug.evaluation.predictions import class_names, decision_column, detect_kind, score_column
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.evaluation.thresholds import decide
 from medaug.task import Kind, Task, label_column
 
-_ONE_AGAINST_REST = tuple(m for m in BINARY_METRICS if m.name not in {m.name for m in MULTICLASS_METRICS})
-
 
 @dataclass(frozen=True)
-class Problem:
-    """A question with one answer an image, over all rows of the table.
+class Target:
+    """Truth, scores and decisions of a class, or of all classes at once, over all rows of the table.
 
-    ``label`` is the class, or empty for all classes at once; ``known`` tells where the truth is known,
-    ``positive`` what `n_positive` counts (None where that has no meaning).
+    Parameters
+    ----------
+    label : str
+        The class; empty for all classes at once.
+    estimators : mapping of str to Estimator
+        Those of the metrics that apply, by name.
+    y_true : array, shape (rows,)
+        0 or 1 (or bool) for a class, the class number for all at once.
+    y_score : array of float, shape (rows,) or (rows, classes)
+        Probabilities.
+    y_decision : array of float, shape (rows,)
+        What was decided, in the form of `y_true`; NaN where no threshold could be chosen.
+    known : array of bool, shape (rows,)
+        Where the truth is known.
+    positive : array of bool, shape (rows,), optional
+        What ``n_positive`` counts; None where that has no meaning.
     """
 
     label: str
-    metrics: tuple[Metric, ...]
-    truth: Array
-    score: Array
-    decision: Array
+    estimators: Mapping[str, Estimator]
+    y_true: Array
+    y_score: Array
+    y_decision: Array
     known: Array
     positive: Array | None
 
-    def obstacle(self, metric: Metric, rows: Array, min_group_size: int) -> str:
+    def answers(self, metric: str) -> Array:
+        """Return what a metric compares with the truth: scores, or decisions."""
+        return self.y_score if self.estimators[metric].uses == "score" else self.y_decision
+
+    def obstacle(self, metric: str, rows: Array, min_group_size: int) -> str:
         """Return why a metric cannot be estimated on rows of known truth; empty if it can."""
+        estimator = self.estimators[metric]
         if len(rows) < min_group_size:
             return f"{len(rows)} images with a known label, fewer than {min_group_size}"
-        if metric.uses == "decision" and np.isnan(self.decision[rows]).any():
+        if estimator.uses == "decision" and np.isnan(self.y_decision[rows]).any():
             return "no threshold: id_val lacks one of the two classes"
         positive = self.positive[rows] if self.positive is not None else np.array([True, False])
-        if metric.needs in ("positives", "both") and not positive.any():
+        if estimator.needs in ("positives", "both") and not positive.any():
             return "no positive image"
-        if metric.needs in ("negatives", "both") and positive.all():
+        if estimator.needs in ("negatives", "both") and positive.all():
             return "no negative image"
         return ""
 
 
-def pose_problems(
+def find_targets(
     predictions: pd.DataFrame, settings: EvaluationSettings, task: Task | None = None
-) -> list[Problem]:
-    """Return the problems of a checked table of predictions, in the order of its classes.
+) -> list[Target]:
+    """Return the targets of a checked table of predictions, in the order of its classes, all at once last.
 
     Raises
     ------
@@ -66,13 +91,13 @@ def pose_problems(
     high_risk = _high_risk(class_names(predictions), settings, task)
     if kind == "multilabel":
         names = class_names(predictions)
-        problems = [_one_class(predictions, name, settings.threshold) for name in names]
+        targets = [_one_class(predictions, name, settings.threshold) for name in names]
     else:
-        problems = _exclusive(predictions, high_risk)
-    return _with_metrics(problems, settings, kind)
+        targets = _exclusive(predictions, high_risk)
+    return _with_metrics(targets, settings, kind)
 
 
-def _one_class(predictions: pd.DataFrame, name: str, threshold: float | str) -> Problem:
+def _one_class(predictions: pd.DataFrame, name: str, threshold: float | str) -> Target:
     label = predictions[label_column(name)].to_numpy(float)
     known = ~np.isnan(label)
     if (unclear := known & (label != 0) & (label != 1)).any():
@@ -81,9 +106,9 @@ def _one_class(predictions: pd.DataFrame, name: str, threshold: float | str) -> 
             f"column {label_column(name)}, image {row['image_id']}: a label must be 0, 1 or empty unless the "
             f"labels and the scores of every image sum to one, not {row[label_column(name)]}"
         )
-    score = predictions[score_column(name)].to_numpy(float)
-    decision = decide(predictions, name, threshold)
-    return Problem(name, BINARY_METRICS, label, score, decision, known, label == 1)
+    y_score = predictions[score_column(name)].to_numpy(float)
+    y_decision = decide(predictions, name, threshold)
+    return Target(name, binary_estimators(), label, y_score, y_decision, known, label == 1)
 
 
 def _high_risk(names: list[str], settings: EvaluationSettings, task: Task | None) -> list[int]:
@@ -96,21 +121,22 @@ def _high_risk(names: list[str], settings: EvaluationSettings, task: Task | None
     return [number for number, name in enumerate(names) if name in wanted]
 
 
-def _exclusive(predictions: pd.DataFrame, high_risk: list[int]) -> list[Problem]:
+def _exclusive(predictions: pd.DataFrame, high_risk: list[int]) -> list[Target]:
     """One against the rest for each class, then all classes at once."""
     names = class_names(predictions)
     labels = predictions[[label_column(name) for name in names]].to_numpy(float)
     scores = predictions[[score_column(name) for name in names]].to_numpy(float)
     known = ~np.isnan(labels).any(axis=1)
-    truth = np.where(known, np.nan_to_num(labels).argmax(axis=1), -1)
-    decided = _decided(predictions, names, scores)
-    single = [
-        Problem(n, _ONE_AGAINST_REST, truth == i, scores[:, i], (decided == i) * 1.0, known, truth == i)
-        for i, n in enumerate(names)
-    ]
-    positive = np.isin(truth, high_risk) if high_risk else None
-    metrics = _all_class_metrics(len(names), high_risk)
-    return [*single, Problem("", metrics, truth, scores, decided, known, positive)]
+    y_true = np.where(known, np.nan_to_num(labels).argmax(axis=1), -1)
+    y_decision = _decided(predictions, names, scores)
+    single = []
+    for number, name in enumerate(names):
+        present, decided = y_true == number, (y_decision == number) * 1.0
+        estimators = one_against_rest_estimators()
+        single.append(Target(name, estimators, present, scores[:, number], decided, known, present))
+    positive = np.isin(y_true, high_risk) if high_risk else None
+    estimators = multiclass_estimators(len(names), high_risk)
+    return [*single, Target("", estimators, y_true, scores, y_decision, known, positive)]
 
 
 def _decided(predictions: pd.DataFrame, names: list[str], scores: Array) -> Array:
@@ -122,21 +148,15 @@ def _decided(predictions: pd.DataFrame, names: list[str], scores: Array) -> Arra
     return decided
 
 
-def _all_class_metrics(classes: int, high_risk: list[int]) -> tuple[Metric, ...]:
-    """Metrics of all classes that say something: three of three classes are always right."""
-    metrics = [m for m in MULTICLASS_METRICS if classes > 3 or "top3" not in m.name]
-    for position, metric in enumerate(metrics):
-        if metric.name == "high_risk_sensitivity":
-            metrics[position] = replace(metric, function=partial(metric.function, high_risk=high_risk))
-    return tuple(m for m in metrics if high_risk or m.name != "high_risk_sensitivity")
-
-
-def _with_metrics(problems: list[Problem], settings: EvaluationSettings, kind: Kind) -> list[Problem]:
+def _with_metrics(targets: list[Target], settings: EvaluationSettings, kind: Kind) -> list[Target]:
     """Keep the metrics that the settings name."""
     if not settings.metrics:
-        return problems
-    there_are = {metric.name for problem in problems for metric in problem.metrics}
+        return targets
+    there_are = {name for target in targets for name in target.estimators}
     if unknown := [name for name in settings.metrics if name not in there_are]:
         known = ", ".join(sorted(there_are))
         raise SettingsError(f"no metric {unknown[0]!r} for these {kind} predictions; there are: {known}")
-    return [replace(p, metrics=tuple(m for m in p.metrics if m.name in settings.metrics)) for p in problems]
+    return [
+        replace(target, estimators={n: e for n, e in target.estimators.items() if n in settings.metrics})
+        for target in targets
+    ]

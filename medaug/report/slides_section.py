@@ -1,4 +1,4 @@
-"""The slides in the report: how many of each hospital, and what was cut from some of them."""
+"""The section of the report on slides: how many of each hospital, and what was cut from some of them."""
 
 from __future__ import annotations
 
@@ -103,11 +103,11 @@ def _counts(rows: pd.DataFrame, condition: str) -> list[int]:
 def _pictures(folder: Path, patches: pd.DataFrame, condition: str) -> list[Picture]:
     slides = slide_table(patches, condition)
     there = slides[[(folder / f"{slide}.png").is_file() for slide in slides.index]]
-    found = [_telling(there[there["domain"] == domain]) for domain in largest_domains(patches)]
+    chosen = [_telling(there[there["domain"] == domain]) for domain in largest_domains(patches)]
     return [
         _picture(folder / f"{slide}.png", row, condition)
-        for some in found
-        for slide, row in there.loc[some].iterrows()
+        for slides_of_domain in chosen
+        for slide, row in there.loc[slides_of_domain].iterrows()
     ]
 
 

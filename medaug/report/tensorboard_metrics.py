@@ -1,4 +1,4 @@
-"""The evaluation in TensorBoard: metrics by group as numbers to compare, and the ROC curves."""
+"""The results of an evaluation written to TensorBoard: metrics by group as numbers, and the ROC curves."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ from pathlib import Path
 import pandas as pd
 from torch.utils.tensorboard import SummaryWriter
 
+from medaug.evaluation.metrics import GAP, is_derived
 from medaug.report.curve_figures import roc_figure
 from medaug.report.tidy import tidied
 
-SHOWN = (
-    *("auc", "balanced_accuracy", "sensitivity", "specificity", "ece", "accuracy"),
-    *("top3_accuracy", "balanced_top3_accuracy", "high_risk_sensitivity"),
-)
 
-
-def write_board(folder: Path, metrics: pd.DataFrame, predictions: pd.DataFrame) -> None:
+def write_tensorboard(folder: Path, metrics: pd.DataFrame, predictions: pd.DataFrame) -> None:
     """Show the means over the labels, overall, by group and as gap, one run a method.
 
     Parameters
@@ -32,12 +28,12 @@ def write_board(folder: Path, metrics: pd.DataFrame, predictions: pd.DataFrame) 
 
     Examples
     --------
-    >>> write_board(Path("output/logs/evaluation"), metrics, predictions)  # doctest: +SKIP
+    >>> write_tensorboard(Path("output/logs/evaluation"), metrics, predictions)  # doctest: +SKIP
     """
     shutil.rmtree(folder, ignore_errors=True)
     table = tidied(metrics)
-    wanted = [*SHOWN, *(f"{name}_gap" for name in SHOWN)]
-    table = table[table["estimable"] & (table["label"] == "") & table["metric"].isin(wanted)]
+    shown = table["metric"].map(lambda name: GAP.names(name) or not is_derived(name))
+    table = table[table["estimable"] & (table["label"] == "") & shown]
     for method, rows in table.groupby("method", sort=False):
         with SummaryWriter(str(folder / _folder_name(str(method)))) as writer:
             for row in rows.to_dict("records"):

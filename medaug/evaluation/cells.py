@@ -1,0 +1,48 @@
+"""The cells of an evaluation: which rows of a table of predictions are measured together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from medaug.arrays import Array
+from medaug.errors import DataError
+
+ALL_DOMAINS = "all"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Rows of one split and domain, of all methods."""
+
+    split: str
+    domain: str
+    rows: Array
+
+
+def find_cells(predictions: pd.DataFrame, splits: Sequence[str]) -> list[Cell]:
+    """Each domain of each split; where a split has several, all of them together as well."""
+    wanted = list(splits) or sorted(set(predictions["split"]))
+    cells = []
+    for split in wanted:
+        in_split = (predictions["split"] == split).to_numpy()
+        if not in_split.any():
+            there_are = ", ".join(sorted(set(predictions["split"])))
+            raise DataError(f"no predictions have the split {split!r}; there are: {there_are}")
+        domains = sorted(set(predictions["domain"][in_split]))
+        for domain in domains:
+            chosen = in_split & (predictions["domain"] == domain).to_numpy()
+            cells.append(Cell(split, domain, np.flatnonzero(chosen)))
+        if len(domains) > 1:
+            cells.append(Cell(split, ALL_DOMAINS, np.flatnonzero(in_split)))
+    return cells
+
+
+def rows_by_method(predictions: pd.DataFrame, rows: Array) -> dict[tuple[str, int], Array]:
+    """Rows of each method and seed."""
+    methods, seeds = predictions["method"].to_numpy()[rows], predictions["seed"].to_numpy()[rows]
+    pairs = sorted(set(zip(methods.tolist(), seeds.tolist(), strict=True)))
+    return {(method, seed): rows[(methods == method) & (seeds == seed)] for method, seed in pairs}
