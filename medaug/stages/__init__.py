@@ -19,10 +19,10 @@ config             settings and stage                                  product
 """
 
 from medaug.stages.classifier import ClassifierSettings, ClassifierTraining
-from medaug.stages.command_line import bundle_root
 from medaug.stages.evaluation import Evaluation, evaluation_settings
 from medaug.stages.generator import GeneratorSettings, GeneratorTraining
 from medaug.stages.inference import Inference, InferenceSettings
+from medaug.stages.location import bundle_root
 from medaug.stages.preparation import Preparation, PreparationSettings
 from medaug.stages.run import Run
 from medaug.stages.synthesis import Synthesis, SynthesisSettings

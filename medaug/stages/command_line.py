@@ -53,22 +53,6 @@ PARTS = {
 """Which config gets the settings that another one hands over under a name."""
 
 
-def bundle_root(name: str) -> str:
-    """Return the folder of a bundle: where the config lies that the command line names, else a usual place.
-
-    Parameters
-    ----------
-    name : str
-        Name of the bundle, for runs that a program starts: the folder ``bundles/<name>``, where there is one,
-        or the current one.
-    """
-    for file in _config_files(sys.argv):
-        if (file.parent / "metadata.json").is_file():
-            return str(file.parent.parent if file.parent.name == "configs" else file.parent)
-    usual = Path("bundles", name)
-    return str(usual) if (usual / "metadata.json").is_file() else "."
-
-
 def check_command_line(argv: Sequence[str], stage: str, folder: Path) -> None:
     """Check the options of a command line that runs a config of a bundle; others are not looked at.
 

@@ -10,16 +10,8 @@ from pathlib import Path
 from typing import Any
 
 BUNDLES = ("chexpert", "camelyon17", "dermatology")
-PARTS = {
-    "prepare": "prepare",
-    "diffusion": "train_diffusion",
-    "upsampler": "train_upsampler",
-    "generate": "generate",
-}
-"""Which config gets the settings that `train.json` hands over under a name."""
-
-SHARED_STAGES = ("train_diffusion", "train", "evaluate")
-"""Configs that build the same in every bundle; the others differ where the modalities do."""
+OWN = ("prepare",)
+"""Configs that say something else in each bundle; all others are the same file."""
 
 _ORDER = ("prepare", "train_diffusion", "train_upsampler", "generate", "train", "evaluate", "inference")
 
@@ -38,11 +30,10 @@ def config(bundle: str, stage: str) -> dict[str, Any]:
 
 def settings(bundle: str, stage: str) -> dict[str, Any]:
     """What a user may set: in every config it comes first, and then what is built from it."""
-    content = list(config(bundle, stage).items())
-    names = [name for name, _ in content]
-    end = min(names.index(name) for name in ("device", "task", "evaluation") if name in names)
-    hidden = ("imports", "common", "p", "sampling")
-    return {name: value for name, value in content[:end] if name not in hidden}
+    content = config(bundle, stage)
+    names = list(content)
+    end = min(names.index(name) for name in ("stage", "task") if name in names)
+    return {name: content[name] for name in names[:end] if name not in ("imports", "shared")}
 
 
 def times(folder: Path) -> dict[str, int]:

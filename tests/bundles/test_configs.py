@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from itertools import combinations
+from dataclasses import fields
 from typing import Any
 
 import pytest
-from bundle_files import BUNDLES, PARTS, SHARED_STAGES, config, folder, settings, stages
+from bundle_files import BUNDLES, OWN, config, folder, settings, stages
 from monai.bundle import ConfigParser
+
+from medaug.stages import Run
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
 
@@ -33,8 +34,8 @@ def test_every_config_parses_and_names_only_known_packages(bundle: str, stage: s
     content = config(bundle, stage)
     assert {"imports", "bundle_root", "output_dir", "initialize", "run", "finalize"} <= set(content)
     for target in targets(content):
-        assert target.split(".")[0] in ("monai", "torch", "ignite", "medaug"), target
-    assert all(line.startswith(("$import os", "$import medaug")) for line in content["imports"])
+        assert target.split(".")[0] in ("monai", "torch", "ignite", "medaug", "$@stage"), target
+    assert content["imports"] == ["$import medaug.stages as stages"]
 
 
 @pytest.mark.parametrize("bundle", BUNDLES)
@@ -47,31 +48,20 @@ def test_configs_are_relative_links_to_the_files_of_the_bundle(bundle: str) -> N
     assert not list(folder(bundle).rglob("*.py"))
 
 
-@pytest.mark.parametrize("bundle", BUNDLES)
-def test_settings_of_one_name_have_one_default_everywhere(bundle: str) -> None:
-    """But for defaults that are a row of the preset, and four that mean something else where they stand."""
-    own = {"workers", "low_size", "reader"}  # processes that decode or load; the upsampler's; new images
-    own |= {"high_risk"}  # chosen where images are prepared; read from there where they are evaluated
-    for first, second in combinations(stages(bundle), 2):
-        for name in settings(bundle, first).keys() & settings(bundle, second).keys() - own:
-            defaults = [str(settings(bundle, stage)[name]) for stage in (first, second)]
-            if not any("@p." in d or "@sampling." in d or "presets" in d for d in defaults):
-                assert defaults[0] == defaults[1], (name, first, second)
+@pytest.mark.parametrize(("bundle", "stage"), EVERY_STAGE)
+def test_every_setting_is_handed_on(bundle: str, stage: str) -> None:
+    """A setting that nothing refers to would change nothing, without a word."""
+    text = json.dumps({k: v for k, v in config(bundle, stage).items() if k not in settings(bundle, stage)})
+    for name in settings(bundle, stage).keys() - {"bundle_root"}:
+        assert f'"@{name}"' in text, name
 
 
-@pytest.mark.parametrize("bundle", BUNDLES)
-def test_what_one_config_hands_to_another_is_a_setting_there(bundle: str) -> None:
-    parts = {name: stage for name, stage in PARTS.items() if stage in stages(bundle)}
-    for stage in ("train", *parts.values()):
-        if stage == "prepare":
-            continue
-        common = config(bundle, stage)["common"]
-        assert set(common) <= set(config(bundle, stage)), stage
-        for name in ("output_dir", "data_dir", "preset", "seed", "fresh", "dataset_dir", "reader"):
-            assert common[name] == f"@{name}"
-            assert all(name in config(bundle, other) for other in parts.values())
-        assert {"properties", "skew", "domain_column", "train_domains"} <= set(common)
-    assert set(config(bundle, "train")["baseline"]) <= set(config(bundle, "train"))
+@pytest.mark.parametrize(("bundle", "stage"), EVERY_STAGE)
+def test_settings_that_stages_share_have_one_default_everywhere(bundle: str, stage: str) -> None:
+    shared = {f.name for f in fields(Run)} - {"prepare", "diffusion", "upsampler", "generate", "reader"}
+    for other in set(stages(bundle)) - {stage}:
+        for name in settings(bundle, stage).keys() & settings(bundle, other).keys() & shared - {"baseline"}:
+            assert settings(bundle, stage)[name] == settings(bundle, other)[name], (name, other)
 
 
 @pytest.mark.parametrize("bundle", BUNDLES)
@@ -92,17 +82,17 @@ def test_the_metadata_has_what_monai_asks_for(bundle: str) -> None:
 # One spine
 
 
-def spine(bundle: str, stage: str) -> dict[str, Any]:
-    """What a config builds and does, without its settings and without the name of its modality."""
-    hidden = {*settings(bundle, stage), "common", "baseline"}
-    content = {name: value for name, value in config(bundle, stage).items() if name not in hidden}
-    text = json.dumps(content)
-    text = re.sub("'(radiology|histopathology|dermatology)'", "MODALITY", text)
-    return json.loads(text)
+@pytest.mark.parametrize("stage", sorted({stage for _, stage in EVERY_STAGE} - set(OWN)))
+def test_bundles_have_the_same_file(stage: str) -> None:
+    """A bundle is shared by itself, so each has its own files; what differs stands in metadata.json."""
+    files = [folder(bundle) / f"{stage}.json" for bundle in BUNDLES if stage in stages(bundle)]
+    assert len({file.read_bytes() for file in files}) == 1
+    assert len(files) >= 2
 
 
-@pytest.mark.parametrize("stage", SHARED_STAGES)
-@pytest.mark.parametrize("bundle", BUNDLES[1:])
-def test_bundles_differ_in_their_settings_only(bundle: str, stage: str) -> None:
-    """A bundle is shared by itself, so each has its own files; this keeps them from drifting apart."""
-    assert spine(bundle, stage) == spine(BUNDLES[0], stage)
+def test_the_facts_of_a_modality_have_the_same_names_everywhere() -> None:
+    facts = [json.loads((folder(bundle) / "metadata.json").read_text())["medaug"] for bundle in BUNDLES]
+    assert all(list(fact) == list(facts[0]) for fact in facts)
+    assert [fact["bundle"] for fact in facts] == list(BUNDLES)
+    text = "".join(path.read_text() for path in folder("chexpert").glob("*.json"))
+    assert all(f"@_meta_::medaug::{name}" in text for name in facts[0])

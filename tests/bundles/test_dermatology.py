@@ -121,7 +121,7 @@ def test_skew_weights_and_oversampling_are_settings_of_the_training(
         oversample="skin_tone",
         **{name: value for name, value in TINY.items() if name != "generate"},
     )
-    trained_on = workflow.parser.get_parsed_content("store")
+    trained_on = workflow.parser.get_parsed_content("shared").store
     split = trained_on.table[trained_on.table["attr:sex"] == "M"]["split"]
     assert (split == "train").sum() == 5
     info = load_classifier(tmp_path / "models" / "model.pt")[1]
@@ -162,5 +162,7 @@ def test_new_photographs_get_the_scores_that_they_got_in_the_run(tiny: Path, run
 def test_the_preset_of_the_paper_is_table_e1(stage: str, expected: dict[str, Any]) -> None:
     parser = ConfigParser()
     parser.read_config(str(folder("dermatology") / f"{stage}.json"))
+    parser.read_meta(str(folder("dermatology") / "metadata.json"))
     parser["preset"] = "paper"
-    assert {name: parser.get_parsed_content(name) for name in expected} == expected
+    how = parser.get_parsed_content("stage").settings
+    assert {name: getattr(how, name) for name in expected} == expected

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 
 from medaug.errors import DataError, SettingsError
-from medaug.stages.command_line import bundle_root, check_command_line, check_options, explain
+from medaug.stages.command_line import check_command_line, check_options, explain
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "chexpert"
 KNOWN: dict[str, Any] = {
@@ -146,21 +145,3 @@ def test_overlays_and_files_of_arguments_count(tmp_path: Path) -> None:
         check_command_line(command("--config_file", both, "--sed", "1"), "train", tmp_path)
     with pytest.raises(SettingsError, match="did you mean 'seed'"):
         check_command_line(command("--args_file", str(arguments)), "train", tmp_path)
-
-
-def test_the_bundle_is_where_its_config_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bundle = tmp_path / "given away" / "mine"
-    (bundle / "configs").mkdir(parents=True)
-    for folder in (bundle, bundle / "configs"):
-        (folder / "metadata.json").write_text("{}")
-    for file in ("train.json", "configs/train.json"):
-        monkeypatch.setattr(sys, "argv", command("--config_file", str(bundle / file)))
-        assert bundle_root("chexpert") == str(bundle)
-    monkeypatch.chdir(bundle)
-    for file in ("train.json", "configs/train.json"):
-        monkeypatch.setattr(sys, "argv", command("--config_file", file))
-        assert bundle_root("chexpert") == "."
-    monkeypatch.setattr(sys, "argv", ["notebook"])
-    assert bundle_root("chexpert") == "."
-    monkeypatch.chdir(BUNDLE.parents[1])
-    assert bundle_root("chexpert") == "bundles/chexpert"
