@@ -1,0 +1,138 @@
+"""The values that a DICOM file stores, before any transform: decoded, aligned, and which are padding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from medaug.arrays import Array, BoolArray
+from medaug.data.dicom.header import integer_of, needed, photometric, value_of
+from medaug.data.picture import check_pixel_count
+from medaug.errors import DataError
+
+_PADDING = {
+    "PixelData": ("PixelPaddingValue", "PixelPaddingRangeLimit"),
+    "FloatPixelData": ("FloatPixelPaddingValue", "FloatPixelPaddingRangeLimit"),
+    "DoubleFloatPixelData": ("DoubleFloatPixelPaddingValue", "DoubleFloatPixelPaddingRangeLimit"),
+}
+KEYWORDS = tuple(_PADDING)
+"""Attributes that hold pixels."""
+
+
+def pixel_keyword(header: Any) -> str | None:
+    """Return the name of the attribute that holds the pixels, if there is one."""
+    return next((name for name in KEYWORDS if name in header), None)
+
+
+def stored_values(header: Any, keyword: str) -> Array:
+    """Decode the first frame: (H, W), or (H, W, 3) with YBR converted to RGB.
+
+    Raises
+    ------
+    DataError
+        The pixels are too many or too few for what the header says, or their transfer syntax cannot be read.
+    """
+    check_pixel_count(needed(header, "Rows") * needed(header, "Columns"))
+    syntax = header.file_meta.TransferSyntaxUID
+    if syntax.is_encapsulated:
+        return _decoded(header, syntax)
+    _check_length(header, keyword)
+    if photometric(header) in ("YBR_ICT", "YBR_RCT"):
+        raise DataError("PhotometricInterpretation is one of compressed colours, but they are not compressed")
+    return _decoded(header, syntax)
+
+
+def frames_too_many(header: Any, keyword: str) -> bool:
+    """Whether pixels that are not compressed are enough for more than one frame."""
+    if header.file_meta.TransferSyntaxUID.is_encapsulated:
+        return False
+    return len(value_of(header, keyword) or b"") >= 2 * _frame_length(header)
+
+
+def padding_in(stored: Array, header: Any, keyword: str) -> BoolArray | None:
+    """Return where pixels are padding; None where nothing is said about padding."""
+    value, limit = (_padding(header, name, stored) for name in _PADDING[keyword])
+    if value is None:
+        return None
+    low, high = sorted((value, value if limit is None else limit))
+    return np.asarray((stored >= low) & (stored <= high))
+
+
+def _decoded(header: Any, syntax: Any) -> Array:
+    shift, bits = _left_shift(header, syntax), value_of(header, "BitsStored")
+    if not shift:
+        return _by_pydicom(header, syntax)
+    header.BitsStored = bits + shift  # pydicom cuts off, or extends the sign, above it
+    aligned = _by_pydicom(header, syntax) >> shift
+    header.BitsStored = bits
+    return np.asarray(aligned)
+
+
+def _by_pydicom(header: Any, syntax: Any) -> Array:
+    from pydicom.pixels.utils import pixel_array
+
+    try:
+        return np.asarray(pixel_array(header, index=0))
+    except NotImplementedError:
+        raise DataError(f"the transfer syntax of the DICOM file cannot be read ({_name(syntax)})") from None
+    except MemoryError:
+        raise
+    except Exception:
+        raise DataError(
+            f"a truncated or damaged DICOM file: its pixels ({_name(syntax)}) cannot be decoded"
+        ) from None
+
+
+def _left_shift(header: Any, syntax: Any) -> int:
+    """Return how many bits lie unused below the lowest: none, unless values are aligned to the left."""
+    from pydicom.uid import RLELossless
+
+    high, stored = integer_of(header, "HighBit"), integer_of(header, "BitsStored")
+    if high is None or stored is None or (syntax.is_encapsulated and syntax != RLELossless):
+        return 0
+    return max(0, high + 1 - stored) if high < needed(header, "BitsAllocated") else 0
+
+
+def _check_length(header: Any, keyword: str) -> None:
+    there, expected = len(value_of(header, keyword) or b""), _frame_length(header)
+    if there < expected:
+        raise DataError(
+            f"a truncated or damaged DICOM file: {keyword} holds {there:,} bytes, its Rows and Columns need "
+            f"{expected:,}"
+        )
+
+
+def _frame_length(header: Any) -> int:
+    """Return the bytes of one frame that is not compressed."""
+    samples = needed(header, "Rows") * needed(header, "Columns") * needed(header, "SamplesPerPixel")
+    length = -(-samples * needed(header, "BitsAllocated") // 8)
+    return length * 2 // 3 if photometric(header) == "YBR_FULL_422" else length
+
+
+def _padding(header: Any, name: str, stored: Array) -> float | None:
+    """Return a padding value as stored pixels hold it, whatever type it is written in."""
+    value = value_of(header, name)
+    if isinstance(value, bytes):
+        value = int.from_bytes(value[:8], "little" if header.original_encoding[1] else "big")
+    elif value is not None:
+        value = value[0] if hasattr(value, "__iter__") and not isinstance(value, str) else value
+    try:
+        number = None if value is None else float(value)
+    except (TypeError, ValueError):
+        raise DataError(f"the DICOM attribute {name} holds no number") from None
+    return number if number is None or stored.dtype.kind == "f" else _as_cell(int(number), header)
+
+
+def _as_cell(value: int, header: Any) -> int:
+    """Read the bits of a number as a pixel is read: 63536 in 16 bits with a sign is -2000."""
+    from pydicom.uid import ExplicitVRLittleEndian
+
+    bits, shift = needed(header, "BitsStored"), _left_shift(header, ExplicitVRLittleEndian)
+    cell = (value >> shift) & ((1 << bits) - 1)
+    return cell - (1 << bits) if needed(header, "PixelRepresentation") and cell >> (bits - 1) else cell
+
+
+def _name(syntax: Any) -> str:
+    """Return the name of a transfer syntax; of one that is in no dictionary only that it is unknown."""
+    return str(syntax.name) if syntax.name != str(syntax) else "unknown"
