@@ -55,4 +55,7 @@ def _extent(path: Path, patches: Mapping[str, Any]) -> float:
     """Return the side of a patch in level-0 pixels."""
     how = PatchSettings(**patches)
     with Slide(path) as slide:
-        return how.patch_size * slide.grid_level(mpp=how.mpp, level=how.level).downsample
+        return (
+            how.patch_size
+            * slide.grid_level(mpp=how.mpp, level=how.level, level0_mpp=how.level0_mpp).downsample
+        )

@@ -25,8 +25,8 @@ from medaug.task import Task
 
 FORMAT = "medaug-store-1"
 REMARKS = "remarks.csv"
-"""File of a store that lists what was said of its pictures: ``row`` of the table, ``file`` and ``remark``; there
-is none where nothing was said."""
+"""File of a store with a line for each remark on a picture: ``row`` of the table, ``file``, ``remark``; it is
+only there where there are remarks."""
 
 
 @dataclass(frozen=True)
