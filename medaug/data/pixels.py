@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from medaug.arrays import UInt8Array
-from medaug.data.dicom import is_dicom, read_dicom
+from medaug.data.dicom import has_preamble, is_dicom, read_dicom
 from medaug.data.grey import grey_of, to_uint8
 from medaug.data.picture import Picture, check_pixel_count
 from medaug.data.raster import is_raster, read_raster
@@ -166,7 +166,7 @@ def _reader(head: bytes) -> tuple[Callable[[Path], Picture], str]:
     """Return who reads a file that begins like this, and what the format is called."""
     if not head:
         raise DataError("the file is empty")
-    if is_raster(head):
+    if is_raster(head) and not has_preamble(head):  # a preamble may begin like a TIFF
         return read_raster, "image"
     if is_dicom(head):
         return read_dicom, "DICOM"

@@ -36,9 +36,14 @@ _FIRST_GROUPS = (b"\x02\0", b"\x08\0")
 _HEAD = 1024
 
 
+def has_preamble(head: bytes) -> bool:
+    """Whether a file that begins like this is DICOM with its preamble, which may be of another format."""
+    return head[128:132] == b"DICM"
+
+
 def is_dicom(head: bytes) -> bool:
     """Whether a file that begins like this is DICOM, with its preamble or (as old files are) without."""
-    if head[128:132] == b"DICM":
+    if has_preamble(head):
         return True
     little, big = head[:2] in _FIRST_GROUPS, head[1::-1] in _FIRST_GROUPS
     explicit = head[4:6].isalpha() and head[4:6].isupper()

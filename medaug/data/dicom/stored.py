@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import imagecodecs
 import numpy as np
 
 from medaug.arrays import Array, BoolArray
@@ -11,6 +12,7 @@ from medaug.data.dicom.header import integer_of, needed, photometric, value_of
 from medaug.data.picture import check_pixel_count
 from medaug.errors import DataError
 
+_END_OF_JPEG = b"\xff\xd9"
 _PADDING = {
     "PixelData": ("PixelPaddingValue", "PixelPaddingRangeLimit"),
     "FloatPixelData": ("FloatPixelPaddingValue", "FloatPixelPaddingRangeLimit"),
@@ -35,6 +37,8 @@ def stored_values(header: Any, keyword: str) -> Array:
     """
     check_pixel_count(needed(header, "Rows") * needed(header, "Columns"))
     syntax = header.file_meta.TransferSyntaxUID
+    if not syntax.is_transfer_syntax:
+        raise DataError("the transfer syntax of the DICOM file is not known")
     if syntax.is_encapsulated:
         return _decoded(header, syntax)
     _check_length(header, keyword)
@@ -45,7 +49,8 @@ def stored_values(header: Any, keyword: str) -> Array:
 
 def frames_too_many(header: Any, keyword: str) -> bool:
     """Whether pixels that are not compressed are enough for more than one frame."""
-    if header.file_meta.TransferSyntaxUID.is_encapsulated:
+    syntax = header.file_meta.TransferSyntaxUID
+    if not syntax.is_transfer_syntax or syntax.is_encapsulated:
         return False
     return len(value_of(header, keyword) or b"") >= 2 * _frame_length(header)
 
@@ -75,13 +80,32 @@ def _by_pydicom(header: Any, syntax: Any) -> Array:
     try:
         return np.asarray(pixel_array(header, index=0))
     except NotImplementedError:
-        raise DataError(f"the transfer syntax of the DICOM file cannot be read ({_name(syntax)})") from None
+        raise DataError(f"the transfer syntax of the DICOM file cannot be read ({syntax.name})") from None
     except MemoryError:
         raise
     except Exception:
+        if (deep := _deep_jpeg(header, syntax)) is not None:
+            return deep
         raise DataError(
-            f"a truncated or damaged DICOM file: its pixels ({_name(syntax)}) cannot be decoded"
+            f"a truncated or damaged DICOM file: its pixels ({syntax.name}) cannot be decoded"
         ) from None
+
+
+def _deep_jpeg(header: Any, syntax: Any) -> Array | None:
+    """Decode grey JPEG of 12 bits, which no decoder of pydicom does; None where it is none, or damaged."""
+    from pydicom.encaps import generate_frames
+    from pydicom.uid import JPEGExtended12Bit
+
+    if syntax != JPEGExtended12Bit:
+        return None
+    try:
+        frame = next(generate_frames(header.PixelData, number_of_frames=1))
+        decoded = imagecodecs.jpeg8_decode(frame)
+    except (imagecodecs.Jpeg8Error, ValueError, StopIteration):
+        return None
+    whole = _END_OF_JPEG in frame[-4:]  # else the decoder has filled up the rest; padding may follow
+    sides = needed(header, "Rows"), needed(header, "Columns")
+    return decoded if whole and decoded.shape == sides and decoded.dtype == np.uint16 else None
 
 
 def _left_shift(header: Any, syntax: Any) -> int:
@@ -131,8 +155,3 @@ def _as_cell(value: int, header: Any) -> int:
     bits, shift = needed(header, "BitsStored"), _left_shift(header, ExplicitVRLittleEndian)
     cell = (value >> shift) & ((1 << bits) - 1)
     return cell - (1 << bits) if needed(header, "PixelRepresentation") and cell >> (bits - 1) else cell
-
-
-def _name(syntax: Any) -> str:
-    """Return the name of a transfer syntax; of one that is in no dictionary only that it is unknown."""
-    return str(syntax.name) if syntax.name != str(syntax) else "unknown"
