@@ -41,6 +41,7 @@ PROBES = 3
 _BLOCK, _PROBE, _USUAL_TILE = 1024, 64, 256
 _DAMAGED = "the slide is truncated or damaged; copy or download it again"
 """OpenSlide's own words name the path, and a reason must not."""
+_TOO_DAMAGED = f"{_DAMAGED} (a larger share than max_lost, {{:g}}, cannot be read)"
 
 UNREADABLE = (255, 0, 255)
 """Colour of a thumbnail where the file is damaged; no stain has it."""
@@ -188,7 +189,7 @@ class Slide:
             for left in range(0, width, block):
                 lost += _reduce(fill, left, top, picture[top : top + block, left : left + block], step)
                 if lost > max_lost * width * height:
-                    raise DataError(_DAMAGED)
+                    raise DataError(_TOO_DAMAGED.format(max_lost))
         return picture
 
     def read_patches(
@@ -235,7 +236,7 @@ class Slide:
             numbers = _read_all(fill, corners, asked, room)
             lost += len(asked) - len(numbers)
             if lost > max_lost * len(order):
-                raise DataError(f"more patches than max_lost ({max_lost:g}) allows are lost: {_DAMAGED}")
+                raise DataError(_TOO_DAMAGED.format(max_lost))
             if not len(numbers):
                 continue
             pixels = room[: len(numbers)]
