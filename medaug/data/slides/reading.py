@@ -184,10 +184,11 @@ class Slide:
         step = full_width / width, full_height / height
         fill = self._fill(level, np.outer([0.25, 0.5, 0.75], [full_width, full_height]) // 1, _PROBE)
         picture: UInt8Array = np.empty((height, width, 3), np.uint8)
-        block, lost = max(1, math.floor(_BLOCK / max(step))), 0
+        block, tile, lost = max(1, math.floor(_BLOCK / max(step))), max(self._tile_size(level)), 0
         for top in range(0, height, block):
             for left in range(0, width, block):
-                lost += _reduce(fill, left, top, picture[top : top + block, left : left + block], step)
+                part = picture[top : top + block, left : left + block]
+                lost += _reduce(fill, left, top, part, step, tile)
                 if lost > max_lost * width * height:
                     raise DataError(_TOO_DAMAGED.format(max_lost))
         return picture
@@ -344,13 +345,13 @@ def _read_all(fill: Fill, corners: FloatArray, asked: IntArray, room: UInt8Array
     return np.array(numbers, np.int64)
 
 
-def _reduce(fill: Fill, left: int, top: int, part: UInt8Array, step: tuple[float, float]) -> int:
-    """Fill a part of a thumbnail; mark what cannot be read, and return how many of its pixels these are."""
+def _reduce(fill: Fill, left: int, top: int, part: UInt8Array, step: tuple[float, float], tile: int) -> int:
+    """Fill a part of a thumbnail; mark what cannot be read, to a tile, and return how many pixels these are."""
     height, width, _ = part.shape
     try:
         part[:] = _mean_of(fill, left, top, part.shape, step)
     except DataError:
-        if max(height * step[1], width * step[0]) <= _USUAL_TILE or height == width == 1:
+        if max(height * step[1], width * step[0]) <= tile or height == width == 1:
             part[:] = UNREADABLE
             return int(height * width)
         half = (height if height >= width else width) // 2
@@ -358,7 +359,7 @@ def _reduce(fill: Fill, left: int, top: int, part: UInt8Array, step: tuple[float
             parts = (left, top, part[:half]), (left, top + half, part[half:])
         else:
             parts = (left, top, part[:, :half]), (left + half, top, part[:, half:])
-        return sum(_reduce(fill, x, y, piece, step) for x, y, piece in parts)
+        return sum(_reduce(fill, x, y, piece, step, tile) for x, y, piece in parts)
     return 0
 
 
