@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from medaug.arrays import Array, BoolArray, UInt8Array
 from medaug.data.dicom.header import (
+    Header,
     integer_of,
     is_colour,
     items_of,
     number_of,
     numbers_of,
     photometric,
-    value_of,
 )
 from medaug.data.dicom.lut import Lut, apply_palette, read_lut, read_palette
 from medaug.data.dicom.stored import padding_in
@@ -22,14 +20,14 @@ from medaug.data.grey import full_range, to_uint8, unit_to_uint8
 from medaug.errors import DataError
 
 
-def shown(stored: Array, header: Any, keyword: str) -> UInt8Array:
+def shown(stored: Array, header: Header, keyword: str) -> UInt8Array:
     """Return the picture as uint8 (H, W, 1 or 3).
 
     Parameters
     ----------
     stored : ndarray, (H, W) or (H, W, 3)
         From `medaug.data.dicom.stored.stored_values`.
-    header : pydicom.Dataset
+    header : Header
         The file, its functional groups settled.
     keyword : str
         Name of the attribute that holds the pixels.
@@ -53,16 +51,16 @@ def window(values: Array, center: float, width: float, function: str) -> Array:
     return np.asarray((values - (center - 0.5)) / (width - 1.0) + 0.5)
 
 
-def first_window(header: Any) -> tuple[float, float] | None:
+def first_window(header: Header) -> tuple[float, float] | None:
     """Return centre and width of the first window that has both."""
     pairs = zip(numbers_of(header, "WindowCenter"), numbers_of(header, "WindowWidth"), strict=False)
     usable = ((center, width) for center, width in pairs if center is not None and width is not None)
     return next(((center, width) for center, width in usable if width > 0), None)
 
 
-def _grey(stored: Array, header: Any, padding: BoolArray | None) -> UInt8Array:
+def _grey(stored: Array, header: Header, padding: BoolArray | None) -> UInt8Array:
     """Apply the first VOI LUT, else the first window, else show the full range with padding in black."""
-    lut = _first_lut(header, "ModalityLUTSequence", bool(value_of(header, "PixelRepresentation")))
+    lut = _first_lut(header, "ModalityLUTSequence", bool(header["PixelRepresentation"]))
     slope, intercept = _rescale(header)
     rescaled = stored if (slope, intercept) == (1, 0) else stored * slope + intercept
     values = rescaled if lut is None else lut(stored)
@@ -76,21 +74,21 @@ def _grey(stored: Array, header: Any, padding: BoolArray | None) -> UInt8Array:
     return 255 - image if inverted else image
 
 
-def _rescale(header: Any) -> tuple[float, float]:
+def _rescale(header: Header) -> tuple[float, float]:
     slope, intercept = (number_of(header, name) for name in ("RescaleSlope", "RescaleIntercept"))
     if slope == 0:
         raise DataError("the DICOM attribute RescaleSlope is 0, which leaves nothing of the picture")
     return 1.0 if slope is None else slope, intercept or 0.0
 
 
-def _first_lut(header: Any, name: str, signed: bool) -> Lut | None:
+def _first_lut(header: Header, name: str, signed: bool) -> Lut | None:
     """Return the first table of a sequence that is not empty."""
-    little_endian = header.original_encoding[1]
+    little_endian = header.little_endian
     found = (read_lut(i, little_endian, signed, "LUTDescriptor", "LUTData") for i in items_of(header, name))
     return next((lut for lut in found if lut is not None), None)
 
 
-def _through_voi(values: Array, header: Any, lut: Lut | None) -> UInt8Array | None:
+def _through_voi(values: Array, header: Header, lut: Lut | None) -> UInt8Array | None:
     """Show values through a table with all of its range (some claim too many bits), or a window."""
     if lut is not None:
         low, high = int(lut.entries.min()), int(lut.entries.max())
@@ -98,7 +96,7 @@ def _through_voi(values: Array, header: Any, lut: Lut | None) -> UInt8Array | No
     chosen = first_window(header)
     if chosen is None:
         return None
-    function = str(value_of(header, "VOILUTFunction") or "LINEAR").upper()
+    function = str(header["VOILUTFunction"] or "LINEAR").upper()
     real = values.astype(np.float64)
     if not np.isfinite(real).all():
         raise DataError("the picture holds values that are not finite")
@@ -106,7 +104,7 @@ def _through_voi(values: Array, header: Any, lut: Lut | None) -> UInt8Array | No
 
 
 def _without_voi(
-    stored: Array, values: Array, header: Any, lut: Lut | None, padding: BoolArray | None, slope: float
+    stored: Array, values: Array, header: Header, lut: Lut | None, padding: BoolArray | None, slope: float
 ) -> UInt8Array:
     """Show up to 8 bits as they are, whatever linear rescaling says, and deeper values over their range."""
     if lut is not None and lut.bits <= 8:
@@ -117,12 +115,12 @@ def _without_voi(
     return to_uint8(values, None if padding is None else ~padding)
 
 
-def _is_shallow(stored: Array, header: Any) -> bool:
+def _is_shallow(stored: Array, header: Header) -> bool:
     bits = integer_of(header, "BitsStored")
     return stored.dtype.kind == "u" and bits is not None and bits <= 8
 
 
-def _by_depth(stored: Array, header: Any) -> UInt8Array:
+def _by_depth(stored: Array, header: Header) -> UInt8Array:
     """Show samples of up to 8 bits as they are, deeper ones from the least to the largest of all colours."""
     if _is_shallow(stored, header):
         return full_range(stored, integer_of(header, "BitsStored") or 8)

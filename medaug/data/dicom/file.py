@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from medaug.data.dicom.display import shown
-from medaug.data.dicom.header import check_description, integer_of, settle_first_frame
+from medaug.data.dicom.header import Header, check_description, integer_of, settle_first_frame, tag_of
 from medaug.data.dicom.remarks import remarks_on
 from medaug.data.dicom.stored import KEYWORDS, pixel_keyword, stored_values
 from medaug.data.picture import Picture
@@ -56,13 +56,13 @@ def read_dicom(path: Path) -> Picture:
 
     _silence_gdcm()
     with disable_value_validation():
-        header = _read(path, _TAGS)
+        header = Header(_read(path, _TAGS))
         keyword = pixel_keyword(header)
         if keyword is None:
             raise DataError(_why_no_pixels(path))
         if (frames := integer_of(header, "NumberOfFrames") or 1) > 1:
             raise DataError(f"a DICOM file of {frames} frames, not one picture")
-        header.pop("NumberOfFrames", None)
+        header.dataset.pop("NumberOfFrames", None)
         check_description(header, keyword)
         _settle_syntax(header, keyword)
         settle_first_frame(header)
@@ -93,20 +93,25 @@ def read_attributes(path: Path, names: Sequence[str]) -> list[str]:
 def _read(path: Path, names: Sequence[str], stop_before_pixels: bool = False) -> Any:
     import pydicom
 
-    return pydicom.dcmread(path, stop_before_pixels, force=True, specific_tags=list(names))
+    return pydicom.dcmread(
+        path,
+        stop_before_pixels=stop_before_pixels,
+        force=True,
+        specific_tags=[tag_of(name) for name in names],
+    )
 
 
-def _settle_syntax(header: Any, keyword: str) -> None:
+def _settle_syntax(header: Header, keyword: str) -> None:
     """Find out how a file without transfer syntax is written; pydicom has guessed it to get here."""
     from pydicom import uid
 
-    if "TransferSyntaxUID" in header.file_meta:
+    if "TransferSyntaxUID" in header.dataset.file_meta:
         return
-    if header[keyword].is_undefined_length:
+    if header.dataset[keyword].is_undefined_length:
         raise DataError("the DICOM attribute TransferSyntaxUID is missing, and the pixels are compressed")
-    implicit, little_endian = header.original_encoding
+    implicit, little_endian = header.dataset.original_encoding
     explicit = uid.ExplicitVRLittleEndian if little_endian else uid.ExplicitVRBigEndian
-    header.file_meta.TransferSyntaxUID = uid.ImplicitVRLittleEndian if implicit else explicit
+    header.dataset.file_meta.TransferSyntaxUID = uid.ImplicitVRLittleEndian if implicit else explicit
 
 
 def _why_no_pixels(path: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from medaug.arrays import Array, IntArray, UInt8Array
-from medaug.data.dicom.header import value_of
+from medaug.data.dicom.header import Header
 from medaug.errors import DataError
 
 _WORDS = 2**16
@@ -38,12 +38,12 @@ class Lut:
         return self.entries[np.clip(places - self.first, 0, len(self.entries) - 1)]
 
 
-def read_lut(item: Any, little_endian: bool, signed: bool, descriptor: str, data: str) -> Lut | None:
+def read_lut(item: Header, little_endian: bool, signed: bool, descriptor: str, data: str) -> Lut | None:
     """Read a table; None where it is empty.
 
     Parameters
     ----------
-    item : pydicom.Dataset
+    item : Header
         What holds the two attributes.
     little_endian : bool
         Order of the bytes of the file.
@@ -57,7 +57,7 @@ def read_lut(item: Any, little_endian: bool, signed: bool, descriptor: str, data
     DataError
         The table is cut off, or not described by three numbers.
     """
-    described, content = value_of(item, descriptor), value_of(item, data)
+    described, content = item[descriptor], item[data]
     if described is None or content is None:
         return None
     count, first, bits = _three_numbers(described, descriptor, little_endian)
@@ -68,9 +68,9 @@ def read_lut(item: Any, little_endian: bool, signed: bool, descriptor: str, data
     return Lut(entries, first, bits if max(1, needs) <= bits <= 16 else max(8, needs))
 
 
-def read_palette(header: Any) -> list[Lut]:
+def read_palette(header: Header) -> list[Lut]:
     """Read the palette of a file, plain or segmented: tables for red, green and blue."""
-    little_endian, signed = header.original_encoding[1], value_of(header, "PixelRepresentation") == 1
+    little_endian, signed = header.little_endian, header["PixelRepresentation"] == 1
     return [_colour(header, name, little_endian, signed) for name in ("Red", "Green", "Blue")]
 
 
@@ -84,29 +84,29 @@ def apply_palette(stored: Array, palette: list[Lut]) -> UInt8Array:
     return np.stack([lut(stored) >> shift for lut in palette], axis=-1).astype(np.uint8)
 
 
-def _colour(header: Any, colour: str, little_endian: bool, signed: bool) -> Lut:
+def _colour(header: Header, colour: str, little_endian: bool, signed: bool) -> Lut:
     table = f"{colour}PaletteColorLookupTable"
     lut = read_lut(header, little_endian, signed, f"{table}Descriptor", f"{table}Data")
     if lut is not None:
         return lut
-    if value_of(header, f"{table}Descriptor") is None:
+    if header[f"{table}Descriptor"] is None:
         raise DataError(f"the DICOM attribute {table}Descriptor is missing")
-    if value_of(header, f"Segmented{table}Data") is None:
+    if header[f"Segmented{table}Data"] is None:
         raise DataError(f"the DICOM attribute {table}Data is missing")
     return _segmented(header, colour, little_endian, signed)
 
 
-def _segmented(header: Any, colour: str, little_endian: bool, signed: bool) -> Lut:
+def _segmented(header: Header, colour: str, little_endian: bool, signed: bool) -> Lut:
     """Let pydicom expand a table of segments."""
     from pydicom.pixels.processing import apply_color_lut
 
     name = f"{colour}PaletteColorLookupTableDescriptor"
-    count, first, bits = _three_numbers(value_of(header, name), name, little_endian)
+    count, first, bits = _three_numbers(header[name], name, little_endian)
     count = count % _WORDS or _WORDS
     if bits == 8 and count > 256:
         raise DataError("a segmented palette of 8 bits a colour and more than 256 colours")
     first -= _WORDS if signed and first >= _WORDS // 2 else 0
-    colours = apply_color_lut(np.arange(first, first + count), header)
+    colours = apply_color_lut(np.arange(first, first + count), header.dataset)
     return Lut(colours[:, ("Red", "Green", "Blue").index(colour)].astype(np.int64), first, bits)
 
 

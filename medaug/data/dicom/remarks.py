@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
 
 from medaug.data.dicom.display import first_window
-from medaug.data.dicom.header import integer_of, items_of, value_of
+from medaug.data.dicom.header import Header, integer_of, items_of
 from medaug.data.dicom.stored import frames_too_many
 
 _FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
-def remarks_on(header: Any, keyword: str) -> tuple[str, ...]:
+def remarks_on(header: Header, keyword: str) -> tuple[str, ...]:
     """Return the sentences that hold for a file.
 
     Parameters
     ----------
-    header : pydicom.Dataset
+    header : Header
         The file, its functional groups settled.
     keyword : str
         Name of the attribute that holds the pixels.
@@ -29,36 +28,36 @@ def remarks_on(header: Any, keyword: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _says_yes(name: str) -> Callable[[Any], bool]:
-    return lambda header: str(value_of(header, name) or "").strip().upper() == "YES"
+def _says_yes(name: str) -> Callable[[Header], bool]:
+    return lambda header: str(header[name] or "").strip().upper() == "YES"
 
 
-def _passes_over_lut(header: Any) -> bool:
+def _passes_over_lut(header: Header) -> bool:
     items = [item for name in ("VOILUTSequence", "ModalityLUTSequence") for item in items_of(header, name)]
-    return any(value_of(item, name) is None for item in items for name in ("LUTDescriptor", "LUTData"))
+    return any(item[name] is None for item in items for name in ("LUTDescriptor", "LUTData"))
 
 
-def _passes_over_window(header: Any) -> bool:
-    said = any(value_of(header, name) is not None for name in ("WindowCenter", "WindowWidth"))
+def _passes_over_window(header: Header) -> bool:
+    said = any(header[name] is not None for name in ("WindowCenter", "WindowWidth"))
     return said and first_window(header) is None
 
 
-def _takes_linear(header: Any) -> bool:
-    return str(value_of(header, "VOILUTFunction") or "LINEAR").upper() not in _FUNCTIONS
+def _takes_linear(header: Header) -> bool:
+    return str(header["VOILUTFunction"] or "LINEAR").upper() not in _FUNCTIONS
 
 
-def _takes_half_a_rescale(header: Any) -> bool:
-    return (value_of(header, "RescaleSlope") is None) != (value_of(header, "RescaleIntercept") is None)
+def _takes_half_a_rescale(header: Header) -> bool:
+    return (header["RescaleSlope"] is None) != (header["RescaleIntercept"] is None)
 
 
-def _takes_right_aligned(header: Any) -> bool:
+def _takes_right_aligned(header: Header) -> bool:
     high, stored = integer_of(header, "HighBit"), integer_of(header, "BitsStored")
     if high is None or stored is None:
         return False
     return not stored - 1 <= high < (integer_of(header, "BitsAllocated") or 0)
 
 
-_REMARKS: Mapping[str, Callable[[Any], bool]] = MappingProxyType(
+_REMARKS: Mapping[str, Callable[[Header], bool]] = MappingProxyType(
     {
         "BurnedInAnnotation is YES: text in the picture may name a person": _says_yes("BurnedInAnnotation"),
         "RecognizableVisualFeatures is YES: a person may be recognised": _says_yes(

@@ -8,7 +8,7 @@ import imagecodecs
 import numpy as np
 
 from medaug.arrays import Array, BoolArray
-from medaug.data.dicom.header import integer_of, needed, photometric, value_of
+from medaug.data.dicom.header import Header, integer_of, needed, photometric
 from medaug.data.picture import check_pixel_count
 from medaug.errors import DataError
 
@@ -22,12 +22,12 @@ KEYWORDS = tuple(_PADDING)
 """Attributes that hold pixels."""
 
 
-def pixel_keyword(header: Any) -> str | None:
+def pixel_keyword(header: Header) -> str | None:
     """Return the name of the attribute that holds the pixels, if there is one."""
-    return next((name for name in KEYWORDS if name in header), None)
+    return next((name for name in KEYWORDS if header[name] is not None), None)
 
 
-def stored_values(header: Any, keyword: str) -> Array:
+def stored_values(header: Header, keyword: str) -> Array:
     """Decode the first frame: (H, W), or (H, W, 3) with YBR converted to RGB.
 
     Raises
@@ -36,7 +36,7 @@ def stored_values(header: Any, keyword: str) -> Array:
         The pixels are too many or too few for what the header says, or their transfer syntax cannot be read.
     """
     check_pixel_count(needed(header, "Rows") * needed(header, "Columns"))
-    syntax = header.file_meta.TransferSyntaxUID
+    syntax = header.dataset.file_meta.TransferSyntaxUID
     if not syntax.is_transfer_syntax:
         raise DataError("the transfer syntax of the DICOM file is not known")
     if syntax.is_encapsulated:
@@ -47,15 +47,15 @@ def stored_values(header: Any, keyword: str) -> Array:
     return _decoded(header, syntax)
 
 
-def frames_too_many(header: Any, keyword: str) -> bool:
+def frames_too_many(header: Header, keyword: str) -> bool:
     """Whether pixels that are not compressed are enough for more than one frame."""
-    syntax = header.file_meta.TransferSyntaxUID
+    syntax = header.dataset.file_meta.TransferSyntaxUID
     if not syntax.is_transfer_syntax or syntax.is_encapsulated:
         return False
-    return len(value_of(header, keyword) or b"") >= 2 * _frame_length(header)
+    return len(header[keyword] or b"") >= 2 * _frame_length(header)
 
 
-def padding_in(stored: Array, header: Any, keyword: str) -> BoolArray | None:
+def padding_in(stored: Array, header: Header, keyword: str) -> BoolArray | None:
     """Return where pixels are padding; None where nothing is said about padding."""
     value, limit = (_padding(header, name, stored) for name in _PADDING[keyword])
     if value is None:
@@ -64,21 +64,21 @@ def padding_in(stored: Array, header: Any, keyword: str) -> BoolArray | None:
     return np.asarray((stored >= low) & (stored <= high))
 
 
-def _decoded(header: Any, syntax: Any) -> Array:
-    shift, bits = _left_shift(header, syntax), value_of(header, "BitsStored")
+def _decoded(header: Header, syntax: Any) -> Array:
+    shift, bits = _left_shift(header, syntax), header["BitsStored"]
     if not shift:
         return _by_pydicom(header, syntax)
-    header.BitsStored = bits + shift  # pydicom cuts off, or extends the sign, above it
+    header.dataset.BitsStored = bits + shift  # pydicom cuts off, or extends the sign, above it
     aligned = _by_pydicom(header, syntax) >> shift
-    header.BitsStored = bits
+    header.dataset.BitsStored = bits
     return np.asarray(aligned)
 
 
-def _by_pydicom(header: Any, syntax: Any) -> Array:
+def _by_pydicom(header: Header, syntax: Any) -> Array:
     from pydicom.pixels.utils import pixel_array
 
     try:
-        return np.asarray(pixel_array(header, index=0))
+        return np.asarray(pixel_array(header.dataset, index=0))
     except NotImplementedError:
         raise DataError(f"the transfer syntax of the DICOM file cannot be read ({syntax.name})") from None
     except MemoryError:
@@ -91,7 +91,7 @@ def _by_pydicom(header: Any, syntax: Any) -> Array:
         ) from None
 
 
-def _deep_jpeg(header: Any, syntax: Any) -> Array | None:
+def _deep_jpeg(header: Header, syntax: Any) -> Array | None:
     """Decode grey JPEG of 12 bits, which no decoder of pydicom does; None where it is none, or damaged."""
     from pydicom.encaps import generate_frames
     from pydicom.uid import JPEGExtended12Bit
@@ -99,7 +99,7 @@ def _deep_jpeg(header: Any, syntax: Any) -> Array | None:
     if syntax != JPEGExtended12Bit:
         return None
     try:
-        frame = next(generate_frames(header.PixelData, number_of_frames=1))
+        frame = next(generate_frames(header["PixelData"], number_of_frames=1))
         decoded = imagecodecs.jpeg8_decode(frame)
     except (imagecodecs.Jpeg8Error, ValueError, StopIteration):
         return None
@@ -108,7 +108,7 @@ def _deep_jpeg(header: Any, syntax: Any) -> Array | None:
     return decoded if whole and decoded.shape == sides and decoded.dtype == np.uint16 else None
 
 
-def _left_shift(header: Any, syntax: Any) -> int:
+def _left_shift(header: Header, syntax: Any) -> int:
     """Return how many bits lie unused below the lowest: none, unless values are aligned to the left."""
     from pydicom.uid import RLELossless
 
@@ -118,8 +118,8 @@ def _left_shift(header: Any, syntax: Any) -> int:
     return max(0, high + 1 - stored) if high < needed(header, "BitsAllocated") else 0
 
 
-def _check_length(header: Any, keyword: str) -> None:
-    there, expected = len(value_of(header, keyword) or b""), _frame_length(header)
+def _check_length(header: Header, keyword: str) -> None:
+    there, expected = len(header[keyword] or b""), _frame_length(header)
     if there < expected:
         raise DataError(
             f"a truncated or damaged DICOM file: {keyword} holds {there:,} bytes, its Rows and Columns need "
@@ -127,18 +127,18 @@ def _check_length(header: Any, keyword: str) -> None:
         )
 
 
-def _frame_length(header: Any) -> int:
+def _frame_length(header: Header) -> int:
     """Return the bytes of one frame that is not compressed."""
     samples = needed(header, "Rows") * needed(header, "Columns") * needed(header, "SamplesPerPixel")
     length = -(-samples * needed(header, "BitsAllocated") // 8)
     return length * 2 // 3 if photometric(header) == "YBR_FULL_422" else length
 
 
-def _padding(header: Any, name: str, stored: Array) -> float | None:
+def _padding(header: Header, name: str, stored: Array) -> float | None:
     """Return a padding value as stored pixels hold it, whatever type it is written in."""
-    value = value_of(header, name)
+    value = header[name]
     if isinstance(value, bytes):
-        value = int.from_bytes(value[:8], "little" if header.original_encoding[1] else "big")
+        value = int.from_bytes(value[:8], "little" if header.little_endian else "big")
     elif value is not None:
         value = value[0] if hasattr(value, "__iter__") and not isinstance(value, str) else value
     try:
@@ -148,7 +148,7 @@ def _padding(header: Any, name: str, stored: Array) -> float | None:
     return number if number is None or stored.dtype.kind == "f" else _as_cell(int(number), header)
 
 
-def _as_cell(value: int, header: Any) -> int:
+def _as_cell(value: int, header: Header) -> int:
     """Read the bits of a number as a pixel is read: 63536 in 16 bits with a sign is -2000."""
     from pydicom.uid import ExplicitVRLittleEndian
 

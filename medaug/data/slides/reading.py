@@ -346,7 +346,7 @@ def _read_all(fill: Fill, corners: FloatArray, asked: IntArray, room: UInt8Array
 
 
 def _reduce(fill: Fill, left: int, top: int, part: UInt8Array, step: tuple[float, float], tile: int) -> int:
-    """Fill a part of a thumbnail; mark what cannot be read, to a tile, and return how many pixels these are."""
+    """Fill a part of a thumbnail, to a tile mark what cannot be read, and return how many pixels it has."""
     height, width, _ = part.shape
     try:
         part[:] = _mean_of(fill, left, top, part.shape, step)
