@@ -58,6 +58,11 @@ def first_window(header: Header) -> tuple[float, float] | None:
     return next(((center, width) for center, width in usable if width > 0), None)
 
 
+def voi_function(header: Header) -> str:
+    """Return the name of the function of windows, in capitals."""
+    return str(header["VOILUTFunction"] or "LINEAR").strip().upper()
+
+
 def _grey(stored: Array, header: Header, padding: BoolArray | None) -> UInt8Array:
     """Apply the first VOI LUT, else the first window, else show the full range with padding in black."""
     lut = _first_lut(header, "ModalityLUTSequence", bool(header["PixelRepresentation"]))
@@ -96,11 +101,10 @@ def _through_voi(values: Array, header: Header, lut: Lut | None) -> UInt8Array |
     chosen = first_window(header)
     if chosen is None:
         return None
-    function = str(header["VOILUTFunction"] or "LINEAR").upper()
     real = values.astype(np.float64)
     if not np.isfinite(real).all():
         raise DataError("the picture holds values that are not finite")
-    return unit_to_uint8(window(real, *chosen, function))
+    return unit_to_uint8(window(real, *chosen, voi_function(header)))
 
 
 def _without_voi(

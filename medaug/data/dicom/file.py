@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from medaug.data.dicom.display import shown
-from medaug.data.dicom.header import Header, check_description, integer_of, settle_first_frame, tag_of
+from medaug.data.dicom.header import (
+    Header,
+    check_description,
+    integer_of,
+    photometric,
+    settle_first_frame,
+    tag_of,
+)
 from medaug.data.dicom.remarks import remarks_on
 from medaug.data.dicom.stored import KEYWORDS, pixel_keyword, stored_values
 from medaug.data.picture import Picture
@@ -64,6 +71,7 @@ def read_dicom(path: Path) -> Picture:
             raise DataError(f"a DICOM file of {frames} frames, not one picture")
         header.dataset.pop("NumberOfFrames", None)
         check_description(header, keyword)
+        header.dataset.PhotometricInterpretation = photometric(header)  # some write spaces, or small letters
         _settle_syntax(header, keyword)
         settle_first_frame(header)
         remarks = remarks_on(header, keyword)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from medaug.data.dicom.display import first_window
-from medaug.data.dicom.header import Header, integer_of, items_of
+from medaug.data.dicom.display import first_window, voi_function
+from medaug.data.dicom.header import Header, integer_of, items_of, numbers_of
 from medaug.data.dicom.stored import frames_too_many
 
 _FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
@@ -38,12 +38,12 @@ def _passes_over_lut(header: Header) -> bool:
 
 
 def _passes_over_window(header: Header) -> bool:
-    said = any(header[name] is not None for name in ("WindowCenter", "WindowWidth"))
-    return said and first_window(header) is None
+    said = [numbers_of(header, name)[:1] for name in ("WindowCenter", "WindowWidth")]
+    return said != [[], []] and said != [[number] for number in first_window(header) or ()]
 
 
 def _takes_linear(header: Header) -> bool:
-    return str(header["VOILUTFunction"] or "LINEAR").upper() not in _FUNCTIONS
+    return voi_function(header) not in _FUNCTIONS
 
 
 def _takes_half_a_rescale(header: Header) -> bool:
