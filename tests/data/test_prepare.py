@@ -18,7 +18,7 @@ from medaug.data.prepare import PrepareSettings, prepare
 from medaug.data.readers.folder import read_folder
 from medaug.errors import DataError, SettingsError
 from medaug.task import Task
-from spoiling.dicom import header_of
+from spoiling.dicom_files import header_of
 
 SETTINGS = PrepareSettings((16, 8), 1)
 NOTHING = pd.DataFrame({"reason": []})
