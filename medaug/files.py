@@ -46,6 +46,20 @@ def _flush_to_disk(path: Path) -> None:
             os.fsync(file.fileno())
 
 
+def printable(name: str) -> str:
+    r"""Return a file's name as text that any file can hold.
+
+    Names of files are bytes. One that is not UTF-8 (made on an old system) is text with placeholders, which
+    opens the file but can be written nowhere.
+
+    Examples
+    --------
+    >>> printable("M\udcfcller.png")
+    'M\\udcfcller.png'
+    """
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
     """Turn a full disk into one clear sentence about `path`; other errors pass."""

@@ -8,11 +8,10 @@ from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from medaug.arrays import UInt8Array
-from medaug.data.pixels import Recipe, decode
+from medaug.data.pixels import Images, Recipe, decode
 from medaug.data.processes import CRASHED, check_starts, start_pool
 
-Decoded = dict[int, UInt8Array] | str
+Decoded = Images | str
 """The image at every size, or the reason why there is none."""
 
 FILES_A_TASK = 8

@@ -36,6 +36,12 @@ def to_uint8(values: Array, counted: Array | None = None) -> UInt8Array:
     return unit_to_uint8((real - low) / (high - low if high > low else 1.0))
 
 
+def full_range(values: Array, bits: int) -> UInt8Array:
+    """Spread unsigned values of up to 8 bits over 0..255, all bits set is white; 8 bits stay as they are."""
+    largest = 2**bits - 1
+    return unit_to_uint8(values / largest) if bits != 8 else np.minimum(values, largest).astype(np.uint8)
+
+
 def unit_to_uint8(values: Array) -> UInt8Array:
     """Round 0..1 to 0..255; what lies outside is cut off."""
     return np.rint(np.clip(values, 0.0, 1.0) * 255.0).astype(np.uint8)

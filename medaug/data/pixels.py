@@ -8,9 +8,10 @@ from __future__ import annotations
 import gzip
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Literal
 
@@ -18,8 +19,9 @@ import numpy as np
 from PIL import Image
 
 from medaug.arrays import UInt8Array
-from medaug.data.dicom import is_dicom, read_dicom
+from medaug.data.dicom import has_preamble, is_dicom, read_dicom
 from medaug.data.grey import grey_of, to_uint8
+from medaug.data.picture import Picture, check_pixel_count
 from medaug.data.raster import is_raster, read_raster
 from medaug.errors import DataError
 
@@ -28,9 +30,12 @@ Fit = Literal["pad", "crop", "stretch"]
 HEAD = 1024
 LARGEST_NIFTI = 2**30
 
+_HTML = "an HTML page under the name of an image (an error page of a download?)"
 _NOT_IMAGES = {
-    b"<!doctype html": "an HTML page, not an image (an error page of a download?)",
-    b"<html": "an HTML page, not an image (an error page of a download?)",
+    b"<!doctype html": _HTML,
+    b"<html": _HTML,
+    b"<head": _HTML,
+    b"<!-- ": _HTML,
     b"<?xml": "an XML document, not an image",
     b"d8:announce": "a torrent, not an image",
     b"d7:comment": "a torrent, not an image",
@@ -42,6 +47,11 @@ _NOT_IMAGES = {
 
 
 def read_pixels(path: Path, channels: Literal[1, 3]) -> UInt8Array:
+    """Read the picture in a file as uint8 (H, W, channels); see `read_picture`."""
+    return read_picture(path, channels).pixels
+
+
+def read_picture(path: Path, channels: Literal[1, 3]) -> Picture:
     """Read the picture in a file: PNG, JPEG, TIFF, BMP, WebP, DICOM or NIfTI.
 
     The content decides which it is, the name does not matter.
@@ -55,28 +65,39 @@ def read_pixels(path: Path, channels: Literal[1, 3]) -> UInt8Array:
 
     Returns
     -------
-    ndarray of uint8, (H, W, channels)
-        Upright as the EXIF orientation says; transparent parts are black. DICOM goes through its Modality
-        LUT and its first VOI LUT or window, and MONOCHROME1 is inverted, so that air is dark. Values of
-        more than 8 bits without a window are spread linearly from the least to the largest of the picture:
-        12 bits in a 16-bit file would be nearly black otherwise.
+    Picture
+        Pixels of uint8, (H, W, channels), and remarks on what was left out or taken for granted.
+
+        Upright as the EXIF orientation says; what is transparent is laid on black. Of several pages the
+        first. DICOM goes through its Modality LUT or rescaling and its first VOI LUT or window, those of the
+        first frame before those of the file, and MONOCHROME1 is inverted, so that air is dark.
+
+        Without a window, up to 8 bits are shown as they are, all bits set in white. Deeper, signed and real
+        values are spread linearly from the least to the largest of the picture, of all colours together: 12
+        bits in a 16-bit file would be nearly black otherwise. DICOM's padding counts for neither end and is
+        black.
 
     Raises
     ------
     DataError
-        The file cannot be used. The message is the reason alone: no path, nothing from a header.
+        The file cannot be used. The message is the reason alone: no path, nothing from a header that could
+        name a person.
     """
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
     except OSError as error:
         raise DataError(f"the file cannot be read ({error.strerror})") from None
+    except ValueError:
+        raise DataError("the file cannot be read (no file can have such a name)") from None
     reader, kind = _reader(head)
     with _quiet(), _reasons(kind):
-        image = reader(path)
-    if image.size == 0:
+        picture = reader(path)
+    if picture.pixels.size == 0:
         raise DataError(f"the {kind} picture has no pixels")
-    return image if image.shape[2] == channels else _with_channels(image, channels)
+    if picture.pixels.shape[2] == channels:
+        return picture
+    return Picture(_with_channels(picture.pixels, channels), picture.remarks)
 
 
 def fit_square(image: UInt8Array, size: int, fit: Fit) -> UInt8Array:
@@ -120,24 +141,32 @@ class Recipe:
     fit: Fit
 
 
-def decode(paths: Sequence[Path], recipe: Recipe) -> list[dict[int, UInt8Array] | str]:
-    """Read some files: for each the image at every size, (size, size, C), or the reason why there is none."""
+class Images(dict[int, UInt8Array]):
+    """The picture of a file at every size, (size, size, C), with the `remarks` on it."""
+
+    def __init__(self, images: Mapping[int, UInt8Array], remarks: tuple[str, ...] = ()) -> None:
+        super().__init__(images)
+        self.remarks = remarks
+
+
+def decode(paths: Sequence[Path], recipe: Recipe) -> list[Images | str]:
+    """Read some files: for each its images, or the reason why there are none."""
     return [_decode_one(path, recipe) for path in paths]
 
 
-def _decode_one(path: Path, recipe: Recipe) -> dict[int, UInt8Array] | str:
+def _decode_one(path: Path, recipe: Recipe) -> Images | str:
     try:
-        image = read_pixels(path, recipe.channels)
+        picture = read_picture(path, recipe.channels)
     except DataError as error:
         return str(error)
-    return {size: fit_square(image, size, recipe.fit) for size in recipe.sizes}
+    return Images({s: fit_square(picture.pixels, s, recipe.fit) for s in recipe.sizes}, picture.remarks)
 
 
-def _reader(head: bytes) -> tuple[Callable[[Path], UInt8Array], str]:
+def _reader(head: bytes) -> tuple[Callable[[Path], Picture], str]:
     """Return who reads a file that begins like this, and what the format is called."""
     if not head:
         raise DataError("the file is empty")
-    if is_raster(head):
+    if is_raster(head) and not has_preamble(head):  # a preamble may begin like a TIFF
         return read_raster, "image"
     if is_dicom(head):
         return read_dicom, "DICOM"
@@ -154,7 +183,7 @@ def _is_nifti(head: bytes) -> bool:
     return head[344:347] in (b"n+1", b"ni1") or head[4:7] == b"n+2"
 
 
-def _read_nifti(path: Path) -> UInt8Array:
+def _read_nifti(path: Path) -> Picture:
     """Read a 2-D NIfTI; its first axis runs along the rows of the picture (x), its second down (y)."""
     import nibabel
 
@@ -168,10 +197,11 @@ def _read_nifti(path: Path) -> UInt8Array:
     volume = form.from_bytes(content)
     if len([side for side in volume.shape if side > 1]) > 2:
         raise DataError(f"a NIfTI volume of {len(volume.shape)} axes, not a picture")
+    check_pixel_count(prod(volume.shape))
     values = np.asanyarray(volume.dataobj)
     if values.dtype.kind not in "uif":
         raise DataError("NIfTI voxels that are no single numbers")
-    return to_uint8(values.reshape(values.shape[0], -1).T)[..., np.newaxis]
+    return Picture(to_uint8(values.reshape(values.shape[0], -1).T)[..., np.newaxis])
 
 
 def _with_channels(image: UInt8Array, channels: int) -> UInt8Array:
@@ -192,22 +222,23 @@ def _reasons(kind: str) -> Iterator[None]:
         yield
     except DataError:
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
-        raise DataError(f"the {kind} picture is too large") from None
-    except Exception as error:
-        raise DataError(f"a truncated or damaged {kind} file ({type(error).__name__})") from None
+    except MemoryError:
+        raise DataError(f"the {kind} picture is too large for the memory") from None
+    except Exception:
+        raise DataError(f"a truncated or damaged {kind} file") from None
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep decoders from printing: odd but readable files are common, and messages may quote a header."""
-    logger = logging.getLogger("pydicom")
-    before = logger.disabled
-    logger.disabled = True
+    loggers = [logging.getLogger(name) for name in ("pydicom", "tifffile")]
+    before = [logger.disabled for logger in loggers]
+    for logger in loggers:
+        logger.disabled = True
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
             yield
     finally:
-        logger.disabled = before
+        for logger, disabled in zip(loggers, before, strict=True):
+            logger.disabled = disabled

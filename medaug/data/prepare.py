@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import platform
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,12 +21,14 @@ from medaug.arrays import UInt8Array
 from medaug.data.decoding import Decoded, decode_files
 from medaug.data.pixels import Fit, Recipe
 from medaug.data.processes import usable_cores
-from medaug.data.store import ImageStore, StoreWriter
+from medaug.data.store import REMARKS, ImageStore, StoreWriter
 from medaug.data.table import SplitUnit
 from medaug.errors import DataError, SettingsError
 from medaug.files import disk_errors, write_aside
 from medaug.progress import Progress
 from medaug.task import Task
+
+logger = logging.getLogger(__name__)
 
 BYTES_AT_ONCE = 64 * 2**20
 IMAGES_AT_ONCE = 256
@@ -114,15 +118,19 @@ def prepare(
     idist.barrier()
     rejected = writer.rejected()
     _check_rejected(rejected, writer, settings.max_rejected)
-    return writer.finish(
+    store = writer.finish(
         {
             **origin,
             "images": {"fit": settings.fit, "max_rejected": settings.max_rejected},
             "counts": _counts(writer.table, rejected, left_out),
+            "remarks": _remarks(writer),
             "listing_sha256": listing,
             "versions": _versions(),
         }
     )
+    if idist.get_rank() == 0:
+        _log_remarks(store)
+    return store
 
 
 def _decode_share(writer: StoreWriter, paths: list[Path], recipe: Recipe, workers: int | None) -> None:
@@ -142,8 +150,10 @@ def _write(writer: StoreWriter, portion: list[tuple[int, Decoded]]) -> None:
     for row, result in portion:
         if isinstance(result, str):
             writer.reject(row, result)
-        else:
-            images[row] = result
+            continue
+        if result.remarks:
+            writer.remark(row, result.remarks)
+        images[row] = result
     if images:
         writer.write(list(images), {s: np.stack([i[s] for i in images.values()]) for s in writer.sizes})
 
@@ -194,6 +204,23 @@ def _counts(table: pd.DataFrame, rejected: pd.DataFrame, left_out: pd.DataFrame)
     }
 
 
+def _remarks(writer: StoreWriter) -> dict[str, int]:
+    """Return how many pictures each remark holds for, the most frequent first."""
+    return dict(Counter(writer.remarks()["remark"]).most_common())
+
+
+def _log_remarks(store: ImageStore) -> None:
+    """Say once, of all pictures together, what was left out, taken for granted or may be on them."""
+    if not store.origin["remarks"]:
+        return
+    first = pd.read_csv(store.path / REMARKS).groupby("remark")["row"].first()
+    for remark, count in store.origin["remarks"].items():
+        logger.warning(
+            "%s of %s images: %s (for example row %d of the table; %s lists all)",
+            *(f"{count:,}", f"{len(store):,}", remark, first[remark], store.path / REMARKS),
+        )
+
+
 def _listing_hash(table: pd.DataFrame) -> str:
     """Return the SHA-256 over the sorted names and sizes in bytes of the files (-1: there is none)."""
     lines = sorted(
@@ -205,7 +232,7 @@ def _listing_hash(table: pd.DataFrame) -> str:
 def _bytes_of(path: str | Path) -> int:
     try:
         return os.stat(path).st_size
-    except OSError:
+    except (OSError, ValueError):
         return -1
 
 

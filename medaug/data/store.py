@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,9 @@ from medaug.files import disk_errors, write_aside
 from medaug.task import Task
 
 FORMAT = "medaug-store-1"
+REMARKS = "remarks.csv"
+"""File of a store with a line for each remark on a picture: ``row`` of the table, ``file``, ``remark``; it is
+only there where there are remarks."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,22 @@ class StoreWriter:
             self._note({"rejected": int(row), "reason": reason})
         self._rejected[int(row)] = reason
 
+    def remark(self, row: int, remarks: Iterable[str]) -> None:
+        """Note sentences on a picture before it is written; they must hold nothing about the patient."""
+        with disk_errors(self.partial):
+            self._note({"remarked": int(row), "remarks": list(remarks)})
+
+    def remarks(self) -> pd.DataFrame:
+        """Return ``file`` and ``remark`` of all remarks so far, by any process, indexed by row."""
+        found: dict[int, list[str]] = {}
+        for entry in self._entries():
+            if "remarked" in entry:
+                found[entry["remarked"]] = entry["remarks"]
+        pairs = [(row, remark) for row in sorted(found) for remark in found[row]]
+        rows, remarks = [row for row, _ in pairs], [remark for _, remark in pairs]
+        content = {"file": self.table["file"].iloc[rows].tolist(), "remark": remarks}
+        return pd.DataFrame(content, index=pd.Index(rows, dtype=np.int64), dtype=object)
+
     def rejected(self) -> pd.DataFrame:
         """Return ``file`` and ``reason`` of all rows rejected so far, by any process, indexed by row."""
         _, rejected = self._read_journals()
@@ -268,12 +287,16 @@ class StoreWriter:
         if self._completed():
             written[:] = True
             return written, rejected
-        for journal in sorted(self.partial.glob("journal-*.jsonl")):
-            for entry in _whole_lines(journal):
-                written[entry.get("written", [])] = True
-                if "rejected" in entry:
-                    rejected[entry["rejected"]] = entry["reason"]
+        for entry in self._entries():
+            written[entry.get("written", [])] = True
+            if "rejected" in entry:
+                rejected[entry["rejected"]] = entry["reason"]
         return written, rejected
+
+    def _entries(self) -> Iterator[dict[str, Any]]:
+        """Give what all processes have noted so far."""
+        for journal in sorted(self.partial.glob("journal-*.jsonl")):
+            yield from _whole_lines(journal)
 
     def _complete(self, origin: Mapping[str, Any]) -> None:
         """Write the files of the store beside each other; ``origin.json`` comes last and says: complete."""
@@ -288,6 +311,10 @@ class StoreWriter:
             self.table.iloc[kept].reset_index(drop=True).to_parquet(temporary)
         with write_aside(self.partial / "rejected.csv") as temporary:
             self.rejected().to_csv(temporary, index=False)
+        if len(remarks := self.remarks()):
+            with write_aside(self.partial / REMARKS) as temporary:
+                remarks.insert(0, "row", np.searchsorted(kept, remarks.index))
+                remarks.to_csv(temporary, index=False)
         with write_aside(self.partial / "task.json") as temporary:
             self.task.save(temporary)
         own = {"format": FORMAT, "identity": self.identity, "sizes": self.sizes, "channels": self.channels}

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from medaug.errors import DataError
+from medaug.files import printable
 from medaug.task import ATTRIBUTE_PREFIX, LABEL_PREFIX, Task, attribute_column
 
 SplitUnit = Literal["patient", "slide", "patch"]
@@ -121,7 +122,8 @@ def canonical_age(values: pd.Series[Any]) -> pd.Series[float]:
 
 
 def _as_text(values: pd.Series[Any]) -> pd.Series[Any]:
-    return pd.Series([None if pd.isna(v) else str(v) for v in values], index=values.index, dtype=object)
+    texts = [None if pd.isna(v) else printable(str(v)) for v in values]
+    return pd.Series(texts, index=values.index, dtype=object)
 
 
 def _check_columns(table: pd.DataFrame, task: Task) -> None:

@@ -162,7 +162,7 @@ def _heat(rows: pd.DataFrame, path: Path, extent: float, condition: str) -> _Hea
     ).sort_values(["y", "x"], ignore_index=True)
     try:
         with Slide(path) as slide:
-            thumbnail, dimensions = slide.thumbnail(SIDE), slide.dimensions
+            thumbnail, dimensions = slide.thumbnail(SIDE, max_lost=1.0), slide.dimensions
     except DataError as error:
         raise DataError(f"no heat map of {path} can be drawn: {error}") from None
     known = places[places["probability"].notna()]

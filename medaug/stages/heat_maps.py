@@ -50,4 +50,5 @@ def draw_heat_maps(product: Path, store: ImageStore, slides: pd.DataFrame, patch
 def _side(path: Path, patches: PatchSettings) -> float:
     """Return the side of a patch in level-0 pixels."""
     with Slide(path) as slide:
-        return patches.patch_size * slide.grid_level(mpp=patches.mpp, level=patches.level).downsample
+        grid = slide.grid_level(mpp=patches.mpp, level=patches.level, level0_mpp=patches.level0_mpp)
+        return patches.patch_size * grid.downsample

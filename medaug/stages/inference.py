@@ -60,8 +60,12 @@ class InferenceSettings:
         Microns per pixel of the grid of patches; this or `level`.
     level : int or None
         Level of the slide's pyramid that patches are read from.
+    level0_mpp : float or None
+        Microns per pixel of level 0, for slides that do not say it, or not credibly.
     tissue_fraction : float
         Least share of a patch that is tissue, in [0, 1].
+    max_lost : float
+        Share of the patches of a slide that may be unreadable; a slide with more is rejected.
     batch_size : int
         Images predicted at once by a process.
     workers : int or None
@@ -75,6 +79,8 @@ class InferenceSettings:
     tissue_fraction: float
     mpp: float | None = None
     level: int | None = None
+    level0_mpp: float | None = None
+    max_lost: float = 0.05
     folder: str = "inference"
     reader_options: Mapping[str, Any] | None = None
     max_rejected: float = 0.05
@@ -101,6 +107,8 @@ class InferenceSettings:
             mpp=self.mpp,
             level=self.level,
             tissue_fraction=self.tissue_fraction,
+            level0_mpp=self.level0_mpp,
+            max_lost=self.max_lost,
         )
 
 
@@ -200,7 +208,8 @@ class Inference:
         """
         if self.run.dataset_dir is None:
             raise SettingsError("name the folder that holds the images to predict with --dataset_dir")
-        self.run.claim(self.data, self._data_record, {})
+        newer = {"patches": {"level0_mpp": None, "max_lost": 0.05}}
+        self.run.claim(self.data, self._data_record, newer)
         if not is_made(self.data):
             make = self._from_slides if self._of_slides else self._from_images
             make({"phantom": is_phantom(self._folder), "sources": [self.run.reader]})
@@ -233,7 +242,8 @@ class Inference:
     def _data_record(self) -> dict[str, Any]:
         """What the store of the new images depends on."""
         info, how = self.classifier[1], self.settings
-        grid = {name: getattr(how, name) for name in ("patch_size", "mpp", "level", "tissue_fraction")}
+        names = ("patch_size", "mpp", "level", "tissue_fraction", "level0_mpp", "max_lost")
+        grid = {name: getattr(how, name) for name in names}
         return {
             "folder": self.run.dataset_dir,
             "reader": self.run.reader,

@@ -92,8 +92,7 @@ def claim(
 def _claim(product: Path, settings: dict[str, Any], fresh: bool, defaults: dict[str, Any]) -> None:
     path = settings_path(product)
     if path.is_file():
-        older = {name: value for name, value in defaults.items() if name in settings}
-        recorded = older | json.loads(path.read_text(encoding="utf-8"))["settings"]
+        recorded = _completed(json.loads(path.read_text(encoding="utf-8"))["settings"], settings, defaults)
         differing = sorted(k for k in recorded.keys() | settings.keys() if recorded.get(k) != settings.get(k))
         if not differing:
             return
@@ -107,6 +106,17 @@ def _claim(product: Path, settings: dict[str, Any], fresh: bool, defaults: dict[
     record = {"settings": settings, **_circumstances()}
     with write_aside(path) as temporary:
         temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _completed(
+    recorded: Mapping[str, Any], settings: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what is recorded, with the defaults of settings that are newer, also of those within settings."""
+    whole = {name: value for name, value in defaults.items() if name in settings} | dict(recorded)
+    for name, inner in defaults.items():
+        if all(isinstance(value, Mapping) for value in (inner, recorded.get(name), settings.get(name))):
+            whole[name] = _completed(recorded[name], settings[name], inner)
+    return whole
 
 
 def _difference(

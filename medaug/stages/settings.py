@@ -7,7 +7,7 @@ the preset says, or the default of the dataclass. What a product was made with i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, field, fields
+from dataclasses import MISSING, field, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -63,8 +63,13 @@ def record(settings: Any) -> dict[str, Any]:
 
 
 def defaults(settings: Any) -> dict[str, Any]:
-    """Return the defaults by name: what a product was made with that is older than a setting."""
-    return {f.name: f.default for f in fields(settings) if f.default is not MISSING}
+    """Return the defaults by name: what a product was made with that is older than a setting.
+
+    The defaults of settings within settings are a dictionary of their own.
+    """
+    own = {f.name: f.default for f in fields(settings) if f.default is not MISSING}
+    inner = {f.name: getattr(settings, f.name) for f in fields(settings)}
+    return own | {name: defaults(value) for name, value in inner.items() if is_dataclass(value)}
 
 
 def switch(value: bool | str) -> bool:

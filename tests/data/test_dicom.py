@@ -2,15 +2,23 @@ import logging
 import os
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
+from pydicom.uid import (
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGExtended12Bit,
+    RLELossless,
+)
 
-from medaug.data.pixels import read_pixels
+from medaug.data.dicom import read_attributes
+from medaug.data.pixels import read_picture, read_pixels
 from medaug.errors import DataError
 
 STORED = np.random.default_rng(0).integers(0, 4096, (64, 80), np.uint16)
@@ -226,6 +234,66 @@ def test_nothing_of_the_header_is_in_a_reason(saved, place):
     path.write_bytes(content[:place] + b"\xff\xfe\x00" + content[place + 3 :])
     assert "Doe" not in reason_of(path)
     assert "4711" not in reason_of(path)
+
+
+def test_sex_and_age_are_read_without_a_preamble_too(saved, tmp_path):
+    header = pydicom.dcmread(saved(PatientSex="F", PatientAge="045Y"))
+    del header.file_meta
+    for number, implicit in enumerate((True, False)):
+        path = tmp_path / f"{number}"
+        header.save_as(path, implicit_vr=implicit, little_endian=True, enforce_file_format=False)
+        assert read_attributes(path, ["PatientSex", "PatientAge"]) == ["F", "045Y"]
+    assert read_attributes(saved(), ["PatientSex", "PatientAge"]) == ["", ""]
+    (tmp_path / "page").write_bytes(b"<html>")
+    for nothing in (tmp_path / "page", tmp_path / "nowhere", tmp_path):
+        assert read_attributes(nothing, ["PatientSex"]) == [""]
+
+
+def test_a_palette_of_a_big_endian_file_is_that_of_its_little_endian_twin(saved, tmp_path):
+    index = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    entries = np.random.default_rng(2).integers(0, 65536, (3, 256))
+    palette = {}
+    for colour, table in zip(("Red", "Green", "Blue"), entries, strict=True):
+        palette[f"{colour}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
+        palette[f"{colour}PaletteColorLookupTableData"] = table.astype(">u2").tobytes()
+    header = pydicom.dcmread(saved(index, 8, "PALETTE COLOR", **palette))
+    header.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+    path = tmp_path / "big.dcm"
+    pydicom.dcmwrite(path, header, implicit_vr=False, little_endian=False, enforce_file_format=False)
+    np.testing.assert_array_equal(read_pixels(path, 3), np.moveaxis(entries[:, index] >> 8, 0, -1))
+
+
+def test_jpeg_of_12_bits_is_read(saved):
+    smooth = np.add.outer(np.arange(64) * 30, np.arange(80) * 20).astype(np.uint16)
+    header = pydicom.dcmread(saved(smooth))
+    frame = imagecodecs.jpeg8_encode(smooth, level=99, bitspersample=12)
+    header.PixelData = pydicom.encaps.encapsulate([frame])
+    header["PixelData"].is_undefined_length = True
+    header.file_meta.TransferSyntaxUID = JPEGExtended12Bit
+    path = saved()
+    header.save_as(path)
+    np.testing.assert_allclose(shown(path), np.rint(smooth / smooth.max() * 255), atol=2)
+    header.PixelData = pydicom.encaps.encapsulate([frame[: len(frame) // 2]])
+    header.save_as(path)
+    with pytest.raises(DataError, match="truncated or damaged"):
+        shown(path)
+
+
+def test_nothing_is_said_of_an_ordinary_file_and_all_of_an_odd_one(saved):
+    assert read_picture(saved(WindowCenter=5, WindowWidth=9), 1).remarks == ()
+    odd = saved(
+        BurnedInAnnotation="YES",
+        RescaleSlope=1,
+        WindowCenter=5,
+        WindowWidth=0,
+        VOILUTFunction="GAMMA",
+        HighBit=5,
+    )
+    said = read_picture(odd, 1).remarks
+    assert [remark.split()[0] for remark in said] == [
+        *("BurnedInAnnotation", "a", "VOILUTFunction", "RescaleSlope", "HighBit")
+    ]
+    assert not any(word in "".join(said) for word in ("GAMMA", "Doe", "4711"))
 
 
 def test_a_real_radiograph_is_dark_where_air_is():

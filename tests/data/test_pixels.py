@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from medaug.data.pixels import Recipe, decode, fit_square, read_pixels
+from medaug.data.pixels import Recipe, decode, fit_square, read_picture, read_pixels
 from medaug.errors import DataError
 
 RNG = np.random.default_rng(0)
@@ -192,16 +192,27 @@ def test_missing_files_and_folders_have_a_reason(tmp_path):
         read_pixels(tmp_path, 1)
 
 
-def test_several_pages_are_refused(saved):
-    path = saved(Image.fromarray(GREY), "a.tif", save_all=True, append_images=[Image.fromarray(GREY)])
-    with pytest.raises(DataError, match="several pages"):
-        read_pixels(path, 1)
+@pytest.mark.parametrize("values", [GREY, GREY.astype(np.uint16) * 257])
+def test_of_several_pages_the_first_is_shown_and_it_is_said(saved, values):
+    pages = [Image.fromarray(values), Image.fromarray(values[::-1].copy())]
+    picture = read_picture(saved(pages[0], "a.tif", save_all=True, append_images=pages[1:]), 1)
+    alone = read_picture(saved(pages[0], "b.tif"), 1)
+    np.testing.assert_array_equal(picture.pixels, alone.pixels)
+    assert picture.remarks == ("there are several pages, and the first was taken",)
+    assert alone.remarks == ()
 
 
-def test_a_bomb_is_refused(saved, monkeypatch):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500)
-    with pytest.raises(DataError, match="too large"):
-        read_pixels(saved(GREY), 1)
+@pytest.mark.parametrize("most", [200, 500])
+@pytest.mark.parametrize("values", [GREY, GREY.astype(np.uint16), GREY.astype(np.int32)])
+def test_a_bomb_is_refused(saved, monkeypatch, most, values):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", most)
+    with pytest.raises(DataError, match=f"too large: .*at most {most}"):
+        read_pixels(saved(values, "a.tif"), 1)
+
+
+def test_a_name_that_no_file_can_have_is_a_reason():
+    with pytest.raises(DataError, match="no file can have such a name"):
+        read_pixels(Path("a\0b.png"), 1)
 
 
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])

@@ -15,7 +15,10 @@ from PIL import Image
 import medaug.data.prepare as module
 from medaug.data.pixels import fit_square
 from medaug.data.prepare import PrepareSettings, prepare
+from medaug.data.readers.folder import read_folder
 from medaug.errors import DataError, SettingsError
+from medaug.task import Task
+from spoiling.dicom_files import header_of
 
 SETTINGS = PrepareSettings((16, 8), 1)
 NOTHING = pd.DataFrame({"reason": []})
@@ -218,6 +221,79 @@ def _children(parent):
             if int(status[1]) == parent:
                 found.append(int(entry.name))
     return found
+
+
+BURNED = "BurnedInAnnotation is YES: text in the picture may name a person"
+
+
+@pytest.fixture
+def odd_files(make_table, tmp_path):
+    """Radiographs of which the second and the last have text burned in; the first cannot be used."""
+    folder = tmp_path / "Doe, Jane"
+    folder.mkdir()
+    values = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    for number in range(5):
+        more = {"BurnedInAnnotation": "YES"} if number in (1, 4) else {}
+        header_of(values, **more).save_as(folder / f"{number}.dcm", enforce_file_format=True)
+    (folder / "0.dcm").write_bytes(b"<html>Doe")
+    paths = [str(folder / f"{number}.dcm") for number in range(5)]
+    return make_table(5, path=paths, file=[f"row {number + 1}" for number in range(5)])
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_remarks_are_counted_listed_and_said_once(odd_files, tmp_path, task, caplog, workers):
+    settings = PrepareSettings((8,), 1, max_rejected=0.5)
+    store = prepare(odd_files, NOTHING, tmp_path / "store", task, settings, {}, workers)
+    assert store.origin["remarks"] == {BURNED: 2}
+    listed = pd.read_csv(store.path / "remarks.csv")
+    assert listed.to_dict("list") == {"row": [0, 3], "file": ["row 2", "row 5"], "remark": [BURNED] * 2}
+    assert store.table["file"].iloc[listed["row"]].tolist() == listed["file"].tolist()
+    (said,) = (record.getMessage() for record in caplog.records if "BurnedIn" in record.getMessage())
+    assert said.startswith(f"2 of 4 images: {BURNED} (for example row 0 of the table; ")
+    everything = said + "".join(path.read_text() for path in store.path.glob("*.csv"))
+    assert "Doe" not in everything.replace(str(tmp_path), "")
+    assert "4711" not in everything
+
+
+def test_remarks_survive_a_kill(odd_files, tmp_path, task, monkeypatch):
+    settings = PrepareSettings((8,), 1, max_rejected=0.5)
+    monkeypatch.setattr(module, "IMAGES_AT_ONCE", 1)
+    write = module.StoreWriter.write
+
+    def killed(writer, rows, images):
+        if 3 in rows:
+            raise KeyboardInterrupt
+        write(writer, rows, images)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.StoreWriter, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            prepare(odd_files, NOTHING, tmp_path / "store", task, settings, {}, 0)
+    store = prepare(odd_files, NOTHING, tmp_path / "store", task, settings, {}, 0)
+    whole = prepare(odd_files, NOTHING, tmp_path / "whole", task, settings, {}, 0)
+    assert contents(store.path) == contents(whole.path)
+
+
+def test_ordinary_files_need_no_remark(make_files, tmp_path, task):
+    store = prepare(make_files(3), NOTHING, tmp_path / "store", task, SETTINGS, {}, 0)
+    assert store.origin["remarks"] == {}
+    assert not (store.path / "remarks.csv").exists()
+
+
+def test_a_name_that_is_not_utf8_ends_nothing(tmp_path):
+    folder, task = tmp_path / "files", Task("multilabel", ("edema",))
+    folder.mkdir()
+    image = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    for name in (b"M\xfcller.png", b"b.png"):
+        Image.fromarray(image).save(folder / "a.png")
+        os.rename(os.fsencode(folder / "a.png"), os.path.join(os.fsencode(folder), name))
+    (Path(os.fsdecode(os.fsencode(folder) + b"/broken \xe9.png"))).write_bytes(b"<html>")
+    table = read_folder(folder, task).assign(split="train")
+    settings = PrepareSettings((8,), 1, max_rejected=0.5)
+    store = prepare(table, NOTHING, tmp_path / "store", task, settings, {}, 0)
+    assert sorted(store.table["file"]) == ["M\\udcfcller.png", "b.png"]
+    np.testing.assert_array_equal(store.images()[:, :, :, 0], [image, image])
+    assert pd.read_csv(store.path / "rejected.csv")["file"].tolist() == ["broken \\udce9.png"]
 
 
 def test_the_table_needs_paths_of_this_machine_only_while_decoding(make_files, tmp_path, task):

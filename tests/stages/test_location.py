@@ -10,8 +10,6 @@ from medaug.stages import bundle_root
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {"imports": ["$import medaug.stages as stages"], "root": "$stages.bundle_root('x')", "run": []}
-    '{"imports": ["$import medaug.stages as stages"], "root": "$stages.bundle_root(\'chexpert\')", "run": []}'
-)
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
 

@@ -124,6 +124,12 @@ def test_a_record_from_before_a_setting_had_its_default(tmp_path: Path) -> None:
 
     claim(product, {**SETTINGS, "warmup": 0}, defaults={"warmup": 0, "another": 1})
     assert settings_path(product).read_bytes() == before
+    inner = {"patches": {"size": 96}}
+    claim(tmp_path / "data", inner)
+    (tmp_path / "data").mkdir()
+    claim(tmp_path / "data", {"patches": {"size": 96, "lost": 0.05}}, defaults={"patches": {"lost": 0.05}})
+    with pytest.raises(SettingsError, match="patches"):
+        claim(tmp_path / "data", {"patches": {"size": 96, "lost": 0.5}}, defaults={"patches": {"lost": 0.05}})
     with pytest.raises(SettingsError, match=r"warmup \(there 0, now 5\)"):
         claim(product, {**SETTINGS, "warmup": 5}, defaults={"warmup": 0})
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from medaug.data.readers.tables import files_below, need_columns, read_text_table
 from medaug.errors import DataError, SettingsError
+from medaug.files import printable
 from medaug.task import Task
 
 CLASS = "tumour"
@@ -145,7 +146,7 @@ def _table(
     columns: dict[str, list[Any]] = {
         "slide": names,
         "path": [str(slides[name]) for name in names],
-        "file": [Path(os.path.relpath(slides[name], folder)).as_posix() for name in names],
+        "file": [printable(Path(os.path.relpath(slides[name], folder)).as_posix()) for name in names],
         "patient_id": [f"patient_{patient}" for patient in patients],
         "domain": [hospital_of(int(patient)) for patient in patients],
         "annotation": [str(annotations[name]) if name in annotations else None for name in names],

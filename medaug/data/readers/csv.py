@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydicom import dcmread
-from pydicom.errors import InvalidDicomError
 
+from medaug.data.dicom import read_attributes
 from medaug.data.readers.tables import (
     filled_column,
     label_values,
@@ -35,6 +34,8 @@ OPTIONAL = ("domain", "official_split")
 
 _MEANT = MappingProxyType({"valid": "val", "validation": "val"})
 _MEANING = {1.0: 1.0, 0.0: 0.0}
+logger = logging.getLogger(__name__)
+
 _CANONICAL = MappingProxyType({"sex": canonical_sex, "age": canonical_age})
 _NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 
@@ -189,19 +190,11 @@ def read_headers(paths: Sequence[str], names: Sequence[str]) -> pd.DataFrame:
     DataFrame
         One row a file, one column of raw text a name.
     """
-    rows = [
-        _header(path, names) for path in progress(paths, "Reading DICOM headers", len(paths), unit="file")
-    ]
-    return pd.DataFrame(rows, columns=list(names))
-
-
-def _header(path: str, names: Sequence[str]) -> list[str]:
     tags = [HEADER_TAGS[name] for name in names]
-    with warnings.catch_warnings():
-        # Ages without a unit are common; the warning about them would repeat what the header says.
-        warnings.simplefilter("ignore")
-        try:
-            header = dcmread(path, stop_before_pixels=True, specific_tags=list(tags))
-        except (OSError, InvalidDicomError, EOFError):
-            return [""] * len(tags)
-        return [str(header.get(tag) or "") for tag in tags]
+    shown = progress(paths, "Reading DICOM headers", len(paths), unit="file")
+    rows = [read_attributes(Path(path), tags) for path in shown]
+    found = pd.DataFrame(rows, columns=list(names))
+    for name in names:
+        if blank := int((found[name] == "").sum()):
+            logger.info("%s of %s files say no %s in a DICOM header", f"{blank:,}", f"{len(found):,}", name)
+    return found

@@ -20,6 +20,7 @@ from medaug.data.readers.tables import (
     read_text_table,
 )
 from medaug.errors import DataError, SettingsError
+from medaug.files import printable
 from medaug.task import Task
 
 ENDINGS = (".svs", ".tif", ".tiff", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".svslide", ".czi")
@@ -177,7 +178,7 @@ def _name_slides(source: pd.DataFrame, folder: Path, names: str) -> None:
         source["slide"] = [f"slide_{number:04d}" for number in range(1, len(source) + 1)]
         source["file"] = [f"slide {number:04d}" for number in range(1, len(source) + 1)]
         return
-    relative = [Path(os.path.relpath(path, folder)) for path in source["path"]]
+    relative = [Path(printable(os.path.relpath(path, folder))) for path in source["path"]]
     source["file"] = [path.as_posix() for path in relative]
     source["slide"] = [_name(path) for path in relative]
     twice = source["slide"].duplicated()

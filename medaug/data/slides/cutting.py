@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from medaug.data.slides.shards import (
     TABLE,
     Choose,
     Job,
+    bytes_of,
     cut_slide,
     is_cut,
     note_of,
@@ -24,6 +26,8 @@ from medaug.data.slides.shards import (
 from medaug.errors import DataError
 from medaug.files import disk_errors
 from medaug.progress import Progress
+
+logger = logging.getLogger(__name__)
 
 
 def cut(
@@ -78,6 +82,8 @@ def cut(
         work.mkdir(parents=True, exist_ok=True)
         _cut_share(jobs, workers)
     idist.barrier()
+    if idist.get_rank() == 0:
+        _log_lost(jobs)
     return _collected(jobs), _rejected(jobs)
 
 
@@ -85,7 +91,7 @@ def _cut_share(jobs: list[Job], workers: int | None) -> None:
     """Cut this process's share of what is missing, the largest files first, so that no core waits long."""
     missing = [job for job in jobs if not is_cut(job)]
     idist.barrier()  # nobody cuts before everybody knows what is missing, so that all agree on the shares
-    missing.sort(key=_bytes_of, reverse=True)
+    missing.sort(key=lambda job: bytes_of(job.slide["path"]) or 0, reverse=True)
     share = missing[idist.get_rank() :: idist.get_world_size()]
     workers = usable_cores() // idist.get_nproc_per_node() if workers is None else workers
     patches = slides = 0
@@ -99,6 +105,19 @@ def _cut_share(jobs: list[Job], workers: int | None) -> None:
             shown.expect(round(patches / slides * len(missing)))
             new = 0 if isinstance(result, str) else result
             shown.update(new * idist.get_world_size(), f"in {slides:,} of {len(share):,} slides")
+
+
+def _log_lost(jobs: list[Job]) -> None:
+    """Say once, of all slides together, what they did not give."""
+    notes = [note_of(job.folder) for job in jobs]
+    lost = [note["lost"] for note in notes if note.get("lost")]
+    if lost:
+        logger.warning(
+            "%s patches on damaged parts of %s of %s slides are lost, at most %s of one slide",
+            *(f"{number:,}" for number in (sum(lost), len(lost), len(jobs), max(lost))),
+        )
+    if empty := sum(note.get("patches") == 0 for note in notes):
+        logger.warning("%s of %s slides gave no patch", f"{empty:,}", f"{len(jobs):,}")
 
 
 def _collected(jobs: list[Job]) -> pd.DataFrame:
@@ -120,8 +139,3 @@ def _rejected(jobs: list[Job]) -> pd.DataFrame:
     ]
     columns: list[Any] = [*jobs[0].slide, "reason"] if jobs else ["reason"]
     return pd.DataFrame([{**slide, "reason": reason} for slide, reason in found], columns=columns)
-
-
-def _bytes_of(job: Job) -> int:
-    path = Path(job.slide["path"])
-    return path.stat().st_size if path.exists() else 0

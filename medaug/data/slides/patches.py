@@ -43,6 +43,11 @@ class PatchSettings:
         Normal patches of a slide that is known to be free of tumour.
     unlabelled_per_slide : int or None
         Most unlabelled patches of a slide; None takes all the rest of the tissue.
+    level0_mpp : float or None
+        Microns per pixel of level 0 of every slide, in place of what the files say; None believes the files.
+    max_lost : float
+        Share of a slide, and of its patches, that may lie on damaged parts of the file and is left out; a
+        slide that is damaged more is rejected.
     seed : int
         Seed of the run.
     """
@@ -55,6 +60,8 @@ class PatchSettings:
     labelled_per_slide: int | None = None
     normal_per_negative_slide: int = 0
     unlabelled_per_slide: int | None = None
+    level0_mpp: float | None = None
+    max_lost: float = 0.05
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -67,8 +74,11 @@ class PatchSettings:
             )
         if self.mpp is not None and not 0 < self.mpp < np.inf:
             raise SettingsError(f"mpp must be above 0 microns, not {self.mpp}")
-        if not 0 <= self.tissue_fraction <= 1:
-            raise SettingsError(f"tissue_fraction must be in [0, 1], not {self.tissue_fraction}")
+        if self.level0_mpp is not None and not 0 < self.level0_mpp < np.inf:
+            raise SettingsError(f"level0_mpp must be above 0 microns, not {self.level0_mpp}")
+        for name in ("tissue_fraction", "max_lost"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise SettingsError(f"{name} must be in [0, 1], not {getattr(self, name)}")
         for name in ("level", "labelled_per_slide", "normal_per_negative_slide", "unlabelled_per_slide"):
             if (value := getattr(self, name)) is not None and value < 0:
                 raise SettingsError(f"{name} must not be negative, not {value}")

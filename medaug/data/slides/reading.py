@@ -14,6 +14,7 @@ import openslide
 from PIL import Image
 
 from medaug.arrays import FloatArray, IntArray, UInt8Array
+from medaug.data.slides.resolution import resolution_of
 from medaug.data.slides.tiles import (
     CACHE_BYTES,
     PLAIN_VENDORS,
@@ -40,8 +41,10 @@ PROBES = 3
 _BLOCK, _PROBE, _USUAL_TILE = 1024, 64, 256
 _DAMAGED = "the slide is truncated or damaged; copy or download it again"
 """OpenSlide's own words name the path, and a reason must not."""
+_TOO_DAMAGED = f"{_DAMAGED} (a larger share than max_lost, {{:g}}, cannot be read)"
 
-_MICRONS = {"centimeter": 10_000.0, "inch": 25_400.0}
+UNREADABLE = (255, 0, 255)
+"""Colour of a thumbnail where the file is damaged; no stain has it."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Slide:
     level_downsamples : tuple of float
         Level-0 pixels per pixel of each level.
     mpp : float or None
-        Microns per pixel of level 0; None where the file does not say.
+        Microns per pixel of level 0; None where the file does not say so credibly.
 
     Raises
     ------
@@ -106,7 +109,8 @@ class Slide:
         self.dimensions = self._slide.dimensions
         self.level_dimensions = self._slide.level_dimensions
         self.level_downsamples = self._slide.level_downsamples
-        self.mpp = _mpp(properties)
+        self._resolution = resolution_of(properties)
+        self.mpp = self._resolution.mpp
         self._background = _background(properties)
         plain = properties.get("openslide.vendor") in PLAIN_VENDORS
         self._pages = open_pages(self.path) if plain else None
@@ -127,7 +131,9 @@ class Slide:
         if self._pages is not None:
             self._pages.close()
 
-    def grid_level(self, *, mpp: float | None = None, level: int | None = None) -> Grid:
+    def grid_level(
+        self, *, mpp: float | None = None, level: int | None = None, level0_mpp: float | None = None
+    ) -> Grid:
         """Choose the level to read, by resolution or by number.
 
         Parameters
@@ -137,27 +143,33 @@ class Slide:
             0.97 microns, for 1.0), else the next finer one is reduced.
         level : int, optional
             Number of a level, used as it is. Give one of the two.
+        level0_mpp : float, optional
+            Microns per pixel of level 0, in place of what the file says.
 
         Raises
         ------
         DataError
-            The slide has no resolution, is coarser than asked for, or has no such level.
+            The slide has no credible resolution, pixels that are not square, is coarser than asked for, or
+            has no such level.
         """
         if level is not None and mpp is None:
             return self._numbered(level)
         if mpp is None or level is not None:
             raise SettingsError("give either mpp or level: one of them sets the grid")
-        if self.mpp is None:
-            raise DataError("the slide has no resolution; give level=0, say, instead of mpp")
-        return self._grid(mpp / self.mpp, mpp)
+        own = level0_mpp or self.mpp
+        if own is None:
+            raise DataError(self._resolution.why_none)
+        return self._grid(mpp, own)
 
-    def thumbnail(self, side: int) -> UInt8Array:
+    def thumbnail(self, side: int, max_lost: float = 0.0) -> UInt8Array:
         """Return the whole slide at low resolution.
 
         Parameters
         ----------
         side : int
             Most pixels of the longer side; a small slide is not enlarged.
+        max_lost : float
+            Share of the slide that may be unreadable; it gets the colour `UNREADABLE`.
 
         Returns
         -------
@@ -172,15 +184,17 @@ class Slide:
         step = full_width / width, full_height / height
         fill = self._fill(level, np.outer([0.25, 0.5, 0.75], [full_width, full_height]) // 1, _PROBE)
         picture: UInt8Array = np.empty((height, width, 3), np.uint8)
-        block = max(1, math.floor(_BLOCK / max(step)))
+        block, tile, lost = max(1, math.floor(_BLOCK / max(step))), max(self._tile_size(level)), 0
         for top in range(0, height, block):
             for left in range(0, width, block):
                 part = picture[top : top + block, left : left + block]
-                part[:] = _mean_of(fill, left, top, part.shape, step)
+                lost += _reduce(fill, left, top, part, step, tile)
+                if lost > max_lost * width * height:
+                    raise DataError(_TOO_DAMAGED.format(max_lost))
         return picture
 
     def read_patches(
-        self, positions: IntArray, grid: Grid, size: int
+        self, positions: IntArray, grid: Grid, size: int, max_lost: float = 0.0
     ) -> Iterator[tuple[IntArray, UInt8Array]]:
         """Read many patches; each tile of the slide is decoded about once, and memory stays bounded.
 
@@ -192,15 +206,23 @@ class Slide:
             From `grid_level`.
         size : int
             Side of a patch in pixels.
+        max_lost : float
+            Share of the patches that may lie on damaged parts of the file; they are left out.
 
         Yields
         ------
         numbers : ndarray of int64, (B,)
-            Which of the positions these are; each comes once, in an order that suits the file.
+            Which of the positions these are; each that can be read comes once, in an order that suits the
+            file.
         pixels : ndarray of uint8, (B, size, size, 3)
             RGB. Where the level is used as it is, these are exactly the pixels of OpenSlide's
             ``read_region``; else the finer level is reduced by a bicubic filter of the right width. The
             memory is used again for the next ones: copy what you keep.
+
+        Raises
+        ------
+        DataError
+            More patches than `max_lost` allows cannot be read.
         """
         places = np.asarray(positions, np.float64).reshape(-1, 2) / self.level_downsamples[grid.level]
         reduced = grid.reduction != 1.0
@@ -210,10 +232,15 @@ class Slide:
         order = reading_order(corners, side, self._tile_size(grid.level))
         at_once = max(1, min(PATCHES_AT_ONCE, BYTES_AT_ONCE // (side * side * 3)))
         room: UInt8Array = np.empty((at_once, side, side, 3), np.uint8)
-        for numbers in (order[start : start + at_once] for start in range(0, len(order), at_once)):
+        lost = 0
+        for asked in (order[start : start + at_once] for start in range(0, len(order), at_once)):
+            numbers = _read_all(fill, corners, asked, room)
+            lost += len(asked) - len(numbers)
+            if lost > max_lost * len(order):
+                raise DataError(_TOO_DAMAGED.format(max_lost))
+            if not len(numbers):
+                continue
             pixels = room[: len(numbers)]
-            for (x, y), patch in zip(corners[numbers].tolist(), pixels, strict=True):
-                fill(x, y, patch)
             if reduced:
                 pixels = _reduced(pixels, (places - corners)[numbers], grid.reduction, size)
             yield numbers, pixels
@@ -224,14 +251,15 @@ class Slide:
             raise DataError(f"the slide has no level {level}, only 0 to {last}; give one of these, or mpp")
         return Grid(level, self.level_downsamples[level])
 
-    def _grid(self, downsample: float, mpp: float) -> Grid:
+    def _grid(self, mpp: float, own: float) -> Grid:
+        downsample = mpp / own
         ratios = downsample / np.array(self.level_downsamples)
         nearest = int(np.abs(np.log(ratios)).argmin())
         if abs(1 / ratios[nearest] - 1) <= TOLERANCE:
             return Grid(nearest, self.level_downsamples[nearest])
         if downsample < 1:
             raise DataError(
-                f"the slide has {self.mpp:.3g} microns per pixel at best; give a larger mpp than {mpp:g}"
+                f"the slide has {own:.3g} microns per pixel at best; give a larger mpp than {mpp:g}"
             )
         finer = int(np.flatnonzero(ratios >= 1)[-1])
         return Grid(finer, downsample, float(ratios[finer]))
@@ -246,8 +274,11 @@ class Slide:
             return compose
         found, expected = np.empty((2, side, side, 3), np.uint8)
         for x, y in corners[:: max(1, len(corners) // PROBES)].tolist():
-            tiles.read(x, y, found)
-            compose(x, y, expected)
+            try:
+                tiles.read(x, y, found)
+                compose(x, y, expected)
+            except DataError:
+                return compose
             if not np.array_equal(found, expected):
                 return compose
         return tiles.read
@@ -273,6 +304,9 @@ class Slide:
         try:
             region = self._slide.read_region(corner, level, out.shape[1::-1])
         except openslide.OpenSlideError:
+            # After an error OpenSlide reads nothing more of a slide, damaged or not.
+            self._slide.close()
+            self._slide = _open(self.path)
             raise DataError(_DAMAGED) from None
         picture = Image.new("RGB", region.size, self._background)
         picture.paste(region, mask=region)
@@ -292,21 +326,41 @@ def _open(path: Path) -> openslide.OpenSlide:
     return slide
 
 
-def _mpp(properties: Mapping[str, str]) -> float | None:
-    """Return microns per pixel: what OpenSlide says, else the resolution tags of a TIFF."""
-    try:
-        microns = _MICRONS.get(properties.get("tiff.ResolutionUnit", ""), math.nan)
-        per_unit = properties.get("tiff.XResolution", "nan")
-        mpp = float(properties.get(openslide.PROPERTY_NAME_MPP_X) or microns / float(per_unit))
-    except (ValueError, ZeroDivisionError):
-        return None
-    return mpp if 0 < mpp < math.inf else None
-
-
 def _background(properties: Mapping[str, str]) -> tuple[int, int, int]:
     colour = properties.get(openslide.PROPERTY_NAME_BACKGROUND_COLOR, "ffffff")
     red, green, blue = bytes.fromhex(colour)
     return red, green, blue
+
+
+def _read_all(fill: Fill, corners: FloatArray, asked: IntArray, room: UInt8Array) -> IntArray:
+    """Read patches one after the other into `room`; return the numbers of those that can be read."""
+    numbers: list[int] = []
+    for number in asked.tolist():
+        x, y = corners[number].tolist()
+        try:
+            fill(x, y, room[len(numbers)])
+        except DataError:
+            continue
+        numbers.append(number)
+    return np.array(numbers, np.int64)
+
+
+def _reduce(fill: Fill, left: int, top: int, part: UInt8Array, step: tuple[float, float], tile: int) -> int:
+    """Fill a part of a thumbnail, to a tile mark what cannot be read, and return how many pixels it has."""
+    height, width, _ = part.shape
+    try:
+        part[:] = _mean_of(fill, left, top, part.shape, step)
+    except DataError:
+        if max(height * step[1], width * step[0]) <= tile or height == width == 1:
+            part[:] = UNREADABLE
+            return int(height * width)
+        half = (height if height >= width else width) // 2
+        if height >= width:
+            parts = (left, top, part[:half]), (left, top + half, part[half:])
+        else:
+            parts = (left, top, part[:, :half]), (left + half, top, part[:, half:])
+        return sum(_reduce(fill, x, y, piece, step, tile) for x, y, piece in parts)
+    return 0
 
 
 def _mean_of(

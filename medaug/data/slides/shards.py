@@ -23,8 +23,8 @@ from PIL import Image
 from medaug.arrays import BoolArray, IntArray, UInt8Array
 from medaug.data.slides.annotation import Annotation, read_annotation
 from medaug.data.slides.overview import draw_overview
-from medaug.data.slides.patches import Layout, PatchSettings
-from medaug.data.slides.reading import Grid, Slide
+from medaug.data.slides.patches import Layout, PatchSettings, every_patch
+from medaug.data.slides.reading import UNREADABLE, Grid, Slide
 from medaug.data.slides.tissue import tissue_mask
 from medaug.errors import DataError
 from medaug.files import write_aside
@@ -96,7 +96,7 @@ def pixels_name(size: int) -> str:
 
 
 def note_of(folder: Path) -> dict[str, Any]:
-    """Return what is known of a cut slide: ``identity``, and ``patches`` or ``rejected``; else nothing."""
+    """Return what is known of a cut slide: ``identity``, and ``patches`` and ``lost`` or ``rejected``."""
     try:
         content = json.loads((folder / NOTE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -117,6 +117,8 @@ def cut_slide(job: Job) -> int | str:
             return _cut(job, slide)
     except DataError as error:
         return str(error)
+    except MemoryError:
+        return "the slide is too large for the memory"
 
 
 def reject_slide(job: Job, reason: str) -> None:
@@ -127,26 +129,32 @@ def reject_slide(job: Job, reason: str) -> None:
 
 def _cut(job: Job, slide: Slide) -> int:
     settings = job.settings
-    grid = slide.grid_level(mpp=settings.mpp, level=settings.level)
-    thumbnail = slide.thumbnail(THUMBNAIL)
-    layout = Layout(slide.dimensions, grid.level, grid.downsample, _tissue(slide, thumbnail))
-    annotation = _annotation(job.slide)
+    grid = slide.grid_level(mpp=settings.mpp, level=settings.level, level0_mpp=settings.level0_mpp)
+    thumbnail = slide.thumbnail(THUMBNAIL, settings.max_lost)
+    tissue = _tissue(slide, thumbnail, settings.max_lost)
+    layout = Layout(slide.dimensions, grid.level, grid.downsample, tissue)
+    annotation = _annotation(job)
     patches = job.choose(job.slide, layout, annotation, settings)
     with _new_folder(job.folder) as folder:
         order = _write_pixels(job, slide, grid, patches[["x", "y"]].to_numpy(np.int64), folder)
+        lost = len(patches) - len(order)
         patches = patches.iloc[order].reset_index(drop=True)
         patches.to_parquet(folder / TABLE)
         extent = settings.patch_size * grid.downsample
         (folder / OVERVIEW).write_bytes(
             draw_overview(thumbnail, layout.tissue, annotation, patches, slide.dimensions, extent)
         )
-        _write_note(folder, {"identity": job.identity, "patches": len(patches)})
+        _write_note(folder, {"identity": job.identity, "patches": len(patches), "lost": lost})
     return len(patches)
 
 
-def _tissue(slide: Slide, thumbnail: UInt8Array) -> BoolArray:
+def _tissue(slide: Slide, thumbnail: UInt8Array, max_lost: float) -> BoolArray:
+    """Find tissue; what cannot be read counts as such, so that its patches are tried and counted as lost."""
     coarse = max(slide.dimensions) // COARSE
-    return tissue_mask(thumbnail if coarse >= THUMBNAIL else slide.thumbnail(max(1, coarse)))
+    picture = thumbnail if coarse >= THUMBNAIL else slide.thumbnail(max(1, coarse), max_lost)
+    unreadable: BoolArray = (picture == UNREADABLE).all(axis=2)
+    glass = np.where(unreadable[..., np.newaxis], np.uint8(255), picture)
+    return tissue_mask(glass) | unreadable
 
 
 def _write_pixels(job: Job, slide: Slide, grid: Grid, positions: IntArray, folder: Path) -> IntArray:
@@ -154,7 +162,9 @@ def _write_pixels(job: Job, slide: Slide, grid: Grid, positions: IntArray, folde
     order = [np.empty(0, np.int64)]
     with ExitStack() as stack:
         files = {size: stack.enter_context((folder / pixels_name(size)).open("wb")) for size in job.sizes}
-        for numbers, pixels in slide.read_patches(positions, grid, job.settings.patch_size):
+        for numbers, pixels in slide.read_patches(
+            positions, grid, job.settings.patch_size, job.settings.max_lost
+        ):
             order.append(numbers)
             for size, file in files.items():
                 file.write(_scaled(pixels, size).data)
@@ -172,17 +182,29 @@ def _scaled(pixels: UInt8Array, size: int) -> UInt8Array:
     )
 
 
-def _annotation(slide: Mapping[str, Any]) -> Annotation | None:
-    return None if pd.isna(slide["annotation"]) else read_annotation(Path(slide["annotation"]))
+def _annotation(job: Job) -> Annotation | None:
+    """Read what is outlined on the slide; where every patch is taken, for inference, nobody asks for it."""
+    path = job.slide["annotation"]
+    return None if job.choose is every_patch or pd.isna(path) else read_annotation(Path(path))
 
 
 def _sources(slide: Mapping[str, Any]) -> list[Any]:
     """Identify the files: a slide by its length, since reading it takes long, an annotation by its bytes."""
-    path, annotation = Path(slide["path"]), slide["annotation"]
-    length = path.stat().st_size if path.exists() else None
-    if pd.isna(annotation) or not Path(annotation).exists():
+    length, annotation = bytes_of(slide["path"]), slide["annotation"]
+    if pd.isna(annotation):
         return [length, None]
-    return [length, hashlib.sha256(Path(annotation).read_bytes()).hexdigest()]
+    try:
+        return [length, hashlib.sha256(Path(annotation).read_bytes()).hexdigest()]
+    except (OSError, ValueError):
+        return [length, None]
+
+
+def bytes_of(path: str | Path) -> int | None:
+    """Return the length of a file, None where there is none that can be looked at."""
+    try:
+        return os.stat(path).st_size
+    except (OSError, ValueError):
+        return None
 
 
 @contextmanager

@@ -79,7 +79,8 @@ def store_patches(
     _reject(writer, rejected, len(patches))
     if idist.get_rank() == 0:
         _copy_overviews(patches, writer.partial / OVERVIEWS)
-    store = writer.finish({**origin, "counts": _counts(patches, rejected)})
+    lost = sum(note_of(Path(folder)).get("lost", 0) for folder in folders)
+    store = writer.finish({**origin, "counts": {**_counts(patches, rejected), "lost": lost}})
     if idist.get_rank() == 0:
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)

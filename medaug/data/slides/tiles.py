@@ -57,7 +57,7 @@ class Tiles:
         self._rows = -(-page.imagelength // self.height)
         room = _tiles_kept((self.width, self.height))
         # One piece that is used again: new memory for each tile would cost as much as decoding it.
-        self._memory: UInt8Array = np.empty((room, self.height, self.width, 3), np.uint8)
+        self._free = list(np.empty((room, self.height, self.width, 3), np.uint8))
         self._colours = _COLOURS[page.photometric]
         self._kept: dict[tuple[int, int], UInt8Array] = {}
 
@@ -76,12 +76,11 @@ class Tiles:
                 part[:] = tile[max(-top, 0) :, max(-left, 0) :][: part.shape[0], : part.shape[1]]
 
     def _load(self, column: int, row: int) -> UInt8Array:
-        """Decode a tile into the place of the one that was decoded first."""
-        if len(self._kept) < len(self._memory):
-            tile: UInt8Array = self._memory[len(self._kept)]
-        else:
-            tile = self._kept.pop(next(iter(self._kept)))
-        self._decode(column, row, tile)
+        """Decode a tile, where no place is free into that of the one that was decoded first."""
+        if not self._free:
+            self._free.append(self._kept.pop(next(iter(self._kept))))
+        self._decode(column, row, self._free[-1])
+        tile: UInt8Array = self._free.pop()
         self._kept[column, row] = tile
         return tile
 
@@ -110,10 +109,10 @@ class Tiles:
 
 
 def open_pages(path: Path) -> tifffile.TiffFile | None:
-    """Open a file as TIFF; None where it is none that tifffile understands."""
+    """Open a file as TIFF; None where it is none that tifffile understands: OpenSlide reads it alone then."""
     try:
         return tifffile.TiffFile(path)
-    except (tifffile.TiffFileError, OSError, ValueError):
+    except Exception:  # of damaged directories: struct.error, IndexError, ...
         return None
 
 

@@ -33,6 +33,7 @@ def test_a_grid_covers_whole_patches_only():
     assert grid((600, 6), 1.0, 6).dtype == np.int64
 
 
+@settings(deadline=None)
 @given(st.integers(1, 4000), st.integers(1, 4000), st.floats(1, 40), st.integers(1, 300))
 def test_a_grid_touches_the_last_patch_that_fits(width, height, downsample, size):
     places, extent = grid((width, height), downsample, size), size * downsample
