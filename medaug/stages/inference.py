@@ -31,7 +31,7 @@ from medaug.phantoms.mark import is_phantom
 from medaug.stages.heat_maps import draw_heat_maps
 from medaug.stages.products import identity, is_made
 from medaug.stages.run import Run
-from medaug.stages.settings import chosen
+from medaug.stages.settings import chosen, defaults
 
 logger = logging.getLogger(__name__)
 
@@ -208,8 +208,7 @@ class Inference:
         """
         if self.run.dataset_dir is None:
             raise SettingsError("name the folder that holds the images to predict with --dataset_dir")
-        newer = {"patches": {"level0_mpp": None, "max_lost": 0.05}}
-        self.run.claim(self.data, self._data_record, newer)
+        self.run.claim(self.data, self._data_record, {"patches": defaults(self.settings)})
         if not is_made(self.data):
             make = self._from_slides if self._of_slides else self._from_images
             make({"phantom": is_phantom(self._folder), "sources": [self.run.reader]})

@@ -62,9 +62,9 @@ class PreparationSettings:
     external_options : mapping or sequence of mapping
         Options of these readers.
     phantom_images : tuple of int or None
-        How many images to draw where there is no `dataset_dir`: of each hospital or place.
+        Images to draw where there is no `dataset_dir`, of each hospital or place.
     phantom_slides : tuple of int or None
-        The same of slides: slides of each of the five hospitals, and their side in pixels.
+        Slides to draw where there is no `dataset_dir`: of each of the five hospitals, and their side in pixels.
     workers : int or None
         Processes that decode files; none means one for each core.
     """

@@ -111,7 +111,7 @@ def _claim(product: Path, settings: dict[str, Any], fresh: bool, defaults: dict[
 def _completed(
     recorded: Mapping[str, Any], settings: Mapping[str, Any], defaults: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return what is recorded, with the defaults of settings that are newer, also of those within settings."""
+    """Return what is recorded, with the defaults of newer settings, also of settings within settings."""
     whole = {name: value for name, value in defaults.items() if name in settings} | dict(recorded)
     for name, inner in defaults.items():
         if all(isinstance(value, Mapping) for value in (inner, recorded.get(name), settings.get(name))):

@@ -73,9 +73,18 @@ class Run:
         Labelled training images that each hospital of `budget_domains` may keep; none means all.
     budget_domains : tuple of str
         The hospitals that `label_budget` is for.
-    prepare, diffusion, upsampler, generate, baseline, evaluate : mapping
-        Settings handed to ``prepare.json``, ``train_diffusion.json``, ``train_upsampler.json``,
-        ``generate.json``, to the training of the baseline, and to ``evaluate.json``.
+    prepare : mapping
+        Settings handed to ``prepare.json``.
+    diffusion : mapping
+        Settings handed to ``train_diffusion.json``.
+    upsampler : mapping
+        Settings handed to ``train_upsampler.json``.
+    generate : mapping
+        Settings handed to ``generate.json``.
+    baseline : mapping
+        Settings of the training of the baseline, where it shall differ from this one.
+    evaluate : mapping
+        Settings handed to ``evaluate.json``.
     """
 
     bundle_root: str
