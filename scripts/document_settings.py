@@ -59,6 +59,8 @@ PLACES = {
 VARIES = "preset"
 
 WORDS = {
+    r"\bof int\b": "of whole numbers",
+    r"\bof float\b": "of numbers",
     r"\bint\b": "whole number",
     r"\bfloat\b": "number",
     r"\bstr\b": "text",

@@ -64,7 +64,8 @@ class PreparationSettings:
     phantom_images : tuple of int or None
         Images to draw where there is no `dataset_dir`, of each hospital or place.
     phantom_slides : tuple of int or None
-        Slides to draw where there is no `dataset_dir`: of each of the five hospitals, and their side in pixels.
+        Slides to draw where there is no `dataset_dir`: of each of the five hospitals, and their side in
+        pixels.
     workers : int or None
         Processes that decode files; none means one for each core.
     """
