@@ -61,6 +61,8 @@ class ClassifierSettings(ClassifierPreset):
         Unknown labels are left out of each.
     largest_gradient_norm : float
         Gradients are scaled down to it.
+    warmup_iterations : int
+        Steps in which the learning rate rises to its largest value, in a straight line; 0 starts there.
     amp : bool
         Mixed precision.
     method : str
@@ -79,6 +81,7 @@ class ClassifierSettings(ClassifierPreset):
     augmentation: str = "none"
     loss_name: str = "bce"
     largest_gradient_norm: float = 1.0
+    warmup_iterations: int = 0
     amp: bool = False
     method: str = ""
     workers: int = free(0)
@@ -209,7 +212,8 @@ class ClassifierTraining:
         """Return the handlers of the trainer, together."""
         how, run = self.settings, self.run
         shown = {**record(how), "seed": run.seed, "optimizer": type(optimizer).__name__}
-        schedule = optimizers.scheduler(how.schedule, optimizer, epochs * how.iterations_per_epoch)
+        length = epochs * how.iterations_per_epoch
+        schedule = optimizers.scheduler(how.schedule, optimizer, length, how.warmup_iterations)
         best = KeepBest(network, later(lambda: self._validation(loss)))
         handlers = training_handlers(
             description=f"Training the classifier ({how.method})",
