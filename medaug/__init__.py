@@ -1,3 +1,44 @@
-"""medaug: learned augmentations for fairer medical classifiers (Ktena, Wiles et al.)."""
+"""Learned augmentations for fairer medical classifiers: conditional diffusion on MONAI.
 
-__version__ = "0.2.0"
+In a notebook:
+
+>>> import pandas as pd
+>>> import medaug
+>>> table = pd.DataFrame({"score:edema": [0.1, 0.4, 0.4, 0.8], "label:edema": [0, 0, 1, 1]})
+>>> float(medaug.evaluate(table, replicates=0).metrics.set_index("metric").loc["auc", "value"].iloc[0])
+0.875
+
+`evaluate` takes anyone's table of predictions, `open_store` opens an image store, `generate` draws from a
+trained generator, and `run` runs a config of a bundle. All else has its room, and a room imports those before
+it, never one after it: engine, transforms, data, phantoms, diffusion and classification, evaluation, report
+and study, stages.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from medaug.evaluation import evaluate
+    from medaug.notebook import generate, open_store, run
+
+__all__ = ["evaluate", "generate", "open_store", "run"]
+
+_HOMES = {
+    "evaluate": "medaug.evaluation",
+    "generate": "medaug.notebook",
+    "open_store": "medaug.notebook",
+    "run": "medaug.notebook",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: whoever needs one room shall not wait for all."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'medaug' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from inspect import signature
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -60,24 +59,22 @@ __all__ = [
 
 Reader = Callable[..., pd.DataFrame]
 
-READERS: Mapping[str, Reader] = MappingProxyType(
-    {
-        "chexpert": read_chexpert,
-        "chestxray14": read_chestxray14,
-        "wilds": read_wilds,
-        "scin": read_scin,
-        "ham10000": read_ham10000,
-        "fitzpatrick17k": read_fitzpatrick17k,
-        "pad_ufes_20": read_pad_ufes_20,
-        "ddi": read_ddi,
-        "isic": read_isic,
-        "csv": read_csv,
-        "folder": read_folder,
-    }
-)
+READERS: Mapping[str, Reader] = {
+    "chexpert": read_chexpert,
+    "chestxray14": read_chestxray14,
+    "wilds": read_wilds,
+    "scin": read_scin,
+    "ham10000": read_ham10000,
+    "fitzpatrick17k": read_fitzpatrick17k,
+    "pad_ufes_20": read_pad_ufes_20,
+    "ddi": read_ddi,
+    "isic": read_isic,
+    "csv": read_csv,
+    "folder": read_folder,
+}
 """Readers by name; one more public data set is one more entry."""
 
-SLIDE_READERS: Mapping[str, Reader] = MappingProxyType({"camelyon17": read_camelyon17, "slides": read_slides})
+SLIDE_READERS: Mapping[str, Reader] = {"camelyon17": read_camelyon17, "slides": read_slides}
 """Readers of whole slides by name."""
 
 
