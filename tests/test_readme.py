@@ -75,7 +75,8 @@ def test_a_sampler_is_a_function_and_an_entry(monkeypatch: pytest.MonkeyPatch, t
 
 def test_a_metric_is_a_function_and_an_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     def share_above_half(y_true: Any, y_score: Any, *, weights: Any = None) -> Any:
-        return np.average(y_score > 0.5, weights=weights)
+        called = np.asarray(y_score) > 0.5
+        return called.mean() if weights is None else (called @ weights) / weights.sum(0)
 
     entry = Metric(
         "called", "Share that is called", Estimator(share_above_half, "score"), higher_is_better=False
