@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -16,19 +17,24 @@ import pandas as pd
 from ignite import distributed as idist
 
 from medaug.arrays import UInt8Array
-from medaug.data.decoding import Decoded, decode_files
-from medaug.data.pixels import Fit, Recipe
-from medaug.data.processes import usable_cores
+from medaug.data.pixels import Fit, Recipe, decode
 from medaug.data.store import ImageStore, StoreWriter
 from medaug.data.table import SplitUnit
 from medaug.errors import DataError, SettingsError
 from medaug.files import disk_errors, write_aside
+from medaug.parallel import in_order, usable_cores
 from medaug.progress import Progress
 from medaug.task import Task
 
 BYTES_AT_ONCE = 64 * 2**20
 IMAGES_AT_ONCE = 256
+FILES_WORTH_PROCESSES = 8
+"""As few are decoded before further processes have started."""
+
 PACKAGES = ("medaug", "numpy", "pandas", "pillow", "pydicom", "nibabel")
+
+Decoded = dict[int, UInt8Array] | str
+"""The image at every size, or the reason why there is none."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,16 @@ def _decode_share(writer: StoreWriter, paths: list[Path], recipe: Recipe, worker
         for portion in _portions(decoded, _images_at_once(recipe)):
             _write(writer, portion)
             shown.update(len(portion) * idist.get_world_size())
+
+
+def decode_files(
+    rows: Sequence[int], paths: Sequence[Path], recipe: Recipe, workers: int
+) -> Iterator[tuple[int, Decoded]]:
+    """Give each of some rows with its images, or with the reason why there are none, in order."""
+    workers = 0 if len(rows) <= FILES_WORTH_PROCESSES else workers
+    results = in_order(partial(decode, recipe=recipe), [[paths[row]] for row in rows], workers)
+    for row, result in zip(rows, results, strict=True):
+        yield row, result if isinstance(result, str) else result[0]
 
 
 def _write(writer: StoreWriter, portion: list[tuple[int, Decoded]]) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 from ignite import distributed as idist
 
-from medaug.data.processes import for_each, usable_cores
 from medaug.data.slides.patches import PatchSettings
 from medaug.data.slides.shards import (
     TABLE,
@@ -23,6 +22,7 @@ from medaug.data.slides.shards import (
 )
 from medaug.errors import DataError
 from medaug.files import disk_errors
+from medaug.parallel import as_done, usable_cores
 from medaug.progress import Progress
 
 
@@ -90,7 +90,7 @@ def _cut_share(jobs: list[Job], workers: int | None) -> None:
     workers = usable_cores() // idist.get_nproc_per_node() if workers is None else workers
     patches = slides = 0
     with Progress("Cutting slides", 0, unit="patch") as shown:
-        for number, result in for_each(cut_slide, share, workers):
+        for number, result in as_done(cut_slide, share, workers):
             if isinstance(result, str):
                 reject_slide(share[number], result)
             else:
