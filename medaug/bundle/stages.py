@@ -16,12 +16,12 @@ from monai.engines.trainer import Trainer
 from medaug.arrays import FloatArray
 from medaug.bundle.data import log_phantom, open_store
 from medaug.bundle.products import is_made
-from medaug.classification.model import load_classifier
+from medaug.classification.classifier import load_classifier
 from medaug.classification.predict import predict as predict_store
 from medaug.classification.weights import importance_weights
 from medaug.data.store import ImageStore
+from medaug.diffusion.diffusion_model import load_model
 from medaug.diffusion.generation import generate as generate_images
-from medaug.diffusion.model import load_model
 from medaug.diffusion.plan import fair_plan
 from medaug.engine.distributed import barrier, is_first
 from medaug.evaluation.predictions import write_predictions

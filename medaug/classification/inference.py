@@ -11,7 +11,7 @@ from ignite import distributed as idist
 from ignite.engine import Engine, Events
 from torch.utils.data import DataLoader, Sampler
 
-from medaug.classification.model import ClassifierInfo
+from medaug.classification.classifier import ClassifierInfo
 from medaug.classification.predict import predictions_table, probabilities
 from medaug.data.sampling import Batch, Example, StoreBatches, batch_loader
 from medaug.data.store import ImageStore

@@ -16,8 +16,8 @@ from torch.optim import SGD, Adam, Optimizer
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler
 
 from medaug.arrays import Array
+from medaug.classification.classifier import ClassifierInfo, save_classifier
 from medaug.classification.losses import Loss
-from medaug.classification.model import ClassifierInfo, save_classifier
 from medaug.classification.networks import Classifier
 from medaug.classification.predict import predict_logits, probabilities
 from medaug.data.store import ImageStore

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from medaug.arrays import IntArray
-from medaug.data.groups import labelled_rows, row_groups
+from medaug.data.row_groups import labelled_rows, row_groups
 from medaug.data.store import ImageStore
 from medaug.errors import SettingsError
 from medaug.randomness import derive_seed

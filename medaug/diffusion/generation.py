@@ -20,8 +20,8 @@ from torch import Tensor
 
 from medaug.arrays import IntArray, UInt8Array
 from medaug.data.store import ImageStore, StoreWriter
+from medaug.diffusion.diffusion_model import DiffusionModel
 from medaug.diffusion.guidance import NoiseNetwork, clipped, guided, with_image
-from medaug.diffusion.model import DiffusionModel
 from medaug.diffusion.samplers import SAMPLERS, Sampler
 from medaug.diffusion.schedule import NoiseSchedule
 from medaug.errors import CheckpointError, SettingsError

@@ -24,7 +24,7 @@ from torch.utils.data import DataLoader
 from medaug.data.sampling import BatchSampler, Example, PermutedRows, StoreBatches, batch_loader
 from medaug.data.store import ImageStore
 from medaug.diffusion.condition import ConditionEncoder
-from medaug.diffusion.model import DiffusionModel, save_model
+from medaug.diffusion.diffusion_model import DiffusionModel, save_model
 from medaug.diffusion.preview import Preview
 from medaug.diffusion.schedule import NoiseSchedule
 from medaug.diffusion.unet import ConditionalUNet

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from medaug.classification.model import load_classifier
+from medaug.classification.classifier import load_classifier
 
 SCRIPT = Path(__file__).with_name("train_and_predict.py")
 

@@ -10,12 +10,12 @@ from monai.inferers import SimpleInferer
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 
-from medaug.classification.board import roc_drawing
+from medaug.classification.classifier import ClassifierInfo, load_classifier
 from medaug.classification.losses import masked_bce
 from medaug.classification.mixture import MixedRows, MixedStoreBatches
-from medaug.classification.model import ClassifierInfo, load_classifier
 from medaug.classification.networks import build_classifier
 from medaug.classification.predict import predict
+from medaug.classification.roc import roc_drawing
 from medaug.classification.training import (
     KeepBest,
     Validation,

@@ -7,9 +7,9 @@ import torch
 from ignite import distributed as idist
 from monai.engines import SupervisedTrainer
 
+from medaug.classification.classifier import ClassifierInfo
 from medaug.classification.losses import masked_bce
 from medaug.classification.mixture import MixedRows, MixedStoreBatches
-from medaug.classification.model import ClassifierInfo
 from medaug.classification.networks import build_classifier
 from medaug.classification.predict import predict
 from medaug.classification.training import KeepBest, Validation, optimizer

@@ -10,7 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from medaug.data.sampling import Batch
 from medaug.data.store import StoreWriter
 from medaug.diffusion.condition import ConditionEncoder
-from medaug.diffusion.model import load_model
+from medaug.diffusion.diffusion_model import load_model
 from medaug.diffusion.preview import Preview, example_rows
 from medaug.diffusion.training import GeneratorTraining, NoisyExamples, prepare_batch
 from medaug.diffusion.unet import build_unet

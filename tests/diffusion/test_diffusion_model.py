@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from medaug.diffusion.model import load_model, save_model
+from medaug.diffusion.diffusion_model import load_model, save_model
 from medaug.errors import CheckpointError
 
 
