@@ -14,15 +14,15 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from ignite import distributed as idist
 
 from medaug.arrays import UInt8Array
 from medaug.data.pixels import Fit, Recipe, decode
 from medaug.data.store import ImageStore, StoreWriter
 from medaug.data.table import SplitUnit
+from medaug.engine import distributed
 from medaug.errors import DataError, SettingsError
 from medaug.files import disk_errors, write_aside
-from medaug.parallel import in_order, usable_cores
+from medaug.parallel import in_order
 from medaug.progress import Progress
 from medaug.task import Task
 
@@ -117,7 +117,7 @@ def prepare(
     made_by = {"fit": settings.fit, "listing_sha256": listing}
     writer = StoreWriter(output, task, table, settings.sizes, settings.channels, made_by, settings.split_unit)
     _decode_share(writer, [Path(path) for path in table["path"]], recipe, workers)
-    idist.barrier()
+    distributed.barrier()
     rejected = writer.rejected()
     _check_rejected(rejected, writer, settings.max_rejected)
     return writer.finish(
@@ -134,13 +134,13 @@ def prepare(
 def _decode_share(writer: StoreWriter, paths: list[Path], recipe: Recipe, workers: int | None) -> None:
     """Decode this process's share of what is pending, and write it in portions."""
     pending = writer.pending()
-    share = pending[idist.get_rank() :: idist.get_world_size()]
-    workers = usable_cores() // idist.get_nproc_per_node() if workers is None else workers
+    share = distributed.own_share(pending)
+    workers = distributed.own_cores() if workers is None else workers
     decoded = decode_files(share.tolist(), paths, recipe, workers)
     with Progress("Decoding images", len(paths), done=len(paths) - len(pending)) as shown:
         for portion in _portions(decoded, _images_at_once(recipe)):
             _write(writer, portion)
-            shown.update(len(portion) * idist.get_world_size())
+            shown.update(len(portion) * distributed.processes())
 
 
 def decode_files(
@@ -187,7 +187,7 @@ def _check_rejected(rejected: pd.DataFrame, writer: StoreWriter, allowed: float)
     if share <= allowed:
         return
     path = writer.partial / "rejected.csv"
-    if idist.get_rank() == 0:
+    if distributed.is_first():
         with disk_errors(path), write_aside(path) as temporary:
             rejected.to_csv(temporary, index=False)
     raise DataError(

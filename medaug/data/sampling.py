@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from ignite import distributed as idist
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from medaug.arrays import Array, IntArray
 from medaug.data.store import ImageStore
+from medaug.engine import distributed
 from medaug.errors import DataError, SettingsError
 from medaug.randomness import numpy_generator
 
@@ -99,7 +99,7 @@ class BatchSampler(Sampler[Batch]):
     """
 
     def __init__(self, stream: RowStream, batch_size: int, iterations: int) -> None:
-        processes = idist.get_world_size()
+        processes = distributed.processes()
         if batch_size < 1 or batch_size % processes:
             raise SettingsError(
                 f"batch_size {batch_size} cannot be shared by {processes} processes; choose a multiple"
@@ -111,8 +111,7 @@ class BatchSampler(Sampler[Batch]):
         return max(self.iterations - self.start, 0)
 
     def __iter__(self) -> Iterator[Batch]:
-        rank, processes = idist.get_rank(), idist.get_world_size()
-        own = np.arange(rank, self.batch_size, processes, dtype=np.int64)
+        own = distributed.own_share(np.arange(self.batch_size, dtype=np.int64))
         for iteration in range(self.start, self.iterations):
             positions = iteration * self.batch_size + own
             yield Batch(positions, self.stream.rows(positions))

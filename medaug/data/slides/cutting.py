@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from ignite import distributed as idist
 
 from medaug.data.slides.patches import PatchSettings
 from medaug.data.slides.shards import (
@@ -20,9 +19,10 @@ from medaug.data.slides.shards import (
     reject_slide,
     shard_name,
 )
+from medaug.engine import distributed
 from medaug.errors import DataError
 from medaug.files import disk_errors
-from medaug.parallel import as_done, usable_cores
+from medaug.parallel import as_done
 from medaug.progress import Progress
 
 
@@ -77,17 +77,18 @@ def cut(
     with disk_errors(work):
         work.mkdir(parents=True, exist_ok=True)
         _cut_share(jobs, workers)
-    idist.barrier()
+    distributed.barrier()
     return _collected(jobs), _rejected(jobs)
 
 
 def _cut_share(jobs: list[Job], workers: int | None) -> None:
     """Cut this process's share of what is missing, the largest files first, so that no core waits long."""
     missing = [job for job in jobs if not is_cut(job)]
-    idist.barrier()  # nobody cuts before everybody knows what is missing, so that all agree on the shares
+    # Nobody cuts before everybody knows what is missing, so that all agree on the shares.
+    distributed.barrier()
     missing.sort(key=_bytes_of, reverse=True)
-    share = missing[idist.get_rank() :: idist.get_world_size()]
-    workers = usable_cores() // idist.get_nproc_per_node() if workers is None else workers
+    share = distributed.own_share(missing)
+    workers = distributed.own_cores() if workers is None else workers
     patches = slides = 0
     with Progress("Cutting slides", 0, unit="patch") as shown:
         for number, result in as_done(cut_slide, share, workers):
@@ -98,7 +99,7 @@ def _cut_share(jobs: list[Job], workers: int | None) -> None:
             slides += 1
             shown.expect(round(patches / slides * len(missing)))
             new = 0 if isinstance(result, str) else result
-            shown.update(new * idist.get_world_size(), f"in {slides:,} of {len(share):,} slides")
+            shown.update(new * distributed.processes(), f"in {slides:,} of {len(share):,} slides")
 
 
 def _collected(jobs: list[Job]) -> pd.DataFrame:
