@@ -13,12 +13,16 @@ from monai.engines.evaluator import Evaluator
 
 from medaug.bundle.products import is_made
 from medaug.bundle.slides import cut_slides
+from medaug.classification.classifier import ClassifierInfo
+from medaug.classification.predict import GatherLogits, predictions_table, probabilities
 from medaug.data.prepare import PrepareSettings
 from medaug.data.prepare import prepare as prepare_store
 from medaug.data.readers import SLIDE_READERS, read_slide_source, read_source
 from medaug.data.slides.patches import every_patch
-from medaug.engine.distributed import is_first
+from medaug.data.store import ImageStore
+from medaug.engine.distributed import barrier, is_first
 from medaug.errors import CheckpointError, SettingsError
+from medaug.evaluation.predictions import write_predictions
 from medaug.phantoms.mark import is_phantom
 from medaug.task import Task
 
@@ -95,9 +99,18 @@ def file_digest(path: Path | str) -> str:
         raise CheckpointError(f"{path} cannot be read ({error.strerror}); train a model first") from None
 
 
-def infer(product: Path | str, evaluator: Evaluator) -> None:
-    """Predict, unless the predictions are there."""
+def infer(
+    product: Path | str, evaluator: Evaluator, gather: GatherLogits, store: ImageStore, info: ClassifierInfo
+) -> None:
+    """Predict and write the table of predictions, unless it is there."""
     if not is_made(product):
         evaluator.run()
+        if is_first():
+            scores = probabilities(gather.logits, info.task)
+            table = predictions_table(
+                store, store.rows(), scores, info.task, method=info.method, seed=info.seed
+            )
+            write_predictions(table.assign(phantom=store.phantom or info.phantom), Path(product))
+        barrier()
     if is_first():
         logger.info("The predictions are %s", product)

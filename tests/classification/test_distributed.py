@@ -28,6 +28,15 @@ def test_two_processes_train_the_same_network_up_to_rounding(outputs):
         torch.testing.assert_close(shared[name], value, rtol=1e-3, atol=1e-5)
 
 
+def test_a_process_without_a_row_gets_the_prediction_of_the_other(outputs):
+    alone, first, second = (
+        torch.load(outputs[n] / f"one-{rank}.pt", weights_only=True) for n, rank in ((0, 0), (1, 0), (1, 1))
+    )
+    assert alone.shape == (1, 2)
+    assert torch.equal(first, second)
+    torch.testing.assert_close(first, alone, rtol=1e-3, atol=1e-5)
+
+
 def test_each_of_two_processes_gets_the_whole_table(outputs):
     alone = pd.read_parquet(outputs[0] / "predictions-0.parquet")
     for rank in (0, 1):
