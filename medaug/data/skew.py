@@ -19,9 +19,7 @@ from medaug.errors import SettingsError
 from medaug.randomness import derive_seed
 
 Surplus = Literal["unlabelled", "left_out"]
-
-LEFT_OUT = "left_out"
-"""Split of a view's rows that nothing reads; no store on disk has it."""
+"""Split of what a cap leaves over; nothing reads ``left_out``, and no store on disk has it."""
 
 UNKNOWN = "unknown"
 """Column of images whose group is not known, in a table of counts."""
