@@ -13,8 +13,8 @@ from monai.bundle.workflows import ConfigWorkflow
 
 from medaug.arrays import UInt8Array
 from medaug.data.store import ImageStore
+from medaug.diffusion.diffusion_model import load_model
 from medaug.diffusion.generation import Cascade
-from medaug.diffusion.model import load_model
 from medaug.presets import SamplerName, Sampling
 from medaug.randomness import torch_generator
 from medaug.stages.command_line import check_options

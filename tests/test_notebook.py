@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 import medaug
 from medaug.diffusion.condition import ConditionEncoder
-from medaug.diffusion.model import DiffusionModel, save_model
+from medaug.diffusion.diffusion_model import DiffusionModel, save_model
 from medaug.diffusion.unet import build_unet
 from medaug.errors import DataError, SettingsError
 from medaug.task import Attribute, Task

@@ -17,7 +17,7 @@ import medaug
 from medaug.classification.networks import build_classifier
 from medaug.data.readers import read_source
 from medaug.diffusion.condition import ConditionEncoder
-from medaug.diffusion.model import DiffusionModel, save_model
+from medaug.diffusion.diffusion_model import DiffusionModel, save_model
 from medaug.diffusion.unet import build_unet
 from medaug.evaluation.metrics import Estimator, Metric
 from medaug.task import Task

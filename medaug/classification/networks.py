@@ -10,7 +10,6 @@ import torch
 from monai.networks.nets.densenet import DenseNet121
 from monai.networks.nets.resnet import ResNet, resnet50, resnet152
 from torch import Tensor, nn
-from transformers import BitConfig, BitModel
 
 from medaug.classification.bit_weights import load_bit_weights
 from medaug.errors import SettingsError
@@ -56,6 +55,8 @@ class BitBackbone(nn.Module):
     """
 
     def __init__(self, depths: tuple[int, ...], width: int) -> None:
+        from transformers import BitConfig, BitModel  # here, since no other network needs it
+
         super().__init__()
         # The setting `width_factor` of transformers widens neither the stem nor the last norm.
         sizes = [width * size for size in (256, 512, 1024, 2048)]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from ignite import distributed as idist
+from ignite.engine import Engine, Events
+from monai.engines.evaluator import SupervisedEvaluator
 from torch import Tensor, nn
 
 from medaug.arrays import IntArray
+from medaug.data.sampling import Example, InOrder, StoreBatches, batch_loader
 from medaug.data.store import ImageStore
+from medaug.engine import distributed
 from medaug.engine.distributed import unwrap
 from medaug.errors import DataError
 from medaug.progress import Progress
@@ -77,16 +81,78 @@ def predict_logits(
     device: torch.device | str,
 ) -> Tensor:
     """Return the logits (N, classes), float32 on the CPU, of rows of a store, the same in every process."""
-    network = unwrap(network)
-    training = network.training
-    network.eval()
-    try:
-        logits = _share_of_logits(network, store, rows, image_size, batch_size, torch.device(device))
-    finally:
-        network.train(training)
-    # Each process filled its own rows and left the others zero, so that the sum is the whole.
-    gathered = idist.all_reduce(logits) if idist.get_world_size() > 1 else logits
-    return torch.as_tensor(gathered).cpu()
+    if not len(rows):
+        return torch.zeros(0, len(store.task.classes))
+    gather = GatherLogits(rows)
+    loader = batch_loader(StoreBatches(store, image_size, {}), InOrder(rows, batch_size), workers=0)
+    evaluator = SupervisedEvaluator(
+        device=torch.device(device),
+        val_data_loader=loader,
+        network=unwrap(network),
+        prepare_batch=prepare_image,
+        val_handlers=[gather],
+        decollate=False,
+    )
+    evaluator.run()
+    return gather.logits
+
+
+def prepare_image(
+    batch: Example, device: torch.device | str | None = None, non_blocking: bool = False, **kwargs: Any
+) -> tuple[Tensor, None]:
+    """Return the image in [0, 1] and no label; for the ``prepare_batch`` of MONAI's evaluator.
+
+    Pixels that are uint8 travel to the device as such and become float32 there; others stay as they are.
+    """
+    image: Tensor = batch["image"].to(device=device, non_blocking=non_blocking, **kwargs)
+    return image.contiguous().float().div_(255) if image.dtype == torch.uint8 else image, None
+
+
+class GatherLogits:
+    """Handler of MONAI's evaluator that gathers what the network says of some rows, from all processes.
+
+    Parameters
+    ----------
+    rows : sized
+        N of them, asked for when the run begins; ``position`` of a batch says which of them it holds, what
+        lies behind the last is left out.
+
+    Attributes
+    ----------
+    logits : Tensor
+        After the run: (N, classes), float32 on the CPU, the same in every process.
+    """
+
+    logits: Tensor
+
+    def __init__(self, rows: Sized) -> None:
+        self.rows = rows
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to an evaluator."""
+        engine.add_event_handler(Events.STARTED, self._begin)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._collect)
+        engine.add_event_handler(Events.COMPLETED, self._gather)
+
+    def _begin(self, engine: Engine) -> None:
+        self._progress = Progress("Predicting", len(self.rows)).__enter__()
+        self._share: Tensor | None = None
+
+    def _collect(self, engine: Engine) -> None:
+        batch: Example = engine.state.batch  # type: ignore[assignment]  # Ignite says int
+        output: Example = engine.state.output  # type: ignore[assignment]
+        found, positions = output["pred"].detach().float(), batch["position"]
+        if self._share is None:  # with room for those behind the last row
+            self._share = found.new_zeros(len(self.rows) + distributed.processes(), found.shape[1])
+        self._share[positions.to(found.device)] = found
+        self._progress.update(len(positions) * distributed.processes())
+
+    def _gather(self, engine: Engine) -> None:
+        self._progress.__exit__()
+        if self._share is not None:
+            # Each process filled its own rows and left the others zero, so that the sum is the whole.
+            self.logits = distributed.sum_over_processes(self._share)[: len(self.rows)].cpu()
+            self._share = None
 
 
 def probabilities(logits: Tensor, task: Task) -> Tensor:
@@ -103,24 +169,3 @@ def predictions_table(
     for place, name in enumerate(task.classes):
         table.insert(len(_KEPT) + place, f"score:{name}", scores[:, place].numpy().astype(np.float32))
     return table.assign(seed=seed, method=method)
-
-
-def _share_of_logits(
-    network: nn.Module,
-    store: ImageStore,
-    rows: IntArray,
-    image_size: int,
-    batch_size: int,
-    device: torch.device,
-) -> Tensor:
-    pixels, processes = store.images(image_size), idist.get_world_size()
-    own = np.arange(idist.get_rank(), len(rows), processes)
-    logits = torch.zeros(len(rows), len(store.task.classes), device=device)
-    with torch.inference_mode(), Progress("Predicting", len(rows)) as bar:
-        for first in range(0, len(own), batch_size):
-            places = own[first : first + batch_size]
-            batch = torch.from_numpy(pixels[rows[places]]).to(device)
-            image = batch.permute(0, 3, 1, 2).contiguous().float().div_(255)
-            logits[torch.from_numpy(places).to(device)] = network(image).float()
-            bar.update(len(places) * processes)
-    return logits

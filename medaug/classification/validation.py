@@ -14,8 +14,8 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 from medaug.arrays import Array
+from medaug.classification.classifier import ClassifierInfo, save_classifier
 from medaug.classification.losses import Loss
-from medaug.classification.model import ClassifierInfo, save_classifier
 from medaug.classification.networks import Classifier
 from medaug.classification.predict import predict_logits, probabilities
 from medaug.data.store import ImageStore

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from medaug.arrays import FloatArray, IntArray
-from medaug.data.groups import labelled_rows, row_groups
+from medaug.data.row_groups import labelled_rows, row_groups
 from medaug.data.sampling import Example
 from medaug.data.store import ImageStore
 from medaug.errors import DataError, SettingsError

@@ -7,24 +7,24 @@ import logging
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from ignite import distributed as idist
 
 from medaug.arrays import UInt8Array
-from medaug.data.decoding import Decoded, decode_files
-from medaug.data.pixels import Fit, Recipe
-from medaug.data.processes import usable_cores
+from medaug.data.pixels import Fit, Images, Recipe, decode
 from medaug.data.store import REMARKS, ImageStore, StoreWriter
 from medaug.data.table import SplitUnit
+from medaug.engine import distributed
 from medaug.errors import DataError, SettingsError
 from medaug.files import disk_errors, write_aside
+from medaug.parallel import in_order
 from medaug.progress import Progress
 from medaug.task import Task
 
@@ -32,7 +32,13 @@ logger = logging.getLogger(__name__)
 
 BYTES_AT_ONCE = 64 * 2**20
 IMAGES_AT_ONCE = 256
+FILES_WORTH_PROCESSES = 8
+"""As few are decoded before further processes have started."""
+
 PACKAGES = ("medaug", "numpy", "pandas", "pillow", "pydicom", "nibabel")
+
+Decoded = Images | str
+"""The image at every size, or the reason why there is none."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ def prepare(
     made_by = {"fit": settings.fit, "listing_sha256": listing}
     writer = StoreWriter(output, task, table, settings.sizes, settings.channels, made_by, settings.split_unit)
     _decode_share(writer, [Path(path) for path in table["path"]], recipe, workers)
-    idist.barrier()
+    distributed.barrier()
     rejected = writer.rejected()
     _check_rejected(rejected, writer, settings.max_rejected)
     store = writer.finish(
@@ -128,7 +134,7 @@ def prepare(
             "versions": _versions(),
         }
     )
-    if idist.get_rank() == 0:
+    if distributed.is_first():
         _log_remarks(store)
     return store
 
@@ -136,13 +142,23 @@ def prepare(
 def _decode_share(writer: StoreWriter, paths: list[Path], recipe: Recipe, workers: int | None) -> None:
     """Decode this process's share of what is pending, and write it in portions."""
     pending = writer.pending()
-    share = pending[idist.get_rank() :: idist.get_world_size()]
-    workers = usable_cores() // idist.get_nproc_per_node() if workers is None else workers
+    share = distributed.own_share(pending)
+    workers = distributed.own_cores() if workers is None else workers
     decoded = decode_files(share.tolist(), paths, recipe, workers)
     with Progress("Decoding images", len(paths), done=len(paths) - len(pending)) as shown:
         for portion in _portions(decoded, _images_at_once(recipe)):
             _write(writer, portion)
-            shown.update(len(portion) * idist.get_world_size())
+            shown.update(len(portion) * distributed.processes())
+
+
+def decode_files(
+    rows: Sequence[int], paths: Sequence[Path], recipe: Recipe, workers: int
+) -> Iterator[tuple[int, Decoded]]:
+    """Give each of some rows with its images, or with the reason why there are none, in order."""
+    workers = 0 if len(rows) <= FILES_WORTH_PROCESSES else workers
+    results = in_order(partial(decode, recipe=recipe), [[paths[row]] for row in rows], workers)
+    for row, result in zip(rows, results, strict=True):
+        yield row, result if isinstance(result, str) else result[0]
 
 
 def _write(writer: StoreWriter, portion: list[tuple[int, Decoded]]) -> None:
@@ -181,7 +197,7 @@ def _check_rejected(rejected: pd.DataFrame, writer: StoreWriter, allowed: float)
     if share <= allowed:
         return
     path = writer.partial / "rejected.csv"
-    if idist.get_rank() == 0:
+    if distributed.is_first():
         with disk_errors(path), write_aside(path) as temporary:
             rejected.to_csv(temporary, index=False)
     raise DataError(

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from ignite import distributed as idist
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from medaug.arrays import Array, IntArray
 from medaug.data.store import ImageStore
+from medaug.engine import distributed
 from medaug.errors import DataError, SettingsError
 from medaug.randomness import numpy_generator
 
@@ -99,7 +99,7 @@ class BatchSampler(Sampler[Batch]):
     """
 
     def __init__(self, stream: RowStream, batch_size: int, iterations: int) -> None:
-        processes = idist.get_world_size()
+        processes = distributed.processes()
         if batch_size < 1 or batch_size % processes:
             raise SettingsError(
                 f"batch_size {batch_size} cannot be shared by {processes} processes; choose a multiple"
@@ -111,11 +111,43 @@ class BatchSampler(Sampler[Batch]):
         return max(self.iterations - self.start, 0)
 
     def __iter__(self) -> Iterator[Batch]:
-        rank, processes = idist.get_rank(), idist.get_world_size()
-        own = np.arange(rank, self.batch_size, processes, dtype=np.int64)
+        own = distributed.own_share(np.arange(self.batch_size, dtype=np.int64))
         for iteration in range(self.start, self.iterations):
             positions = iteration * self.batch_size + own
             yield Batch(positions, self.stream.rows(positions))
+
+
+class InOrder(Sampler[Batch]):
+    """Gives each of n processes every n-th of some rows once, `batch_size` at a time.
+
+    A position is a place in `rows`. A process without a row of its own gets one whose position lies behind
+    them all: MONAI's engines need something to run on.
+
+    Parameters
+    ----------
+    rows : array of int64, (N,)
+        Rows of the store, at least one.
+    batch_size : int
+        Examples of a batch in one process.
+
+    Examples
+    --------
+    >>> [batch.rows.tolist() for batch in InOrder(np.array([4, 5, 6]), batch_size=2)]
+    [[4, 5], [6]]
+    """
+
+    def __init__(self, rows: IntArray, batch_size: int) -> None:
+        self.rows, self.batch_size = rows, batch_size
+        count = max(len(rows), distributed.processes())
+        self._positions = distributed.own_share(np.arange(count, dtype=np.int64))
+
+    def __len__(self) -> int:
+        return -(-len(self._positions) // self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for first in range(0, len(self._positions), self.batch_size):
+            positions = self._positions[first : first + self.batch_size]
+            yield Batch(positions, self.rows[positions % len(self.rows)])
 
 
 class StoreBatches(Dataset[Example]):
@@ -175,6 +207,7 @@ def batch_loader(dataset: Dataset[Any], sampler: Sampler[Batch], workers: int) -
         batch_size=None,
         sampler=sampler,
         num_workers=workers,
+        generator=torch.Generator(),  # torch's own stays as it was
         pin_memory=torch.cuda.is_available(),
     )
 

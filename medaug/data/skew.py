@@ -13,15 +13,13 @@ import numpy as np
 import pandas as pd
 
 from medaug.arrays import IntArray
-from medaug.data.groups import labelled_rows, row_groups
+from medaug.data.row_groups import labelled_rows, row_groups
 from medaug.data.store import ImageStore
 from medaug.errors import SettingsError
 from medaug.randomness import derive_seed
 
 Surplus = Literal["unlabelled", "left_out"]
-
-LEFT_OUT = "left_out"
-"""Split of a view's rows that nothing reads; no store on disk has it."""
+"""Split of what a cap leaves over; nothing reads ``left_out``, and no store on disk has it."""
 
 UNKNOWN = "unknown"
 """Column of images whose group is not known, in a table of counts."""

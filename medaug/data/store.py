@@ -14,11 +14,11 @@ from uuid import uuid4
 
 import numpy as np
 import pandas as pd
-from ignite import distributed as idist
 
 from medaug.arrays import BoolArray, IntArray, UInt8Array
 from medaug.data.pixelfile import PixelFile
 from medaug.data.table import SplitUnit, check_table, stored_columns
+from medaug.engine import distributed
 from medaug.errors import DataError
 from medaug.files import disk_errors, write_aside
 from medaug.task import Task
@@ -163,12 +163,12 @@ class StoreWriter:
         self.partial = self.path.with_name(self.path.name + ".partial")
         self._files = {size: self._pixel_file(size) for size in self.sizes}
         self._journal = self.partial / f"journal-{uuid4().hex}.jsonl"
-        if idist.get_rank() == 0:
+        if distributed.is_first():
             self._create()
-        idist.barrier()
+        distributed.barrier()
         self._written, self._rejected = self._read_journals()
         # Nobody writes before everybody knows what is pending, so that all agree on the shares.
-        idist.barrier()
+        distributed.barrier()
 
     def pending(self) -> IntArray:
         """Return the numbers of the rows that are neither written nor rejected, in order."""
@@ -233,13 +233,13 @@ class StoreWriter:
         DataError
             Rows are still pending, or no row is left.
         """
-        idist.barrier()
-        if idist.get_rank() == 0:
+        distributed.barrier()
+        if distributed.is_first():
             with disk_errors(self.partial):
                 self._complete(origin)
                 self._tidy()
                 self.partial.rename(self.path)
-        idist.barrier()
+        distributed.barrier()
         return ImageStore.open(self.path)
 
     def _create(self) -> None:

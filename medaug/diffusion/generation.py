@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from ignite import distributed as idist
 from torch import Tensor
 
 from medaug.arrays import IntArray, UInt8Array
 from medaug.data.store import ImageStore, StoreWriter
+from medaug.diffusion.diffusion_model import DiffusionModel
 from medaug.diffusion.guidance import NoiseNetwork, clipped, guided, with_image
-from medaug.diffusion.model import DiffusionModel
 from medaug.diffusion.samplers import SAMPLERS, Sampler
 from medaug.diffusion.schedule import NoiseSchedule
+from medaug.engine import distributed
 from medaug.errors import CheckpointError, SettingsError
 from medaug.presets import Sampling
 from medaug.progress import Progress
@@ -211,7 +211,7 @@ def _write_images(
     """Make and write this process's batches that are not there yet."""
     conditions = torch.from_numpy(cascade.base.encoder.encode(plan))
     size = cascade.last.image_size
-    own = np.arange(idist.get_rank(), len(plan), idist.get_world_size())
+    own = distributed.own_share(np.arange(len(plan)))
     pending = np.intersect1d(own, writer.pending())
     with Progress("Sampling images", len(own), done=len(own) - len(pending)) as shown:
         for rows in _batches(own, pending, cascade.sampling.batch_size):

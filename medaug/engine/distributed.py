@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 import os
 from datetime import timedelta
+from typing import Any, TypeVar
 
 import torch
 from ignite import distributed as idist
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from medaug.errors import SettingsError
+from medaug.parallel import usable_cores
+
+Shared = TypeVar("Shared", bound=Any)
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +88,7 @@ def wrap(network: nn.Module, device: torch.device) -> nn.Module:
     if is_first():
         parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
         logger.info("The network has %s parameters", f"{parameters:,}")
-    if idist.get_world_size() == 1:
+    if processes() == 1:
         return network
     return DistributedDataParallel(network, device_ids=[device] if device.type == "cuda" else None)
 
@@ -95,9 +99,35 @@ def unwrap(network: nn.Module) -> nn.Module:
     return inner.module if isinstance(inner, DistributedDataParallel) else inner
 
 
+def processes() -> int:
+    """Return how many processes there are, on all machines together."""
+    return int(idist.get_world_size())
+
+
+def rank() -> int:
+    """Return the number of this process, from 0."""
+    return int(idist.get_rank())
+
+
 def is_first() -> bool:
     """Say whether this is the process that writes files."""
-    return bool(idist.get_rank() == 0)
+    return rank() == 0
+
+
+def own_share(things: Shared) -> Shared:
+    """Return every n-th of some things (a list, an array), so that n processes have them all."""
+    share: Shared = things[rank() :: processes()]
+    return share
+
+
+def own_cores() -> int:
+    """Return the cores of this machine that fall to this process; 0 where there are fewer than processes."""
+    return usable_cores() // int(idist.get_nproc_per_node())
+
+
+def sum_over_processes(values: Tensor) -> Tensor:
+    """Return the sum of the tensors of all processes, the same in each of them."""
+    return values if processes() == 1 else torch.as_tensor(idist.all_reduce(values))
 
 
 def barrier() -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from ignite import distributed as idist
 from ignite.engine import Events
 from monai.engines.trainer import SupervisedTrainer
 from monai.engines.utils import IterationEvents
@@ -70,7 +69,7 @@ class IterationSeed:
         engine.add_event_handler(Events.ITERATION_STARTED, self._reseed)
 
     def _reseed(self, engine: SupervisedTrainer) -> None:
-        torch.manual_seed(derive_seed(self.seed, "iteration", engine.state.iteration, idist.get_rank()))
+        torch.manual_seed(derive_seed(self.seed, "iteration", engine.state.iteration, distributed.rank()))
 
 
 class ClipGradients:
@@ -124,7 +123,7 @@ class LossMonitor:
             return
         losses = torch.stack(self._losses).float()
         self._losses.clear()
-        losses = torch.as_tensor(idist.all_reduce(losses)) / idist.get_world_size()
+        losses = distributed.sum_over_processes(losses) / distributed.processes()
         self._check(losses.isfinite().tolist(), engine)
         engine.state.metrics["loss"] = float(losses.mean())
 

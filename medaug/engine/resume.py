@@ -17,11 +17,11 @@ from monai.engines.trainer import SupervisedTrainer
 from torch import nn
 from torch.optim import Optimizer
 
+from medaug.checkpoints import CheckpointFormat
 from medaug.engine import distributed
 from medaug.errors import CheckpointError, TrainingError
-from medaug.files import write_aside
 
-FORMAT = "medaug-resume-1"
+FORMAT = CheckpointFormat("medaug-resume-1", "resume file", "delete it, or run with --fresh true")
 WAY_OUT = "go on with the old settings, or start again with --fresh true or another --output_dir"
 
 
@@ -87,13 +87,12 @@ class Resume:
         if not engine.has_event_handler(self.save, Events.EPOCH_COMPLETED):
             engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)  # now, to be the last of the epoch
         if self.path.exists():
-            self._put_back(_read(self.path), engine)
+            self._put_back(FORMAT.read(self.path), engine)
         distributed.barrier()  # nobody deletes the file before all have read it
 
     def save(self, engine: SupervisedTrainer) -> None:
         """Write the state, unless it holds a number that is not finite."""
         content: dict[str, Any] = {
-            "format": FORMAT,
             "settings": self.settings,
             "epoch": engine.state.epoch,
             "iteration": engine.state.iteration,
@@ -101,8 +100,7 @@ class Resume:
         }
         _check_finite(content["parts"], engine.state.iteration)
         if distributed.is_first():
-            with write_aside(self.path) as temporary:
-                torch.save(content, temporary)
+            FORMAT.write(self.path, content)
 
     def remove(self) -> None:
         """Delete the file: the run is complete."""
@@ -127,18 +125,6 @@ class Resume:
         engine.state.epoch, engine.state.iteration = content["epoch"], content["iteration"]
         loader: Any = engine.data_loader
         loader.sampler.start = content["iteration"]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises a different type for each kind of damage
-        raise CheckpointError(
-            f"{path} cannot be read ({type(error).__name__}); delete it, or run with --fresh true"
-        ) from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is not a resume file of medaug ({FORMAT}); delete it")
-    return content
 
 
 def _compare(saved: Mapping[str, Any], now: Mapping[str, Any], path: Path) -> None:

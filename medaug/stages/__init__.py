@@ -18,9 +18,9 @@ config             settings and stage                                  product
 `Run` is what they share. This is the top floor: it imports every room, and none imports it.
 """
 
-from medaug.stages.classifier import ClassifierSettings, ClassifierTraining
+from medaug.stages.classifier_training import ClassifierSettings, ClassifierTraining
 from medaug.stages.evaluation import Evaluation, evaluation_settings
-from medaug.stages.generator import GeneratorSettings, GeneratorTraining
+from medaug.stages.generator_training import GeneratorSettings, GeneratorTraining
 from medaug.stages.inference import Inference, InferenceSettings
 from medaug.stages.location import bundle_root
 from medaug.stages.preparation import Preparation, PreparationSettings

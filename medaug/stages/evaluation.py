@@ -27,7 +27,7 @@ from medaug.report.tensorboard_metrics import write_tensorboard
 from medaug.report.tidy import shown_splits
 from medaug.stages.products import is_made
 from medaug.stages.run import Run
-from medaug.stages.settings import chosen, defaults
+from medaug.stages.setting_values import chosen, defaults
 
 logger = logging.getLogger(__name__)
 

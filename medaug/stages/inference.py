@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,24 +14,25 @@ import pandas as pd
 from monai.engines.evaluator import SupervisedEvaluator
 from torch.utils.data import DataLoader, Dataset
 
-from medaug.classification.inference import WritePredictions, inference_dataset, inference_loader
-from medaug.classification.model import ClassifierInfo, load_classifier
+from medaug.classification.classifier import ClassifierInfo, load_classifier
 from medaug.classification.networks import Classifier
+from medaug.classification.predict import GatherLogits, predictions_table, prepare_image, probabilities
 from medaug.data.pixels import Fit
 from medaug.data.prepare import PrepareSettings, prepare
 from medaug.data.readers import SLIDE_READERS, read_slide_source, read_source
-from medaug.data.sampling import Example
+from medaug.data.sampling import Example, InOrder, StoreBatches, batch_loader
 from medaug.data.slides.patch_store import PatchStore
 from medaug.data.slides.patches import PatchSettings, every_patch
 from medaug.data.store import ImageStore
-from medaug.engine.distributed import is_first
+from medaug.engine.distributed import barrier, is_first
 from medaug.engine.later import later
 from medaug.errors import CheckpointError, SettingsError
+from medaug.evaluation.predictions import write_predictions
 from medaug.phantoms.mark import is_phantom
 from medaug.stages.heat_maps import draw_heat_maps
 from medaug.stages.products import identity, is_made
 from medaug.stages.run import Run
-from medaug.stages.settings import chosen, defaults
+from medaug.stages.setting_values import chosen, defaults
 
 logger = logging.getLogger(__name__)
 
@@ -178,21 +179,31 @@ class Inference:
     # Parts
 
     def dataset(self) -> Dataset[Example]:
-        """Return batches with ``image`` (B, C, H, W), float32 in [0, 1], and ``position``, the row."""
-        return later(lambda: inference_dataset(self.store, self.info.image_size))
+        """Return batches with ``image`` uint8 (B, C, H, W) and ``position``, the row."""
+        return later(lambda: StoreBatches(self.store, self.info.image_size, {}))
 
     def loader(self, dataset: Dataset[Example]) -> DataLoader[Example]:
         """Return a loader over all images, once and in order; each process has its share."""
-        return inference_loader(dataset, self.settings.batch_size)
+        return batch_loader(dataset, later(lambda: InOrder(self.store.rows(), self.settings.batch_size)), 0)
+
+    @property
+    def prepare_batch(self) -> Callable[..., Any]:
+        """What turns a batch into images in [0, 1]."""
+        return prepare_image
 
     @property
     def batches(self) -> int:
         """Batches of this process; 1 while the images are not prepared."""
         return len(self.loader(self.dataset())) if is_made(self.data) else 1
 
-    def handlers(self) -> WritePredictions:
+    @cached_property
+    def gather(self) -> GatherLogits:
+        """What gathers the predictions of all processes."""
+        return GatherLogits(self.store)
+
+    def handlers(self) -> GatherLogits:
         """Return the handler of the evaluator."""
-        return WritePredictions(self.product, self.store, later(lambda: self.info))
+        return self.gather
 
     # Work
 
@@ -222,12 +233,23 @@ class Inference:
             evaluator.network.to(self.run.device)
             evaluator.state.epoch_length = len(evaluator.data_loader)  # type: ignore[arg-type]  # MONAI says Iterable
             evaluator.run()
+            self._write()
         if is_first():
             logger.info("The predictions are %s", self.product)
         if self._of_slides:
             options = self.settings.reader_options or {}
             slides = read_slide_source(self.run.reader, self._folder, self.store.task, **options)
             draw_heat_maps(self.product, self.store, slides, self.settings.patches)
+
+    def _write(self) -> None:
+        if is_first():
+            info, store = self.info, self.store
+            scores = probabilities(self.gather.logits, info.task)
+            table = predictions_table(
+                store, store.rows(), scores, info.task, method=info.method, seed=info.seed
+            )
+            write_predictions(table.assign(phantom=store.phantom or info.phantom), self.product)
+        barrier()
 
     @property
     def _folder(self) -> Path:

@@ -25,7 +25,7 @@ from medaug.phantoms.drawing import draw_phantoms
 from medaug.phantoms.mark import is_phantom
 from medaug.stages.products import is_made
 from medaug.stages.run import Run
-from medaug.stages.settings import chosen, defaults, free, record
+from medaug.stages.setting_values import chosen, defaults, free, record
 from medaug.task import Task
 
 logger = logging.getLogger(__name__)

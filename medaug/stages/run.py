@@ -25,7 +25,7 @@ from medaug.errors import SettingsError
 from medaug.presets import Modality, Preset, PresetName, preset
 from medaug.stages.command_line import PARTS, check_command_line, check_part, explain
 from medaug.stages.products import claim, is_made
-from medaug.stages.settings import chosen
+from medaug.stages.setting_values import chosen
 from medaug.task import Task
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from medaug.diffusion.diffusion_model import load_model
 from medaug.diffusion.generation import Cascade, generate
-from medaug.diffusion.model import load_model
 from medaug.diffusion.plan import fair_plan
 from medaug.presets import SynthesisPreset
 from medaug.stages.preparation import log_phantom
 from medaug.stages.products import identity, is_made
 from medaug.stages.run import Run
-from medaug.stages.settings import chosen, defaults, record
+from medaug.stages.setting_values import chosen, defaults, record
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,15 +6,11 @@ the flaws of the base model; at sampling the base model's image goes through the
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from monai.config.type_definitions import KeysCollection
-from monai.transforms.transform import MapTransform, Randomizable, Transform
 from torch import Tensor
 
 NOISE_SIGMA = 4.0 / 255.0
@@ -106,76 +102,6 @@ def enlarge(image: Tensor, size: int) -> Tensor:
         In [-1, 1], one of 256 levels.
     """
     return _finish(_resize(image, size, antialias=False))
-
-
-class Degrade(Randomizable, Transform):
-    """Degrade a high-resolution image to what an upsampler is shown (Section E.1), at random.
-
-    Parameters
-    ----------
-    low_size : int
-        Side in pixels of the images that the upsampler will enlarge.
-
-    Attributes
-    ----------
-    drawn : Degradation
-        What the last call drew; ``transform.drawn.apply(image, low_size)`` repeats it.
-
-    Examples
-    --------
-    >>> transform = Degrade(low_size=16)
-    >>> _ = transform.set_random_state(seed=0)
-    >>> low = transform(torch.rand(1, 64, 64))
-    >>> tuple(low.shape), bool(low.abs().max() <= 1)
-    ((1, 64, 64), True)
-    """
-
-    def __init__(self, low_size: int) -> None:
-        self.low_size = low_size
-        self.drawn = Degradation(antialias=True, noise_seed=None, blur_sigma=0.0)
-
-    def randomize(self, data: Any = None) -> None:
-        """Draw the parameters of the next image."""
-        self.drawn = Degradation.draw(self.R)
-
-    def __call__(self, image: Tensor) -> Tensor:
-        """Degrade one image (C, H, W) in [0, 1]; the result is in [-1, 1]."""
-        self.randomize()
-        return self.drawn.apply(image, self.low_size)
-
-
-class Degraded(Randomizable, MapTransform):
-    """`Degrade` for dictionaries: writes the degraded image and the parameters beside the image.
-
-    Parameters
-    ----------
-    keys : str or sequence of str
-        Keys of the images, (C, H, W) in [0, 1], left as they are.
-    low_size : int
-        Side in pixels of the images that the upsampler will enlarge.
-    suffix : str
-        Is appended to a key to name the degraded image, and with ``_drawn`` its `Degradation`.
-    """
-
-    def __init__(self, keys: KeysCollection, low_size: int, suffix: str = "_low") -> None:
-        super().__init__(keys)
-        self.suffix = suffix
-        self.transform = Degrade(low_size)
-
-    def set_random_state(
-        self, seed: int | None = None, state: np.random.RandomState | None = None
-    ) -> Degraded:
-        """Seed the drawing of parameters."""
-        self.transform.set_random_state(seed, state)
-        return self
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a copy of `data` with the degraded images."""
-        result = dict(data)
-        for key in self.key_iterator(result):
-            result[f"{key}{self.suffix}"] = self.transform(result[key])
-            result[f"{key}{self.suffix}_drawn"] = self.transform.drawn
-        return result
 
 
 def _resize(image: Tensor, size: int, antialias: bool) -> Tensor:

@@ -24,8 +24,8 @@ from torch import Tensor
 from benchmarks.contest import Contest, Timed, clocked, missing
 from benchmarks.store import random_store
 from medaug.diffusion.condition import ConditionEncoder
+from medaug.diffusion.diffusion_model import DiffusionModel
 from medaug.diffusion.generation import Cascade, generate, to_uint8
-from medaug.diffusion.model import DiffusionModel
 from medaug.diffusion.plan import fair_plan
 from medaug.diffusion.unet import build_unet
 from medaug.presets import Sampling, preset

@@ -13,9 +13,9 @@ import tifffile
 from bundle_files import fails, times
 from PIL import Image
 
-from medaug.classification.model import load_classifier
+from medaug.classification.classifier import load_classifier
 from medaug.data.store import ImageStore
-from medaug.diffusion.model import load_model
+from medaug.diffusion.diffusion_model import load_model
 from medaug.stages.command_line import explain
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")

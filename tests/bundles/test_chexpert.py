@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from bundle_files import config, fails, times
 
-from medaug.classification.model import load_classifier
+from medaug.classification.classifier import load_classifier
 from medaug.data.store import ImageStore
-from medaug.diffusion.model import load_model
+from medaug.diffusion.diffusion_model import load_model
 from medaug.stages.command_line import explain
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")

@@ -9,9 +9,9 @@ import pytest
 from bundle_files import config, folder
 from monai.bundle import ConfigParser
 
-from medaug.classification.model import load_classifier
+from medaug.classification.classifier import load_classifier
 from medaug.data.store import ImageStore
-from medaug.diffusion.model import load_model
+from medaug.diffusion.diffusion_model import load_model
 from medaug.task import Task
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")

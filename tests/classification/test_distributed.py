@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from medaug.classification.model import load_classifier
+from medaug.classification.classifier import load_classifier
 
 SCRIPT = Path(__file__).with_name("train_and_predict.py")
 
@@ -26,6 +26,15 @@ def test_two_processes_train_the_same_network_up_to_rounding(outputs):
     alone, shared = (load_classifier(output / "model.pt")[0].state_dict() for output in outputs)
     for name, value in alone.items():
         torch.testing.assert_close(shared[name], value, rtol=1e-3, atol=1e-5)
+
+
+def test_a_process_without_a_row_gets_the_prediction_of_the_other(outputs):
+    alone, first, second = (
+        torch.load(outputs[n] / f"one-{rank}.pt", weights_only=True) for n, rank in ((0, 0), (1, 0), (1, 1))
+    )
+    assert alone.shape == (1, 2)
+    assert torch.equal(first, second)
+    torch.testing.assert_close(first, alone, rtol=1e-3, atol=1e-5)
 
 
 def test_each_of_two_processes_gets_the_whole_table(outputs):

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from medaug.classification.networks import build_classifier
-from medaug.classification.predict import predict, predict_logits
+from medaug.classification.predict import predict, predict_logits, prepare_image
 from medaug.errors import DataError
 from medaug.task import Task
 
@@ -77,3 +77,28 @@ def test_a_store_of_other_classes_is_refused(store):
 
 def test_no_rows_give_an_empty_table(store):
     assert len(predict(Halves(), store, ["ood_val"], store.task, **HOW)) == 0
+
+
+def test_logits_are_those_of_the_network_batch_by_batch(store):
+    network = build_classifier("small_resnet", 2, 1).eval()
+    rows = store.rows("id_test", "ood_test")[::-1].copy()
+    found = predict_logits(network, store, rows, image_size=16, batch_size=5, device="cpu")
+    images = torch.from_numpy(store.images(16)[rows]).movedim(-1, 1).contiguous() / 255
+    with torch.no_grad():
+        expected = torch.cat([network(batch) for batch in images.split(5)])
+    assert torch.equal(found, expected)
+    assert not found.requires_grad
+
+
+def test_no_random_number_is_taken(store):
+    before = torch.get_rng_state()
+    predict_logits(Halves(), store, store.rows(), image_size=16, batch_size=5, device="cpu")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_whole_numbers_become_0_to_1_and_fractions_stay():
+    pixels = torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16)
+    image, label = prepare_image({"image": pixels})
+    np.testing.assert_array_equal(image.numpy(), pixels.numpy() / np.float32(255))
+    assert label is None
+    assert torch.equal(prepare_image({"image": image})[0], image)

@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch import nn
 
+from medaug.classification.classifier import ClassifierInfo, load_classifier
 from medaug.classification.losses import masked_bce
-from medaug.classification.model import ClassifierInfo, load_classifier
 from medaug.classification.networks import build_classifier
 from medaug.classification.validation import KeepBest, Validation, ValidationResult, class_aucs
 from medaug.errors import DataError, TrainingError

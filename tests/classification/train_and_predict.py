@@ -4,15 +4,14 @@ import sys
 from pathlib import Path
 
 import torch
-from ignite import distributed as idist
 from monai.engines import SupervisedTrainer
 
+from medaug.classification.classifier import ClassifierInfo
 from medaug.classification.losses import masked_bce
 from medaug.classification.mixture import MixedRows, MixedStoreBatches
-from medaug.classification.model import ClassifierInfo
 from medaug.classification.networks import build_classifier
 from medaug.classification.optimizers import optimizer
-from medaug.classification.predict import predict
+from medaug.classification.predict import predict, predict_logits
 from medaug.classification.validation import KeepBest, Validation
 from medaug.data.sampling import BatchSampler, batch_loader
 from medaug.data.store import ImageStore
@@ -42,7 +41,9 @@ def main(data: Path, output: Path) -> None:
     trainer.run()
     how = {"image_size": 16, "batch_size": 5, "device": device, "method": "m", "seed": 0}
     table = predict(network, store, ["id_val", "id_test", "ood_test"], store.task, **how)
-    table.to_parquet(output / f"predictions-{idist.get_rank()}.parquet")
+    table.to_parquet(output / f"predictions-{distributed.rank()}.parquet")
+    one = predict_logits(network, store, store.rows()[:1], image_size=16, batch_size=5, device=device)
+    torch.save(one, output / f"one-{distributed.rank()}.pt")  # two processes share a single row
     if distributed.is_first():
         best.save(output / "model.pt", ClassifierInfo(store.task, 16, "m", 0, True))
     distributed.end()

@@ -1,4 +1,5 @@
 import hashlib
+import importlib
 import json
 import os
 import signal
@@ -13,10 +14,11 @@ import pytest
 from PIL import Image
 
 import medaug.data.prepare as module
-from medaug.data.pixels import fit_square
-from medaug.data.prepare import PrepareSettings, prepare
+from medaug.data.pixels import Recipe, fit_square
+from medaug.data.prepare import PrepareSettings, decode_files, prepare
 from medaug.data.readers.folder import read_folder
 from medaug.errors import DataError, SettingsError
+from medaug.parallel import CRASHED
 from medaug.task import Task
 from spoiling.dicom_files import header_of
 
@@ -42,6 +44,33 @@ def make_files(tmp_path, make_table):
         return make_table(count, path=[str(folder / f"{i}.png") for i in range(count)])
 
     return make
+
+
+CRASHING = """
+import os
+from medaug.data.pixels import decode
+
+def decode_or_die(paths, recipe):
+    if any(path.name == "13.png" for path in paths):
+        os._exit(11)
+    return decode(paths, recipe)
+"""
+
+
+def test_a_file_that_ends_the_process_is_found_and_the_rest_decoded_in_order(tmp_path, monkeypatch):
+    # The processes import this module by its name: one file ends them as a crash in a C library would.
+    (tmp_path / "crashing_decoder.py").write_text(CRASHING)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(module, "decode", importlib.import_module("crashing_decoder").decode_or_die)
+    paths = [tmp_path / f"{i}.png" for i in range(40)]
+    for i, path in enumerate(paths):
+        Image.fromarray(np.full((8, 8), i, np.uint8)).save(path)
+    rows = list(range(39, -1, -1))
+    found = list(decode_files(rows, paths, Recipe((8,), 1, "pad"), 2))
+    assert [row for row, _ in found] == rows
+    assert {r: i if isinstance(i, str) else int(i[8][0, 0, 0]) for r, i in found} == {
+        i: CRASHED if i == 13 else i for i in range(40)
+    }
 
 
 @pytest.mark.parametrize("workers", [0, 2])

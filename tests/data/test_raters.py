@@ -3,13 +3,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
-from medaug.data.raters import agreement, canonical, rater_weights, soft_labels
+from medaug.data.raters import rater_weights, soft_labels
 from medaug.errors import DataError
 
 RATER = st.lists(st.tuples(st.sampled_from("ABCDE"), st.integers(1, 5)), max_size=3)
@@ -53,29 +52,3 @@ def test_soft_labels_sum_to_one_and_do_not_depend_on_the_order(raters: list[list
 def test_a_confidence_that_is_no_number_is_an_error(confidence: float) -> None:
     with pytest.raises(DataError, match=r"the confidence in 'A' is (nan|inf)"):
         rater_weights([("A", confidence)])
-
-
-@pytest.mark.parametrize(
-    ("raters", "expected"),
-    [
-        ([[("A", 5)], [("A", 1), ("B", 1)], []], (1 / 2 + 1 / 2) / 2),
-        ([[("A", 5)], [("A", 4)], [("B", 3)]], (1 / 2 + 1 / 2 + 0) / 3),
-        ([[("A", 5)], [("B", 4)]], 0.0),
-        ([[("A", 5), ("B", 4)], [("A", 2)]], 1.0),
-    ],
-)
-def test_agreement_of_each_rater_with_the_others(
-    raters: list[list[tuple[str, float]]], expected: float
-) -> None:
-    assert agreement(raters) == pytest.approx(expected)
-
-
-def test_one_rater_has_nobody_to_agree_with() -> None:
-    assert math.isnan(agreement([[("A", 5)], []]))
-
-
-def test_canonical_examples_reach_the_threshold_in_the_stored_precision() -> None:
-    labels = pd.Series([0.9, 0.89, 1.0, np.nan], index=[4, 5, 6, 7]).astype(np.float32)
-    found = canonical(pd.DataFrame({"label:melanoma": labels}), "melanoma")
-
-    assert found.to_dict() == {4: True, 5: False, 6: True, 7: False}

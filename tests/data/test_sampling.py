@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ignite import distributed as idist
 
-from medaug.data.sampling import BatchSampler, PermutedRows, StoreBatches, batch_loader
+from medaug.data.sampling import BatchSampler, InOrder, PermutedRows, StoreBatches, batch_loader
 from medaug.data.store import StoreWriter
 from medaug.errors import DataError, SettingsError
 
@@ -84,6 +84,23 @@ def test_a_batch_that_cannot_be_shared_is_an_error(monkeypatch):
     monkeypatch.setattr(idist, "get_world_size", lambda: 4)
     with pytest.raises(SettingsError, match="batch_size 6 cannot be shared by 4 processes"):
         BatchSampler(PermutedRows(np.arange(3), 0), 6, 1)
+
+
+@pytest.mark.parametrize(("count", "processes", "size"), [(10, 1, 4), (10, 3, 2), (2, 3, 4), (1, 1, 1)])
+def test_in_order_every_row_comes_once_over_all_processes(count, processes, size, monkeypatch):
+    rows = np.arange(count) * 7 % 100
+    monkeypatch.setattr(idist, "get_world_size", lambda: processes)
+    positions, found = [], []
+    for rank in range(processes):
+        monkeypatch.setattr(idist, "get_rank", lambda rank=rank: rank)
+        batches = list(InOrder(rows, size))
+        assert len(batches) == len(InOrder(rows, size)) >= 1
+        assert all(len(batch.rows) <= size for batch in batches)
+        assert all(np.all(np.diff(batch.positions) == processes) for batch in batches)
+        positions += [p for batch in batches for p in batch.positions]
+        found += [r for batch in batches for r in batch.rows]
+    assert sorted(positions) == list(range(max(count, processes)))
+    assert all(row == rows[p] for p, row in zip(positions, found, strict=True) if p < count)
 
 
 @pytest.mark.parametrize("workers", [0, 1])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medaug.data.groups import row_groups
+from medaug.data.row_groups import row_groups
 from medaug.data.skew import Skew, group_counts, label_budget, skew_counts, skewed
 from medaug.data.store import ImageStore, StoreWriter
 from medaug.errors import SettingsError

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from medaug.diffusion.condition import ConditionEncoder
-from medaug.diffusion.model import DiffusionModel
+from medaug.diffusion.diffusion_model import DiffusionModel
 from medaug.diffusion.unet import build_unet
 from medaug.task import Attribute, Task
 

@@ -11,8 +11,8 @@ import torch
 from medaug.data.store import ImageStore, StoreWriter
 from medaug.diffusion import generation
 from medaug.diffusion.condition import ConditionEncoder
+from medaug.diffusion.diffusion_model import DiffusionModel, save_model
 from medaug.diffusion.generation import Cascade, generate
-from medaug.diffusion.model import DiffusionModel, save_model
 from medaug.diffusion.samplers import SAMPLERS, sample_dpm_solver
 from medaug.errors import CheckpointError, SettingsError
 from medaug.presets import Sampling
@@ -149,7 +149,7 @@ from pathlib import Path
 import pandas as pd, torch
 from ignite import distributed as idist
 from medaug.diffusion.generation import Cascade, generate
-from medaug.diffusion.model import load_model
+from medaug.diffusion.diffusion_model import load_model
 from medaug.presets import Sampling
 
 rank, folder = int(sys.argv[1]), Path(sys.argv[2])

@@ -1,7 +1,9 @@
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tiny_run
 import torch
@@ -73,3 +75,28 @@ def test_absent_gpu_is_said():
     assert distributed.device("auto") == torch.device("cpu")
     with pytest.raises(SettingsError, match="--device cpu"):
         distributed.device("cuda")
+
+
+@pytest.mark.parametrize("processes", [1, 3, 8])
+def test_shares_are_the_whole(processes, monkeypatch):
+    monkeypatch.setattr(distributed.idist, "get_world_size", lambda: processes)
+    shares = []
+    for rank in range(processes):
+        monkeypatch.setattr(distributed.idist, "get_rank", lambda rank=rank: rank)
+        assert (distributed.rank(), distributed.processes()) == (rank, processes)
+        shares.append(distributed.own_share(list("abcdef")))
+        assert distributed.own_share(np.arange(6)).tolist() == list(range(6))[rank::processes]
+    assert sorted(chain.from_iterable(shares)) == list("abcdef")
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+def test_alone_a_sum_is_what_it_was():
+    values = torch.rand(3)
+    assert distributed.sum_over_processes(values) is values
+
+
+def test_processes_of_a_machine_share_its_cores(monkeypatch):
+    monkeypatch.setattr(distributed, "usable_cores", lambda: 7)
+    assert distributed.own_cores() == 7
+    monkeypatch.setattr(distributed.idist, "get_nproc_per_node", lambda: 2)
+    assert distributed.own_cores() == 3

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from ignite import distributed as idist
 
-from medaug.data.processes import for_each, usable_cores
 from medaug.data.slides.patches import PatchSettings
 from medaug.data.slides.shards import (
     TABLE,
@@ -23,8 +21,10 @@ from medaug.data.slides.shards import (
     reject_slide,
     shard_name,
 )
+from medaug.engine import distributed
 from medaug.errors import DataError
 from medaug.files import disk_errors
+from medaug.parallel import as_done
 from medaug.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -81,8 +81,8 @@ def cut(
     with disk_errors(work):
         work.mkdir(parents=True, exist_ok=True)
         _cut_share(jobs, workers)
-    idist.barrier()
-    if idist.get_rank() == 0:
+    distributed.barrier()
+    if distributed.is_first():
         _log_lost(jobs)
     return _collected(jobs), _rejected(jobs)
 
@@ -90,13 +90,14 @@ def cut(
 def _cut_share(jobs: list[Job], workers: int | None) -> None:
     """Cut this process's share of what is missing, the largest files first, so that no core waits long."""
     missing = [job for job in jobs if not is_cut(job)]
-    idist.barrier()  # nobody cuts before everybody knows what is missing, so that all agree on the shares
+    # Nobody cuts before everybody knows what is missing, so that all agree on the shares.
+    distributed.barrier()
     missing.sort(key=lambda job: bytes_of(job.slide["path"]) or 0, reverse=True)
-    share = missing[idist.get_rank() :: idist.get_world_size()]
-    workers = usable_cores() // idist.get_nproc_per_node() if workers is None else workers
+    share = distributed.own_share(missing)
+    workers = distributed.own_cores() if workers is None else workers
     patches = slides = 0
     with Progress("Cutting slides", 0, unit="patch") as shown:
-        for number, result in for_each(cut_slide, share, workers):
+        for number, result in as_done(cut_slide, share, workers):
             if isinstance(result, str):
                 reject_slide(share[number], result)
             else:
@@ -104,7 +105,7 @@ def _cut_share(jobs: list[Job], workers: int | None) -> None:
             slides += 1
             shown.expect(round(patches / slides * len(missing)))
             new = 0 if isinstance(result, str) else result
-            shown.update(new * idist.get_world_size(), f"in {slides:,} of {len(share):,} slides")
+            shown.update(new * distributed.processes(), f"in {slides:,} of {len(share):,} slides")
 
 
 def _log_lost(jobs: list[Job]) -> None:

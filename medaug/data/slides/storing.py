@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from ignite import distributed as idist
 
 from medaug.arrays import Array, IntArray, UInt8Array
 from medaug.data.slides.shards import OVERVIEW, note_of, pixels_name, shard_name
 from medaug.data.store import ImageStore, StoreWriter
 from medaug.data.table import SplitUnit
+from medaug.engine import distributed
 from medaug.errors import DataError
 from medaug.files import disk_errors
 from medaug.progress import Progress
@@ -77,11 +77,11 @@ def store_patches(
     writer = StoreWriter(output, task, table, sizes, 3, recipe, split_unit)
     _move_share(writer, patches)
     _reject(writer, rejected, len(patches))
-    if idist.get_rank() == 0:
+    if distributed.is_first():
         _copy_overviews(patches, writer.partial / OVERVIEWS)
     lost = sum(note_of(Path(folder)).get("lost", 0) for folder in folders)
     store = writer.finish({**origin, "counts": {**_counts(patches, rejected), "lost": lost}})
-    if idist.get_rank() == 0:
+    if distributed.is_first():
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
     return store
@@ -93,14 +93,14 @@ def _move_share(writer: StoreWriter, patches: pd.DataFrame) -> None:
     pending = pending[pending < len(patches)]
     work = patches["work"].iloc[pending]
     by_folder = work.groupby(work).indices
-    share = [str(folder) for folder in by_folder][idist.get_rank() :: idist.get_world_size()]
+    share = distributed.own_share([str(folder) for folder in by_folder])
     with Progress("Storing patches", len(patches), done=len(patches) - len(pending), unit="patch") as shown:
         for folder in share:
             rows = pending[by_folder[folder]]
             for portion in _portions(rows, writer.sizes):
                 numbers = patches["index"].iloc[portion].to_numpy(np.int64)
                 writer.write(portion, {size: _read(Path(folder), size, numbers) for size in writer.sizes})
-                shown.update(len(portion) * idist.get_world_size())
+                shown.update(len(portion) * distributed.processes())
             for size in writer.sizes:
                 (Path(folder) / pixels_name(size)).unlink(missing_ok=True)
 
@@ -139,7 +139,7 @@ def _as_patches(rejected: pd.DataFrame, task: Task) -> pd.DataFrame:
 def _reject(writer: StoreWriter, rejected: pd.DataFrame, first: int) -> None:
     pending = set(writer.pending().tolist())
     for number, reason in enumerate(rejected["reason"], first):
-        if number in pending and idist.get_rank() == 0:
+        if number in pending and distributed.is_first():
             writer.reject(number, reason)
 
 

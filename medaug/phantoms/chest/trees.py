@@ -13,7 +13,7 @@ from PIL import Image
 
 from medaug.arrays import UInt8Array
 from medaug.files import write_aside
-from medaug.phantoms.chest.dicom import write_dicom
+from medaug.phantoms.chest.dicom_file import write_dicom
 from medaug.phantoms.chest.population import (
     CHESTXRAY14,
     CHEXPERT,

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +11,7 @@ from xml.etree import ElementTree
 from medaug.arrays import FloatArray
 from medaug.errors import DataError, SettingsError
 from medaug.files import write_aside
+from medaug.parallel import CRASHED, in_order, usable_cores
 from medaug.phantoms.mark import PHANTOM_FILE
 from medaug.phantoms.slides.anatomy import MPP, Lesion, draw_anatomy, draw_lesion, draw_node
 from medaug.phantoms.slides.histology import draw_slide
@@ -138,21 +135,16 @@ def _stage_rows(slides: Iterable[PhantomSlide]) -> Iterator[str]:
 
 
 def _draw_all(training: Path, slides: list[PhantomSlide], seed: int, size: int, workers: int | None) -> None:
-    workers = min(os.cpu_count() or 1 if workers is None else workers, len(slides))
-    draw = partial(write_slide, training, seed=seed, size=size)
-    shown = partial(progress, description="Drawing phantom slides", total=len(slides), unit="slide")
+    workers = min(usable_cores() if workers is None else workers, len(slides))
     if workers < 2 or len(slides) * size**2 < WORTH_PROCESSES:
-        list(shown(map(draw, slides)))
-        return
-    try:
-        # "spawn": a fork would copy whatever threads torch holds, and could hang.
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-            list(shown(pool.map(draw, slides)))
-    except BrokenProcessPool:
-        raise DataError(
-            "drawing processes cannot start or were ended; put what your script does under "
-            "`if __name__ == '__main__':`, or draw with workers=0"
-        ) from None
+        workers = 0
+    drawn = in_order(partial(write_slide, training, seed=seed, size=size), slides, workers)
+    for result in progress(drawn, "Drawing phantom slides", len(slides), unit="slide"):
+        if result == CRASHED:
+            raise DataError(
+                "a process that drew a slide was ended; the memory may be too small for so many at once: "
+                "run it again with fewer workers, or workers=0, it goes on where it stopped"
+            )
 
 
 def _slide_path(training: Path, slide: PhantomSlide) -> Path:

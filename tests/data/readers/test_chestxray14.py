@@ -12,7 +12,7 @@ from PIL import Image
 from medaug.data.readers import read_chestxray14
 from medaug.data.table import check_table
 from medaug.errors import DataError, SettingsError
-from medaug.phantoms.chest.dicom import write_dicom
+from medaug.phantoms.chest.dicom_file import write_dicom
 from medaug.phantoms.chest.population import Patient
 from medaug.task import CHEST_RADIOGRAPHS, Task
 

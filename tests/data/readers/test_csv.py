@@ -9,7 +9,7 @@ from PIL import Image
 from medaug.data.readers import read_csv
 from medaug.data.table import check_table
 from medaug.errors import DataError, SettingsError
-from medaug.phantoms.chest.dicom import write_dicom
+from medaug.phantoms.chest.dicom_file import write_dicom
 from medaug.phantoms.chest.population import Patient
 from medaug.task import Attribute, Task
 

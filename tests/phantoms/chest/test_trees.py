@@ -10,7 +10,7 @@ from pydicom import dcmread
 
 from medaug.data.pixels import read_pixels
 from medaug.phantoms.chest import trees
-from medaug.phantoms.chest.dicom import write_dicom
+from medaug.phantoms.chest.dicom_file import write_dicom
 from medaug.phantoms.chest.population import CHEXPERT, Patient
 from medaug.phantoms.chest.radiograph import draw_radiograph
 from medaug.phantoms.chest.trees import write_chestxray14_tree, write_chexpert_tree, write_radiograph_phantoms

@@ -105,12 +105,8 @@ def test_processes_draw_the_same(tree: Path, tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_worker_that_dies_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Broken:
-        def __init__(self, *_: object) -> None:
-            raise trees.BrokenProcessPool
-
     monkeypatch.setattr(trees, "WORTH_PROCESSES", 0)
-    monkeypatch.setattr(trees, "ProcessPoolExecutor", Broken)
+    monkeypatch.setattr(trees, "in_order", lambda *_: iter([None, trees.CRASHED]))
     with pytest.raises(DataError, match="workers=0"):
         write_slide_phantoms(tmp_path, seed=0, slides_per_hospital=1, size=512, workers=2)
 

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from medaug.data.sampling import BatchSampler, Example, PermutedRows, StoreBatches, batch_loader
 from medaug.diffusion.condition import ConditionEncoder, encoder_for
-from medaug.diffusion.model import DiffusionModel, save_model
+from medaug.diffusion.diffusion_model import DiffusionModel, save_model
 from medaug.diffusion.noisy_examples import CONDITION_DROPOUT, NoisyExamples, prepare_batch
 from medaug.diffusion.preview import Preview
 from medaug.diffusion.unet import ConditionalUNet
@@ -30,7 +30,7 @@ from medaug.errors import SettingsError
 from medaug.presets import GeneratorPreset
 from medaug.stages.products import identity, is_made
 from medaug.stages.run import Run
-from medaug.stages.settings import chosen, defaults, free, record
+from medaug.stages.setting_values import chosen, defaults, free, record
 
 Role = Literal["base", "upsampler"]
 

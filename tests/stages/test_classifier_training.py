@@ -14,7 +14,7 @@ from ignite.engine import Events
 from monai.bundle import ConfigWorkflow
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from medaug.classification.model import load_classifier
+from medaug.classification.classifier import load_classifier
 from medaug.classification.predict import predict
 from medaug.classification.validation import class_aucs
 from medaug.data.store import ImageStore, StoreWriter

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from medaug.checkpoints import CheckpointFormat
 from medaug.classification.networks import Classifier, build_classifier
-from medaug.errors import CheckpointError
-from medaug.files import write_aside
 from medaug.task import Task
 
-FORMAT = "medaug-classifier-1"
+FORMAT = CheckpointFormat("medaug-classifier-1", "classifier", "delete it and train again")
 
 
 @dataclass(frozen=True)
@@ -41,15 +38,13 @@ def save_classifier(
     `weights` are saved in place of the network's own when given (those of its best epoch, say).
     """
     content = {
-        "format": FORMAT,
         "arguments": network.settings,
         "task": info.task.to_dict(),
         "image_size": info.image_size,
         "info": {"method": info.method, "seed": info.seed, "phantom": info.phantom},
         "network": network.state_dict() if weights is None else weights,
     }
-    with write_aside(Path(path)) as temporary:
-        torch.save(content, temporary)
+    FORMAT.write(Path(path), content)
 
 
 def load_classifier(
@@ -62,23 +57,9 @@ def load_classifier(
     CheckpointError
         There is no such file, it is damaged, or it is not a classifier of medaug.
     """
-    content = _read(Path(path))
-    try:
+    content = FORMAT.read(Path(path))
+    with FORMAT.unpacking(Path(path)):
         network = build_classifier(**content["arguments"])
         network.load_state_dict(content["network"])
         info = ClassifierInfo(Task.from_dict(content["task"]), content["image_size"], **content["info"])
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{path} does not hold a whole classifier: {error}; train it again") from error
     return network.to(device).eval(), info
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise CheckpointError(f"there is no classifier {path}; train one first") from None
-    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
-        raise CheckpointError(f"{path} cannot be read as a model file; delete it and train again") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is not a classifier of medaug (format {FORMAT})")
-    return content

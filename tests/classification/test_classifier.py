@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from medaug.classification.model import ClassifierInfo, load_classifier, save_classifier
+from medaug.classification.classifier import ClassifierInfo, load_classifier, save_classifier
 from medaug.classification.networks import build_classifier
 from medaug.errors import CheckpointError
 from medaug.task import CHEST_RADIOGRAPHS

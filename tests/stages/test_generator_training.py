@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from medaug.data.sampling import Batch
 from medaug.data.store import StoreWriter
 from medaug.diffusion.condition import ConditionEncoder
-from medaug.diffusion.model import load_model
+from medaug.diffusion.diffusion_model import load_model
 from medaug.diffusion.noisy_examples import NoisyExamples
 from medaug.diffusion.preview import Preview, example_rows
 from medaug.diffusion.unet import build_unet

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from medaug.diffusion.model import load_model, save_model
+from medaug.diffusion.diffusion_model import load_model, save_model
 from medaug.errors import CheckpointError
 
 
@@ -28,14 +28,14 @@ def test_files_hold_plain_types_only(tmp_path, make_model):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(CheckpointError, match=r"there is no model .*m\.pt"):
+    with pytest.raises(CheckpointError, match=r"there is no diffusion model .*m\.pt"):
         load_model(tmp_path / "m.pt")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", b"PK\x03\x04 torn"])
 def test_damaged_files_are_refused(tmp_path, content):
     (tmp_path / "m.pt").write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"m\.pt is not a readable model file"):
+    with pytest.raises(CheckpointError, match=r"m\.pt cannot be read as a diffusion model"):
         load_model(tmp_path / "m.pt")
 
 
@@ -68,5 +68,5 @@ def test_contents_that_do_not_fit_are_refused(tmp_path, make_model, spoil):
     content = torch.load(tmp_path / "m.pt", weights_only=True)
     spoil(content)
     torch.save(content, tmp_path / "m.pt")
-    with pytest.raises(CheckpointError, match="does not fit the network it names"):
+    with pytest.raises(CheckpointError, match="does not hold a whole diffusion model"):
         load_model(tmp_path / "m.pt")

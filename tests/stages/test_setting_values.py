@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from medaug.errors import SettingsError
-from medaug.stages.settings import chosen, defaults, free, record, switch
+from medaug.stages.setting_values import chosen, defaults, free, record, switch
 
 
 @dataclass(frozen=True)

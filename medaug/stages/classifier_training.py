@@ -14,11 +14,11 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
 
 from medaug.classification import optimizers
-from medaug.classification.board import roc_drawing
+from medaug.classification.classifier import ClassifierInfo, load_classifier
 from medaug.classification.losses import Loss, WeightedLoss, loss_function, weighted
 from medaug.classification.mixture import MixedRows, MixedStoreBatches, method_name
-from medaug.classification.model import ClassifierInfo, load_classifier
 from medaug.classification.predict import predict
+from medaug.classification.roc import roc_drawing
 from medaug.classification.validation import KeepBest, Validation
 from medaug.classification.weights import importance_weights, prepare_weighted_batch
 from medaug.data.sampling import BatchSampler, Example, batch_loader
@@ -32,7 +32,7 @@ from medaug.evaluation.predictions import write_predictions
 from medaug.presets import ClassifierPreset
 from medaug.stages.products import identity, is_made
 from medaug.stages.run import Run
-from medaug.stages.settings import chosen, defaults, free, record, switch
+from medaug.stages.setting_values import chosen, defaults, free, record, switch
 from medaug.transforms.augmentation import augmentation
 
 EVALUATED_SPLITS = ("id_val", "id_test", "ood_val", "ood_test")

@@ -9,12 +9,11 @@ from typing import Any, Literal
 
 import torch
 
+from medaug.checkpoints import CheckpointFormat
 from medaug.diffusion.condition import ConditionEncoder
 from medaug.diffusion.unet import ConditionalUNet, build_unet
-from medaug.errors import CheckpointError, MedaugError
-from medaug.files import disk_errors, write_aside
 
-FORMAT = "medaug-diffusion-1"
+FORMAT = CheckpointFormat("medaug-diffusion-1", "diffusion model", "delete it and train again")
 
 
 @dataclass(frozen=True)
@@ -53,15 +52,13 @@ class DiffusionModel:
 def save_model(path: Path, model: DiffusionModel) -> None:
     """Write a model to `path`, whole or not at all; tensors and plain Python types only."""
     content = {
-        "format": FORMAT,
         "kind": model.kind,
         "unet": model.network.arguments,
         "encoder": model.encoder.to_dict(),
         "network": model.network.state_dict(),
         "info": dict(model.info),
     }
-    with disk_errors(path), write_aside(path) as temporary:
-        torch.save(content, temporary)
+    FORMAT.write(path, content)
 
 
 def load_model(path: Path, device: torch.device | str = "cpu") -> DiffusionModel:
@@ -72,25 +69,10 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> DiffusionModel
     CheckpointError
         The file is missing, damaged, or holds something else.
     """
-    content = _read(Path(path))
-    try:
+    content = FORMAT.read(Path(path))
+    with FORMAT.unpacking(Path(path)):
         network = build_unet(**content["unet"])
         network.load_state_dict(content["network"])
         encoder = ConditionEncoder.from_dict(content["encoder"])
         kind, info = content["kind"], content["info"]
-    except (KeyError, TypeError, RuntimeError, MedaugError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise CheckpointError(f"{path} does not fit the network it names: {reason}; train it again") from None
     return DiffusionModel(network.to(device).eval(), encoder, kind, info)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise CheckpointError(f"there is no model {path}; train it first")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises a different type for each kind of damage
-        raise CheckpointError(f"{path} is not a readable model file ({type(error).__name__})") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CheckpointError(f"{path} is not a diffusion model of medaug ({FORMAT})")
-    return content
