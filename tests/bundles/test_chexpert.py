@@ -13,6 +13,7 @@ from medaug.classification.classifier import load_classifier
 from medaug.data.store import ImageStore
 from medaug.diffusion.diffusion_model import load_model
 from medaug.stages.command_line import explain
+from medaug.stages.products import claim
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
 
@@ -83,9 +84,18 @@ def test_the_evaluation_speaks_of_both_methods_in_and_out_of_distribution(tiny: 
     assert "phantom" in report.lower()
 
 
-def test_the_second_run_makes_nothing_anew(tiny: Path, run: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    before = times(tiny)
+def test_the_second_run_makes_nothing_anew(
+    tiny: Path, run: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, claimed = times(tiny), []
+
+    def claim_and_note(product: Path, *rest: Any) -> None:
+        claimed.append(str(product))
+        claim(product, *rest)
+
+    monkeypatch.setattr("medaug.stages.run.claim", claim_and_note)
     run("bundles/chexpert/train.json", output_dir=str(tiny), **TINY)
+    assert len(claimed) == len(set(claimed)) == 9  # each product once: that is what a run costs again
     assert times(tiny) == before
     assert "mean auc" in capsys.readouterr().out
 

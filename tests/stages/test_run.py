@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medaug.errors import DataError, SettingsError
+from medaug.stages import Run
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
+
+
+def run(folder: Path, **given: Any) -> Run:
+    where = {"output_dir": str(folder), "data_dir": str(folder / "data")}
+    bundle = {"bundle_root": str(ROOT / "bundles" / "chexpert"), "modality": "radiology"}
+    return Run.of(**{**bundle, **where, **given})
+
+
+class Workflow:
+    """Stands for a config that is run."""
+
+    ran: list[str]
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def initialize(self) -> None:
+        self.ran.append(f"initialize {self.name}")
+
+    def run(self) -> None:
+        self.ran.append(f"run {self.name}")
+
+
+def test_a_product_is_looked_at_once_by_all_stages_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Workflow.ran = []
+    monkeypatch.setattr(Run, "_workflow", lambda self, part, **more: Workflow(part))
+    first = run(tmp_path)
+    first.pull("prepare")
+    first.pull("prepare")
+    first._for("generate").pull("prepare")
+    first._for("generate")._for("diffusion").pull("prepare")
+    assert Workflow.ran == ["initialize prepare", "run prepare"]
+    run(tmp_path).pull("prepare")
+    assert Workflow.ran.count("run prepare") == 2
+
+
+def test_another_wish_is_looked_at_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Workflow.ran = []
+    monkeypatch.setattr(Run, "_workflow", lambda self, part, **more: Workflow(part))
+    first = run(tmp_path, seed=1, generate={"seed": 0})
+    first.pull("prepare")
+    first._for("generate").pull("prepare")
+    assert Workflow.ran.count("run prepare") == 2
+
+
+def test_a_stage_gets_its_own_settings_and_those_that_are_shared(tmp_path: Path) -> None:
+    shared = run(tmp_path, seed=3, preset="single_gpu", prepare={"seed": 0, "image_size": 48})
+    how = shared.preparation
+    assert (how.run.seed, how.run.preset, how.settings.image_size) == (0, "single_gpu", 48)
+    assert how.settings.base_size == 64
+    with pytest.raises(SettingsError, match="'image_sise'; did you mean 'image_size'"):
+        _ = run(tmp_path, prepare={"image_sise": 48}).preparation
+
+
+def test_before_there_are_images_the_task_is_the_one_to_come(tmp_path: Path) -> None:
+    shared = run(tmp_path, prepare={"classes": ["edema"], "channels": 3})
+    assert (shared.task.classes, shared.channels) == (("edema",), 3)
+    store = shared.store  # stands for one that is opened when it is used
+    with pytest.raises(DataError):
+        len(store)
+
+
+def test_scarcity_is_said_in_one_way(tmp_path: Path) -> None:
+    assert run(tmp_path).scarcity is None
+    budget = run(tmp_path, label_budget="10", budget_domains=["A", "B"]).scarcity
+    assert budget == {"attribute": "domain", "caps": {"A": 10, "B": 10}, "surplus": "unlabelled"}
+    with pytest.raises(SettingsError, match="either skew or label_budget"):
+        run(tmp_path, label_budget=10, skew={"attribute": "sex", "caps": {"F": 1}})
