@@ -1,7 +1,7 @@
 """What every training shares, around MONAI's trainers: several processes, resuming, handlers, TensorBoard.
 
 Start with `handlers.training_handlers`, the order in which a trainer needs them, then `resume` (going on
-after a kill, bit for bit). `distributed` tells the rooms above how many processes there are and which
+after a kill, bit for bit). `distributed` tells the rooms above how many processes there are, and which one
 this is.
 
 May import errors, files, checkpoints, parallel, progress and randomness; knows neither stores nor models.
