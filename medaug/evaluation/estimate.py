@@ -17,6 +17,7 @@ from medaug.arrays import Array
 from medaug.errors import DataError
 from medaug.evaluation.bootstrap import weight_blocks
 from medaug.evaluation.groups import Grouping, find_groupings
+from medaug.evaluation.identities import ALL_DOMAINS
 from medaug.evaluation.metrics import Metric
 from medaug.evaluation.predictions import check_predictions
 from medaug.evaluation.problems import Problem, pose_problems
@@ -25,7 +26,6 @@ from medaug.progress import Progress
 from medaug.randomness import numpy_generator
 from medaug.task import Task
 
-ALL_DOMAINS = "all"
 GAP, WORST = "_gap", "_worst"
 
 

@@ -18,9 +18,10 @@ from scipy.stats import beta
 
 from medaug.arrays import Array
 from medaug.errors import SettingsError
-from medaug.evaluation.estimate import ALL_DOMAINS, find_cells, rows_by_method
+from medaug.evaluation.estimate import find_cells, rows_by_method
 from medaug.evaluation.evaluate import METRIC_COLUMNS, PHANTOM_DATA
 from medaug.evaluation.groups import Grouping, find_groupings
+from medaug.evaluation.identities import ALL_DOMAINS
 from medaug.evaluation.multiclass import among_top3
 from medaug.evaluation.predictions import check_predictions, class_names, detect_kind
 from medaug.evaluation.problems import Problem, pose_problems
@@ -185,7 +186,7 @@ def central_estimate(
         where `settings.metrics` leaves the outcome out.
     """
     settings = settings or EvaluationSettings()
-    metric = _outcome(predictions)
+    metric = _outcome(predictions, settings)
     if metric is None or (settings.metrics and metric not in settings.metrics):
         return None
     table = posterior_table(predictions, settings, metric=metric)
@@ -214,10 +215,10 @@ def spread_metrics(posterior: pd.DataFrame) -> pd.DataFrame:
     return table.astype({"seed": "int64", "n": "int64", "n_positive": "Int64"})
 
 
-def _outcome(predictions: pd.DataFrame) -> str | None:
+def _outcome(predictions: pd.DataFrame, settings: EvaluationSettings) -> str | None:
     """Return what is a right answer about an image; None where it has several answers."""
     classes = len(class_names(predictions))
-    if detect_kind(predictions) == "multiclass":
+    if (settings.kind or detect_kind(predictions)) == "multiclass":
         return "top3_accuracy" if classes > 3 else "accuracy"
     return "accuracy" if classes == 1 else None
 

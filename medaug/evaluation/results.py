@@ -10,9 +10,11 @@ import pandas as pd
 from medaug.evaluation.compare import compare
 from medaug.evaluation.evaluate import evaluate, write_table
 from medaug.evaluation.improvement import improvement
+from medaug.evaluation.kinds import with_kind
 from medaug.evaluation.posterior import central_estimate, spread_metrics
-from medaug.evaluation.predictions import write_predictions
+from medaug.evaluation.predictions import check_predictions, write_predictions
 from medaug.evaluation.settings import EvaluationSettings
+from medaug.task import Kind
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Results:
         methods beside a baseline.
     posterior : DataFrame, optional
         Of `medaug.evaluation.posterior.central_estimate`: groups beside all others.
+    kind : {"multilabel", "multiclass"}, optional
+        Whether the classes exclude one another.
     """
 
     metrics: pd.DataFrame
@@ -37,6 +41,7 @@ class Results:
     comparison: pd.DataFrame | None = None
     improvement: pd.DataFrame | None = None
     posterior: pd.DataFrame | None = None
+    kind: Kind | None = None
 
 
 def measure(
@@ -64,15 +69,15 @@ def measure(
     >>> measure(table, EvaluationSettings(metrics=["auc"], replicates=0)).comparison is None
     True
     """
-    settings = settings or EvaluationSettings()
+    settings = with_kind(check_predictions(predictions), settings or EvaluationSettings())
     metrics = evaluate(predictions, settings)
     posterior = central_estimate(predictions, settings)
     if posterior is not None:
         metrics = pd.concat([metrics, spread_metrics(posterior)], ignore_index=True)
     if baseline is None:
-        return Results(metrics, predictions, posterior=posterior)
+        return Results(metrics, predictions, posterior=posterior, kind=settings.kind)
     comparison, improved = compare(predictions, baseline, settings), improvement(metrics, baseline)
-    return Results(metrics, predictions, comparison, improved, posterior)
+    return Results(metrics, predictions, comparison, improved, posterior, settings.kind)
 
 
 def write_results(results: Results, folder: Path | str) -> None:

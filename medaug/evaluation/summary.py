@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from medaug.evaluation.estimate import ALL_DOMAINS
+from medaug.evaluation.identities import ALL_DOMAINS
 
 _SPLITS = {
     "id_val": "in distribution (val)",

@@ -11,6 +11,7 @@ import pandas as pd
 
 from medaug.data.readers.tables import files_below
 from medaug.errors import DataError
+from medaug.files import printable
 from medaug.task import Task, attribute_column
 
 ENDINGS = (
@@ -56,9 +57,15 @@ def read_folder(
         raise DataError(
             f"there is no image below {folder}; names that end in these count: {', '.join(endings)}"
         )
-    names = [Path(os.path.relpath(path, folder)).as_posix() for path in paths]
+    names = [printable(Path(os.path.relpath(path, folder)).as_posix()) for path in paths]
     table = pd.DataFrame(
-        {"image_id": names, "path": paths, "file": names, "patient_id": names, "domain": domain}
+        {
+            "image_id": names,
+            "path": pd.Series(paths, dtype=object),  # names that are not UTF-8 are no text to pandas
+            "file": names,
+            "patient_id": names,
+            "domain": domain,
+        }
     )
     table["official_split"] = pd.Series(None, index=table.index, dtype=object)
     table[task.label_columns] = np.nan

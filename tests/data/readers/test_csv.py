@@ -44,7 +44,7 @@ def write_source(folder: Path, lines: list[str] = LINES, name: str = "table.csv"
 def test_a_mapped_table(tmp_path: Path) -> None:
     table = read_csv(write_source(tmp_path), TASK, columns=COLUMNS, domain="Ward 3")
 
-    assert table["image_id"].tolist() == table["file"].tolist() == ["row 1", "row 2", "row 3"]
+    assert table["image_id"].tolist() == table["file"].tolist() == ["row 2", "row 3", "row 4"]
     assert table["patient_id"].tolist() == ["patient 1", "patient 2", "patient 1"]
     assert table["domain"].unique().tolist() == ["Ward 3"]
     assert table["official_split"].isna().all()
@@ -92,10 +92,10 @@ def test_sex_and_age_from_dicom_headers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("b.png,H12,yes,M,,B", r"row 4, column 'effusion': 'yes' is not a label"),
-        ("b.png,H12,-1,M,,B", r"row 4, column 'effusion': '-1'"),
-        (",H12,1,M,,B", r"row 4: the column for 'path' is blank"),
-        ("b.png,,1,M,,B", r"row 4: the column for 'patient_id' is blank"),
+        ("b.png,H12,yes,M,,B", r"row 5, column 'effusion': 'yes' is not a label"),
+        ("b.png,H12,-1,M,,B", r"row 5, column 'effusion': '-1'"),
+        (",H12,1,M,,B", r"row 5: the column for 'path' is blank"),
+        ("b.png,,1,M,,B", r"row 5: the column for 'patient_id' is blank"),
     ],
 )
 def test_bad_rows_are_named(tmp_path: Path, line: str, message: str) -> None:
@@ -107,7 +107,9 @@ def test_bad_splits_columns_files_and_tables(tmp_path: Path) -> None:
     write_source(tmp_path)
     with pytest.raises(DataError, match=r"lacks the column.*'nosuch'"):
         read_csv(tmp_path, TASK, columns=COLUMNS | {"age": "nosuch"})
-    with pytest.raises(DataError, match="row 1: the official split 'a' is not understood"):
+    with pytest.raises(
+        DataError, match="row 2, column 'official_split': text of the form 'A' is no official split"
+    ):
         read_csv(tmp_path, TASK, columns=COLUMNS | {"official_split": "device"})
     with pytest.raises(DataError, match="none of the 3 files"):
         read_csv(tmp_path, TASK, columns=COLUMNS | {"path": "MRN"})
