@@ -78,6 +78,8 @@ def _seeds(table: pd.DataFrame, source: str) -> pd.Series[int]:
 def _phantom(table: pd.DataFrame, source: str) -> pd.Series[bool]:
     if "phantom" not in table:
         return pd.Series(False, index=table.index)
+    if table["phantom"].dtype == bool:
+        return table["phantom"]
     text = as_text(table["phantom"]).str.lower()
     wrong = ~text.isin(list(_TRUTH))
     if wrong.any():
@@ -105,6 +107,8 @@ def _check_images(table: pd.DataFrame, image: pd.Series[bool], patient: pd.Serie
             f"{source}, row {row}: its image_id occurs twice for one method and seed, before in "
             f"row {first_row(same)}"
         )
+    if table["image_id"].is_unique:
+        return
     # Images that were only counted ("row 7") are others for every method.
     named = image & patient & ~table["image_id"].str.fullmatch("row [0-9]+").astype(bool)
     pairs = table.loc[named, ["image_id", "patient_id"]].drop_duplicates()

@@ -165,11 +165,12 @@ def _scores(column: pd.Series[Any], source: str) -> pd.Series[float]:
 
 
 def _labels(column: pd.Series[Any], source: str) -> pd.Series[float]:
-    if not pd.api.types.is_numeric_dtype(column.dtype):
-        text = as_text(column)
-        words = is_unknown(text)
-        column = text.mask(words, "")
-        tell(f"{source}, {column.name}", len(text), 0, (int(words.sum()), "hold a word such as NA: unknown"))
+    words = numbers(column).wrong
+    if words.any():
+        words &= is_unknown(as_text(column))
+        what = "hold a word such as NA: unknown"
+        tell(f"{source}, {column.name}", len(column), 0, (int(words.sum()), what))
+        column = column.mask(words)
     return _within(column, _numbers(column, source), source)
 
 
@@ -208,15 +209,16 @@ def _attribute(column: pd.Series[Any], source: str) -> pd.Series[Any]:
     text = names(column, where)
     if column.name == _SEX:
         text = _with_one_word(text, where)
-    read = numbers(text)
-    if not read.wrong.any() and (as_text(read.values) == text).all():
-        return read.values
+    known = pd.Series(text.unique(), dtype="str")
+    read = numbers(known)
+    if not read.wrong.any() and (as_text(read.values) == known).all():
+        return numbers(text).values
     return text.astype("str").mask(text == "")
 
 
 def _with_one_word(text: pd.Series[str], where: str) -> pd.Series[str]:
     """Return a column of sexes with one word for each of female and male; other words stay."""
     meaning = sex_words(text)
-    merged = text.str.lower().map(meaning).fillna(text)
+    merged = text.map({word: meaning.get(word.lower(), word) for word in text.unique()})
     tell(where, len(text), 0, (int((merged != text).sum()), "are other words for F or M, which is taken"))
     return merged

@@ -14,7 +14,7 @@ SPLIT_NAMES = {
     "id_test": "in distribution, test",
     "ood_val": "out of distribution, validation",
     "ood_test": "out of distribution, test",
-    "unknown": "split unknown",
+    "unknown": "in an unknown split",
 }
 
 METRIC_NAMES = {

@@ -24,6 +24,7 @@ _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _COMMA = r"[+-]?[0-9]+,[0-9]+"
 _THOUSANDS = r"[+-]?[1-9][0-9]{0,2},[0-9]{3}"
 _POINT_THOUSANDS = r"[+-]?[1-9][0-9]{0,2}\.[0-9]{3}"
+_FLOATING = r"-?[0-9]+\.0+"
 _TOO_LONG = r"[+-]?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+|-?[0-9]{16,}\.0+"
 _ROUNDED = (
     "a long number was rounded on its way into the table, so that different names may look the same; "
@@ -90,14 +91,27 @@ def names(cells: pd.Series[Any], where: str) -> pd.Series[str]:
         A number was rounded by a spreadsheet (``1.2E+06``) or by floating point: several names would be one.
     """
     text = as_text(cells)
+    if text.str.contains("+", regex=False).any():
+        _check_exact(text, where)
+    if not _went_through_floats(text):
+        return text
+    _check_exact(text, where)
+    tell(where, len(text), 0, (int((text != "").sum()), "end in '.0', which is left off"))
+    return text.str.replace(r"\.0+$", "", regex=True)
+
+
+def _check_exact(text: pd.Series[str], where: str) -> None:
     rounded = _matches(text, _TOO_LONG)
     if rounded.any():
         raise DataError(f"{where}, row {first_row(rounded)}: {_ROUNDED}")
-    known, floating = text != "", _matches(text, r"-?[0-9]+\.0+")
-    if not known.any() or (known & ~floating).any():
-        return text
-    tell(where, len(text), 0, (int(known.sum()), "end in '.0', which is left off"))
-    return text.str.replace(r"\.0+$", "", regex=True)
+
+
+def _went_through_floats(text: pd.Series[str]) -> bool:
+    """Whether all cells that are not blank are whole numbers with a point; the first one mostly tells."""
+    known = text != ""
+    if not known.any() or not text.loc[known.idxmax()].endswith("0"):
+        return False
+    return not (known & ~_matches(text, _FLOATING)).any()
 
 
 def is_unknown(cells: pd.Series[str]) -> pd.Series[bool]:
@@ -121,18 +135,22 @@ def numbers(cells: pd.Series[Any]) -> Numbers:
     text = as_text(cells)
     blank = text == ""
     values, commas = _cast(text), 0
-    if values is None or not bool((np.isfinite(values) | blank).all()):
+    if not (np.isfinite(values) | blank).all():
         good, commas = _certain(text)
         values = _cast(good)
-    assert values is not None  # every cell that is left is a number
-    wrong = ~blank & pd.Series(~np.isfinite(values.to_numpy()), index=text.index)
+    wrong = _not_finite(values) & ~blank
     return Numbers(values.mask(wrong), blank, wrong, commas)
 
 
 def _typed(cells: pd.Series[Any]) -> Numbers:
     values = pd.Series(cells.to_numpy(np.float64, na_value=np.nan), index=cells.index, name=cells.name)
-    wrong = pd.Series(np.isinf(values), index=cells.index)
-    return Numbers(values.mask(wrong), cells.isna(), wrong, 0)
+    blank = cells.isna()
+    wrong = _not_finite(values) & ~blank
+    return Numbers(values.mask(wrong), blank, wrong, 0)
+
+
+def _not_finite(values: pd.Series[float]) -> pd.Series[bool]:
+    return pd.Series(~np.isfinite(values.to_numpy(np.float64)), index=values.index, dtype=bool)
 
 
 def _certain(text: pd.Series[str]) -> tuple[pd.Series[str], int]:
@@ -150,13 +168,13 @@ def _matches(text: pd.Series[str], pattern: str) -> pd.Series[bool]:
     return text.str.fullmatch(pattern).astype(bool)
 
 
-def _cast(text: pd.Series[str]) -> pd.Series[float] | None:
-    """Convert text exactly, blanks to NaN; None where any other cell is no number."""
+def _cast(text: pd.Series[str]) -> pd.Series[float]:
+    """Convert text exactly, blanks to NaN; everything is infinite where any cell is no number."""
     try:
         cells = pa.array(text.mask(text == ""), pa.large_string(), from_pandas=True)
         values = pc.cast(cells, pa.float64()).to_numpy(zero_copy_only=False)
     except ValueError:
-        return None
+        values = np.full(len(text), np.inf)
     return pd.Series(values, index=text.index, name=text.name)
 
 

@@ -200,8 +200,9 @@ def canonical_sex(cells: pd.Series[Any], where: str | None = None) -> pd.Series[
     ['F', 'M', None, None]
     """
     text = as_text(cells)
-    meaning = sex_words(text)
-    known = [meaning.get(cell) for cell in text.str.lower()]
+    words = sex_words(text)
+    meaning = {cell: words.get(cell.lower()) for cell in text.unique()}
+    known = [meaning[cell] for cell in text]
     result = pd.Series(known, index=cells.index, dtype=object, name=cells.name)
     if where is not None:
         lost = result.isna() & (text != "")
@@ -212,7 +213,7 @@ def canonical_sex(cells: pd.Series[Any], where: str | None = None) -> pd.Series[
 
 def sex_words(text: pd.Series[str]) -> Mapping[str, str]:
     """Return what the words of a column mean: `SEXES`, but for ``m`` where it may stand for mujer."""
-    there = set(text.str.lower().unique())
+    there = {word.lower() for word in text.unique()}
     if "h" in there and "f" not in there:
         return {word: sex for word, sex in SEXES.items() if word != "m"}
     return SEXES

@@ -35,7 +35,7 @@ def test_a_strangers_table_is_completed(tmp_path: Path) -> None:
     assert table["image_id"].tolist() == ["007", "008"]
     assert table["patient_id"].nunique() == 2
     filled = table[["method", "split", "domain", "seed", "phantom"]].drop_duplicates()
-    assert filled.iloc[0].tolist() == ["model", "id_test", "all", 0, False]
+    assert filled.iloc[0].tolist() == ["model", "unknown", "unknown", 0, False]
     assert len(filled) == 1
 
 
@@ -52,13 +52,13 @@ def test_row_order_is_forgotten(predictions: Predictions) -> None:
         ("score:a\n0.5\n", "lacks the columns label:a"),
         ("score:a,label:a,decision:b\n0.5,1,1\n", "lacks the columns score:b"),
         ("score:a,label:a\n", "has no rows"),
-        ("score:a,label:a\n0.5,1\n1.5,1\n", "row 2: column score:a is outside 0 to 1"),
-        ("score:a,label:a\n0.5,1\n,1\n", "row 2: column score:a is empty"),
-        ("score:a,label:a\n0.5,1\n0.1,yes\n", "row 2: column label:a is not a number"),
-        ("score:a,label:a,decision:a\n0.5,1,0.5\n", "row 1: column decision:a is neither 0 nor 1"),
-        ("score:a,label:a,seed\n0.5,1,x\n", "row 1: column seed is not a number"),
-        ("image_id,score:a,label:a\n7,0.5,1\n7,0.6,1\n", "row 2: image_id '7' occurs twice"),
-        ("", "cannot be read as a table"),
+        ("score:a,label:a\n0.5,1\n1.5,1\n", "row 3: column score:a is outside 0 to 1"),
+        ("score:a,label:a\n0.5,1\n,1\n", "row 3: column score:a is empty"),
+        ("score:a,label:a\n0.5,1\n0.1,yes\n", "row 3: column label:a is not a number"),
+        ("score:a,label:a,decision:a\n0.5,1,0.5\n", "row 2: column decision:a is neither 0 nor 1"),
+        ("score:a,label:a,seed\n0.5,1,x\n", "row 2: column seed is not a number"),
+        ("image_id,score:a,label:a\n7,0.5,1\n7,0.6,1\n", "row 3: its image_id occurs twice"),
+        ("", "is not a CSV table"),
     ],
 )
 def test_faults_are_named(tmp_path: Path, text: str, message: str) -> None:
@@ -73,7 +73,7 @@ def test_missing_and_foreign_files(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no file"):
         read_predictions(tmp_path / "none.csv")
     (tmp_path / "not.parquet").write_text("text")
-    with pytest.raises(DataError, match="cannot be read as a table"):
+    with pytest.raises(DataError, match="cannot be read as a Parquet table"):
         read_predictions(tmp_path / "not.parquet")
 
 
