@@ -12,7 +12,7 @@ from medaug.arrays import Array
 from medaug.errors import DataError
 from medaug.evaluation.identities import with_identities
 from medaug.files import write_aside
-from medaug.tabular.cells import as_text, is_unknown, names, numbers
+from medaug.tabular.cells import Numbers, as_text, is_unknown, names, numbers
 from medaug.tabular.people import sex_words
 from medaug.tabular.reading import ROW, need_distinct, read_text_table, read_typed_table
 from medaug.tabular.remarks import first_row, shown, tell
@@ -159,31 +159,31 @@ def _check_columns(table: pd.DataFrame, classes: list[str], source: str) -> None
 
 
 def _scores(column: pd.Series[Any], source: str) -> pd.Series[float]:
-    values = _numbers(column, source)
+    values = _known_numbers(column, numbers(column), source)
     _refuse(column, values.isna(), source, "is empty")
     return _within(column, values, source)
 
 
 def _labels(column: pd.Series[Any], source: str) -> pd.Series[float]:
-    words = numbers(column).wrong
-    if words.any():
-        words &= is_unknown(as_text(column))
+    read = numbers(column)
+    if read.wrong.any():
+        words = read.wrong & is_unknown(as_text(column))
         what = "hold a word such as NA: unknown"
         tell(f"{source}, {column.name}", len(column), 0, (int(words.sum()), what))
         column = column.mask(words)
-    return _within(column, _numbers(column, source), source)
+        read = numbers(column)
+    return _within(column, _known_numbers(column, read, source), source)
 
 
 def _decisions(table: pd.DataFrame, name: str, source: str) -> pd.Series[float]:
     column = table[decision_column(name)]
-    values = _numbers(column, source)
+    values = _known_numbers(column, numbers(column), source)
     unclear = ~values.isin([0, 1]) & table[label_column(name)].notna()
     _refuse(column, unclear, source, "is neither 0 nor 1")
     return values
 
 
-def _numbers(column: pd.Series[Any], source: str) -> pd.Series[float]:
-    read = numbers(column)
+def _known_numbers(column: pd.Series[Any], read: Numbers, source: str) -> pd.Series[float]:
     _refuse(column, read.wrong, source, "is not a number")
     tell(f"{source}, {column.name}", len(column), 0, (read.commas, "have a decimal comma, read as a point"))
     return read.values

@@ -109,7 +109,7 @@ def _check_exact(text: pd.Series[str], where: str) -> None:
 def _went_through_floats(text: pd.Series[str]) -> bool:
     """Whether all cells that are not blank are whole numbers with a point; the first one mostly tells."""
     known = text != ""
-    if not known.any() or not text.loc[known.idxmax()].endswith("0"):
+    if not known.any() or not str(text.iloc[int(known.to_numpy(bool).argmax())]).endswith("0"):
         return False
     return not (known & ~_matches(text, _FLOATING)).any()
 
@@ -132,12 +132,13 @@ def numbers(cells: pd.Series[Any]) -> Numbers:
     """
     if pd.api.types.is_numeric_dtype(cells.dtype) and not pd.api.types.is_bool_dtype(cells.dtype):
         return _typed(cells)
-    text = as_text(cells)
-    blank = text == ""
-    values, commas = _cast(text), 0
+    # Text that needs no stripping is the rule, and stripping takes longer than reading numbers.
+    text = cells.fillna("") if isinstance(cells.dtype, pd.StringDtype) else as_text(cells)
+    values, commas, blank = _cast(text), 0, text == ""
     if not (np.isfinite(values) | blank).all():
+        text = text.str.strip()
         good, commas = _certain(text)
-        values = _cast(good)
+        values, blank = _cast(good), text == ""
     wrong = _not_finite(values) & ~blank
     return Numbers(values.mask(wrong), blank, wrong, commas)
 
