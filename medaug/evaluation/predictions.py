@@ -14,7 +14,7 @@ from medaug.evaluation.identities import with_identities
 from medaug.files import write_aside
 from medaug.tabular.cells import Numbers, as_text, is_unknown, names, numbers
 from medaug.tabular.people import sex_words
-from medaug.tabular.reading import ROW, need_distinct, read_text_table, read_typed_table
+from medaug.tabular.reading import ROW, columns_there, need_distinct, read_text_table, read_typed_table
 from medaug.tabular.remarks import first_row, shown, tell
 from medaug.task import ATTRIBUTE_PREFIX, LABEL_PREFIX, Kind, label_column
 
@@ -147,7 +147,7 @@ def _names(table: pd.DataFrame, prefix: str) -> list[str]:
 
 def _check_columns(table: pd.DataFrame, classes: list[str], source: str) -> None:
     if not classes:
-        raise DataError(f"{source} has no column score:<class>; it has: {', '.join(map(str, table.columns))}")
+        raise DataError(f"{source} has no column score:<class>; {columns_there(list(map(str, table)))}")
     missing = [LABEL_PREFIX + c for c in classes if LABEL_PREFIX + c not in table]
     missing += [SCORE_PREFIX + c for c in _names(table, DECISION_PREFIX) if c not in classes]
     if missing:

@@ -95,11 +95,15 @@ def need_distinct(names: Sequence[str], path: Path) -> None:
 def need_columns(table: pd.DataFrame, columns: Collection[str], path: Path) -> None:
     """Raise a DataError that names the columns that a table lacks."""
     if missing := [name for name in columns if name not in table]:
-        names = [str(name) for name in table]
-        there = f"it has: {', '.join(map(repr, names))}"
-        if looks_like_data(names):
-            there = "its first row looks like data: is the row of names missing?"
+        there = columns_there([str(name) for name in table])
         raise DataError(f"{path} lacks the column(s) {', '.join(map(repr, missing))}; {there}")
+
+
+def columns_there(names: Sequence[str]) -> str:
+    """Say which columns a table has, unless their names look like data, which a message must not show."""
+    if looks_like_data(names):
+        return "its first row looks like data: is the row of names missing?"
+    return f"it has: {', '.join(map(repr, names))}"
 
 
 def looks_like_data(names: Sequence[str]) -> bool:

@@ -123,7 +123,7 @@ def _part_2019(folder: Path, part: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "image_id": both["image"],
-            "patient_id": lesions.where(lesions != "", both["image"]),
+            "patient_id": known_patients(lesions, both["image"], f"{meta_path}, column 'lesion_id'"),
             "domain": "ISIC 2019",
             "official_split": PARTS_2019[part],
             "source": lesions.str.extract(r"^([A-Z]+)", expand=False),

@@ -70,7 +70,8 @@ def known_patients(cells: pd.Series[str], images: pd.Series[str], where: str) ->
     """Return patients; where none is named (a blank, ``nan``, ``NA``) the image is one of its own, logged."""
     unknown = (cells == "") | is_unknown(cells)
     tell(where, len(cells), 0, (int(unknown.sum()), "name no patient: each image counts as one of its own"))
-    return cells.mask(unknown, images)
+    own = images.mask(images.isin(cells), "image " + images)  # a patient may be called like an image
+    return cells.mask(unknown, own)
 
 
 def pseudonyms(patients: pd.Series[str]) -> pd.Series[str]:
