@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -27,12 +27,13 @@ class Grouping:
     """The group of every row under one attribute (or intersection).
 
     ``codes`` (rows,) are positions in ``groups``; -1 means unknown: the row is in no group, but it does count
-    in the overall figures.
+    in the overall figures. ``bins`` are the edges of the groups of a number.
     """
 
     attribute: str
     groups: tuple[str, ...]
     codes: Array
+    bins: tuple[float, ...] = ()
 
 
 def find_groupings(
@@ -67,7 +68,8 @@ def _grouping(
     bins = known[name].bins if name in known else settings.bins.get(name)
     edges = tuple(float(edge) for edge in bins or ())
     if edges and (_measured(values, name).notna().any() or values.isna().all()):
-        return _from_categorical(name, Attribute(name, bins=edges).group_of(_measured(values, name, edges)))
+        groups = Attribute(name, bins=edges).group_of(_measured(values, name, edges))
+        return replace(_from_categorical(name, groups), bins=edges)
     order = known[name].groups if name in known else ()
     return _from_categorical(name, _categories(values, name, order))
 
@@ -83,10 +85,12 @@ def tell_unknown(predictions: pd.DataFrame, groupings: Sequence[Grouping]) -> No
         if " & " not in grouping.attribute:
             column = attribute_column(grouping.attribute)
             text = as_text(predictions[column])
-            blank = text == ""
-            lost = ~blank & (grouping.codes < 0)
+            told = pd.Series(False, index=text.index)
+            if grouping.bins and grouping.attribute == "age":
+                told = canonical_age(predictions[column], grouping.bins, column).isna()
+            blank, lost = (text == "") & ~told, (text != "") & (grouping.codes < 0) & ~told
             what = f"in no group, for example of the form {common_form(text[lost])!r}" if lost.any() else ""
-            tell(column, len(text), int(blank.sum()), (int(lost.sum()), what))
+            tell(f"groups by {column}", len(text), int(blank.sum()), (int(lost.sum()), what))
 
 
 def _categories(values: pd.Series[Any], name: str, order: Sequence[str]) -> pd.Series[Any]:

@@ -29,6 +29,8 @@ _FOREIGN = (
 )
 _NOT_WESTERN = re.compile(rb"[\x80-\xff]{3}|[\xc2-\xdf][\x80-\xbf]")
 """Bytes that Western European text hardly has: three letters beyond ASCII in a row, or a letter of UTF-8."""
+_SIGNS = "\xa0€°§²³µ´’‘“”–—«»·±½¼¾®©…"
+"""What such text may hold beside letters."""
 _HINT = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # the first line that Excel understands
 _HEAD = 2**18
 _SAMPLE = 20
@@ -86,6 +88,8 @@ def _western(data: bytes, path: Path) -> str:
         if _NOT_WESTERN.search(data):
             raise UnicodeError
         text = data.decode("cp1252")
+        if not all(c.isascii() or c.isalpha() or c in _SIGNS for c in set(text)):
+            raise UnicodeError
     except UnicodeError:
         raise not_a_table(path, "its encoding is neither UTF-8 nor certain; save it as UTF-8") from None
     lines = [number for number, line in enumerate(data.splitlines(), 1) if not line.isascii()]

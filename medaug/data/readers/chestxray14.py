@@ -194,7 +194,8 @@ def _listed(folder: Path, name: str) -> list[str]:
 
 def _with_files(table: pd.DataFrame, folder: Path, path: Path) -> pd.DataFrame:
     """Add ``path`` and ``file``; leave out the rows whose file is not there."""
-    paths = table["image_id"].map(largest_files(folder, set(table["image_id"]), _ENDINGS))
+    found = largest_files(folder, set(table["image_id"]), _ENDINGS)
+    paths = pd.Series([found.get(image) for image in table["image_id"]], index=table.index, dtype=object)
     present = paths.notna()
     if not present.any():
         raise DataError(
@@ -206,5 +207,5 @@ def _with_files(table: pd.DataFrame, folder: Path, path: Path) -> pd.DataFrame:
         logger.info("%s: %d of %d rows have no file here and are left out", path.name, absent, len(table))
     table, paths = table[present], paths[present]
     files = [printable(os.path.relpath(one, folder)) for one in paths]
-    table = table.assign(path=paths.astype(object), file=files)
+    table = table.assign(path=paths, file=files)
     return table.reset_index(drop=True)
