@@ -122,8 +122,8 @@ def test_what_was_read_otherwise_is_told(caplog: pytest.LogCaptureFixture) -> No
     canonical_age(pd.Series(["45,5", "90+", "55-65", "60"]), BINS, "age")
     [line] = [record.getMessage() for record in caplog.records]
     assert line == (
-        "age: of 4 cells 1 have a decimal comma, which is read as a point; 1 are ranges within one group, which "
-        "is taken; 1 are ranges that no group holds as a whole: unknown"
+        "age: of 4 cells 1 have a decimal comma, which is read as a point; 1 are ranges within one group, "
+        "which is taken; 1 are ranges that no group holds as a whole: unknown"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -112,7 +113,7 @@ def _atlas(url: str) -> str | None:
 
 def _downloadable(table: pd.DataFrame, urls: pd.Series[str], path: Path) -> pd.DataFrame:
     """Leave out rows that have neither an address nor a file."""
-    there = np.array([Path(image).is_file() for image in table["path"]])
+    there = np.array([os.path.isfile(image) for image in table["path"]])
     kept = there | (urls != "").to_numpy(bool)
     if not kept.all():
         logger.info("%s: %d rows have no url and no file, and are left out", path.name, int((~kept).sum()))

@@ -7,6 +7,7 @@ of the paper calls the same two hospitals 2 and 1, as its numbers of patches tel
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -222,7 +223,7 @@ def _need_patches(table: pd.DataFrame, tree: Path) -> None:
     if paths.empty:
         return
     some = paths.iloc[np.unique(np.linspace(0, len(paths) - 1, _LOOKED_FOR).astype(int))]
-    if not any(Path(path).is_file() for path in some):
+    if not any(os.path.isfile(path) for path in some):
         raise DataError(
             f"the patches that {tree / 'metadata.csv'} lists are not there, {some.iloc[0]} for one; "
             "unpack the whole archive of WILDS"
