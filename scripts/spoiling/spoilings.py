@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from spoiling.worlds import World
+from spoiling.world import World
 
 UNKNOWN = object()
 """Stands for a missing value that the log speaks of."""

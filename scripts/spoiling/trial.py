@@ -15,7 +15,8 @@ import pandas as pd
 
 from medaug.errors import MedaugError
 from spoiling.spoilings import ANY, OWN, SAME, SPOILINGS, UNKNOWN, Spoilt, text_of
-from spoiling.worlds import PEOPLE, WORLDS, World
+from spoiling.world import PEOPLE, World
+from spoiling.worlds import WORLDS
 
 OUTCOMES = ("right", "sentence", "crash", "silent")
 

@@ -8,7 +8,8 @@ import pytest
 from medaug.errors import DataError
 from spoiling import trial
 from spoiling.trial import spoil_and_read
-from spoiling.worlds import WORLDS, World
+from spoiling.world import World
+from spoiling.worlds import WORLDS
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "spoil_tables.py"
 

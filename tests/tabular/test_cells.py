@@ -26,7 +26,7 @@ def test_whole_numbers_that_went_through_floats(caplog: pytest.LogCaptureFixture
 
 @pytest.mark.parametrize("cell", ["1.23457E+12", "1e+06", "1,2E+07", "9007199254740993.0", 2.0**60])
 def test_names_that_were_rounded_are_refused(cell: object) -> None:
-    with pytest.raises(DataError, match="t.csv, site, row 0: a long number was rounded"):
+    with pytest.raises(DataError, match=r"t\.csv, site, row 0: a long number was rounded"):
         names(pd.Series([cell, cell]), "t.csv, site")
 
 
@@ -77,7 +77,9 @@ def test_forms_say_nothing() -> None:
 
 def test_a_refusal_names_file_row_and_column() -> None:
     column = pd.Series(["1", "Anna"], index=[2, 5], name="edema")
-    with pytest.raises(DataError, match="t.csv, row 5, column 'edema': text of the form 'Aaaa' is no label"):
+    with pytest.raises(
+        DataError, match=r"t\.csv, row 5, column 'edema': text of the form 'Aaaa' is no label"
+    ):
         refuse(column, column == "Anna", "t.csv", "is no label")
     refuse(column, column == "x", "t.csv", "is no label")
 

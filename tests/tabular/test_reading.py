@@ -150,11 +150,9 @@ def test_whatever_is_written_is_read(
 ) -> None:
     out = io.StringIO(newline="")
     csv.writer(out, quoting=quoting, lineterminator=end).writerows([["a", "b", "c"], *rows])
-    try:
-        table = read(tmp_path_factory.mktemp("any"), out.getvalue())
-    except DataError as error:
-        assert "holds whole rows" in str(error)
-        return
+    if any(part.count(",") > 1 for row in rows for cell in row for part in cell.splitlines()[1:]):
+        return  # looks like a row within a cell, and is refused
+    table = read(tmp_path_factory.mktemp("any"), out.getvalue())
     # Text in, text out; Unicode's idea of a blank and Python's differ in a few control characters.
     blank = [[cell.strip().strip("\x1c\x1d\x1e\x1f\x85") for cell in row] for row in rows]
     found = [

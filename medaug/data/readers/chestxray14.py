@@ -17,6 +17,7 @@ from medaug.tabular.cells import names as names_in
 from medaug.tabular.people import canonical_age, canonical_sex
 from medaug.tabular.reading import need_columns, need_distinct, read_text_table
 from medaug.tabular.remarks import first_row, refuse, shown
+from medaug.tabular.text import read_utf8
 from medaug.task import Task, label_column
 
 DOMAIN = "ChestX-ray14"
@@ -188,7 +189,7 @@ def _official_splits(folder: Path) -> dict[str, str]:
 
 def _listed(folder: Path, name: str) -> list[str]:
     path = folder / name
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    lines = read_utf8(path).decode("utf-8").splitlines() if path.is_file() else []
     return [_stem(line.strip()) for line in lines if line.strip()]
 
 

@@ -81,7 +81,7 @@ def test_trailing_commas_underscores_and_months(tmp_path: Path) -> None:
 def test_official_lists(tmp_path: Path) -> None:
     write_set(tmp_path)
     (tmp_path / "train_val_list.txt").write_text("00000013_000.png\r\n00000013_001.png\r\n")
-    (tmp_path / "test_list.txt").write_text("00000014_000.png")
+    (tmp_path / "test_list.txt").write_text("00000014_000.png", encoding="utf-16")
 
     assert read_chestxray14(tmp_path, CHEST_RADIOGRAPHS)["official_split"].tolist() == [
         "train",

@@ -143,8 +143,8 @@ def test_rows_are_called_as_an_editor_numbers_them(tmp_path: Path) -> None:
 
     expected = [f"row {lines.index(line) + 1}" for line in LINES[1:]]
     assert table["image_id"].tolist() == table["file"].tolist() == expected
+    write_source(tmp_path, [*lines[:5], lines[5].replace("H77,,", "H77,2,")])
     with pytest.raises(DataError, match="row 6, column 'effusion'"):
-        write_source(tmp_path, [*lines[:5], lines[5].replace("H77,,", "H77,2,")])
         read_csv(tmp_path, TASK, columns=COLUMNS)
 
 
