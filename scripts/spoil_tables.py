@@ -2,7 +2,7 @@
 
     python scripts/spoil_tables.py [--tables 1000] [--seed 0]
 
-Every reader and the predictions take part, with every way of spoiling in turn. Good are the right values
+Every reader, and the predictions, meet every way of spoiling once a round. Good are the right values
 (what could not be understood is unknown and logged) and sentences; a crash, a silent change and a sentence
 that names a person are faults, and shown.
 """
@@ -13,8 +13,9 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from itertools import count, product
+from itertools import product
 
+import numpy as np
 import pandas as pd
 
 from spoiling.spoilings import SPOILINGS
@@ -25,19 +26,19 @@ from spoiling.worlds import WORLDS
 def spoil_many(tables: int, seed: int) -> tuple[pd.DataFrame, list[str]]:
     """Return counts by way of spoiling (rows) and outcome (columns), and a line about each fault."""
     counts: dict[str, Counter[str]] = {name: Counter() for name in SPOILINGS}
-    faults, done = [], 0
-    for number in count(seed):
-        for spoiling, world in product(SPOILINGS, WORLDS):
-            if done == tables:
-                return _as_table(counts), faults
+    pairs, faults = list(product(SPOILINGS, WORLDS)), []
+    while sum(map(Counter.total, counts.values())) < tables:
+        number, seed = seed, seed + 1
+        for place in np.random.default_rng(number).permutation(len(pairs)):
+            spoiling, world = pairs[place]
             verdict = spoil_and_read(world, spoiling, number)
-            if verdict is None:
-                continue
-            done += 1
-            counts[spoiling][verdict.outcome] += 1
-            if verdict.outcome in ("crash", "silent"):
-                faults.append(f"{world}, {spoiling}, seed {number}: {verdict.outcome}: {verdict.detail}")
-    raise AssertionError("unreachable")
+            if verdict is not None:
+                counts[spoiling][verdict.outcome] += 1
+                if verdict.outcome in ("crash", "silent"):
+                    faults.append(f"{world}, {spoiling}, seed {number}: {verdict.outcome}: {verdict.detail}")
+            if sum(map(Counter.total, counts.values())) == tables:
+                break
+    return _as_table(counts), faults
 
 
 def _as_table(counts: dict[str, Counter[str]]) -> pd.DataFrame:

@@ -97,6 +97,8 @@ def _patients(table: pd.DataFrame, source: str) -> pd.Series[str]:
 
 
 def _check_images(table: pd.DataFrame, image: pd.Series[bool], patient: pd.Series[bool], source: str) -> None:
+    if table["image_id"].is_unique:
+        return
     twice = table.duplicated(["method", "seed", "image_id"])
     if twice.any():
         row = first_row(twice)
@@ -107,8 +109,6 @@ def _check_images(table: pd.DataFrame, image: pd.Series[bool], patient: pd.Serie
             f"{source}, row {row}: its image_id occurs twice for one method and seed, before in "
             f"row {first_row(same)}"
         )
-    if table["image_id"].is_unique:
-        return
     # Images that were only counted ("row 7") are others for every method.
     named = image & patient & ~table["image_id"].str.fullmatch("row [0-9]+").astype(bool)
     pairs = table.loc[named, ["image_id", "patient_id"]].drop_duplicates()

@@ -219,6 +219,9 @@ def _attribute(column: pd.Series[Any], source: str) -> pd.Series[Any]:
 def _with_one_word(text: pd.Series[str], where: str) -> pd.Series[str]:
     """Return a column of sexes with one word for each of female and male; other words stay."""
     meaning = sex_words(text)
-    merged = text.map({word: meaning.get(word.lower(), word) for word in text.unique()})
+    words = {word: meaning.get(word.lower(), word) for word in text.unique()}
+    if all(word == one for word, one in words.items()):
+        return text
+    merged = text.map(words)
     tell(where, len(text), 0, (int((merged != text).sum()), "are other words for F or M, which is taken"))
     return merged
