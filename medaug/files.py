@@ -12,6 +12,20 @@ from pathlib import Path
 from medaug.errors import DataError
 
 
+def printable(name: str) -> str:
+    r"""Return the name of a file as text that can be written anywhere.
+
+    A name that is not valid UTF-8 reaches Python with stand-ins for its bytes, which no table can hold; they
+    are written as escapes.
+
+    Examples
+    --------
+    >>> printable("M\udcfcller.png")
+    'M\\udcfcller.png'
+    """
+    return name if name.isascii() else name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 @contextmanager
 def write_aside(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; on success flush it to disk and rename it into place.
@@ -44,20 +58,6 @@ def _flush_to_disk(path: Path) -> None:
     if path.is_file():
         with path.open("rb") as file:
             os.fsync(file.fileno())
-
-
-def printable(name: str) -> str:
-    r"""Return a file's name as text that any file can hold.
-
-    Names of files are bytes. One that is not UTF-8 (made on an old system) is text with placeholders, which
-    opens the file but can be written nowhere.
-
-    Examples
-    --------
-    >>> printable("M\udcfcller.png")
-    'M\\udcfcller.png'
-    """
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @contextmanager

@@ -145,6 +145,10 @@ class Task:
         known = ", ".join(a.name for a in self.attributes) or "none"
         raise KeyError(f"no attribute {name!r}; this task has: {known}")
 
+    def bins(self, name: str) -> tuple[float, ...]:
+        """Return the bins of an attribute; none where the task does not have it, or in groups."""
+        return next((a.bins for a in self.attributes if a.name == name), ())
+
     def labels(self, table: pd.DataFrame) -> FloatArray:
         """Return the labels of a table as float32 (rows, classes); NaN means unknown."""
         return table[self.label_columns].to_numpy(np.float32)

@@ -8,10 +8,10 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from medaug.arrays import FloatArray
 from medaug.errors import DataError, SettingsError
+from medaug.tabular.table_files import need_columns, read_text_table
 from medaug.task import Task, label_column
 
 OTHER = "other"
@@ -53,7 +53,7 @@ def read_conditions(path: Path | None = None) -> dict[str, str]:
     ------
     DataError
         The table is not there or no CSV file, lacks a column, has a blank cell, or gives one condition two
-        classes (names the row; the first below the header is 1).
+        classes (names the row).
 
     Examples
     --------
@@ -63,9 +63,10 @@ def read_conditions(path: Path | None = None) -> dict[str, str]:
     if path is None:
         with as_file(files("medaug.data") / BUILT_IN) as built_in:
             return read_conditions(built_in)
-    table = _read_table(path)
+    table = read_text_table(path)
+    need_columns(table, ("condition", "class"), path)
     found = {condition_key(name): name for name in table["class"]}
-    for row, (condition, name) in enumerate(zip(table["condition"], table["class"], strict=True), 1):
+    for row, condition, name in zip(table.index, table["condition"], table["class"], strict=True):
         if not condition_key(condition) or not name:
             raise DataError(f"{path}, row {row}: the condition or its class is blank")
         if found.setdefault(condition_key(condition), name) != name:
@@ -74,18 +75,6 @@ def read_conditions(path: Path | None = None) -> dict[str, str]:
                 f"{found[condition_key(condition)]!r} elsewhere; give every condition one class"
             )
     return found
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
-    except OSError:
-        raise DataError(f"the table of conditions {path} is not there") from None
-    except (ValueError, pd.errors.ParserWarning) as error:
-        raise DataError(f"{path} is not a CSV table: {str(error).strip()}") from None
-    if missing := {"condition", "class"} - set(table):
-        raise DataError(f"{path} lacks the column(s) {', '.join(sorted(missing))}")
-    return pd.DataFrame({name: table[name].str.strip() for name in ("condition", "class")})
 
 
 def class_of(condition: str, task: Task, conditions: Mapping[str, str]) -> str | None:

@@ -1,4 +1,4 @@
-"""The table of a store: its columns, their checks, and sex and age in one form."""
+"""The table of a store: its columns and their checks."""
 
 from __future__ import annotations
 
@@ -17,11 +17,6 @@ SplitUnit = Literal["patient", "slide", "patch"]
 SPLITS = ("train", "id_val", "id_test", "ood_val", "ood_test", "unlabelled")
 """Every split there is; ``unlabelled`` images train the generator only."""
 
-OLDEST = 120.0
-"""Years above which an age is taken for a typing error (ChestX-ray14 has 411)."""
-
-_SEXES = {"f": "F", "female": "F", "w": "F", "woman": "F", "m": "M", "male": "M", "man": "M"}
-_DAYS_PER_YEAR = {"Y": 1.0, "M": 12.0, "W": 365.25 / 7, "D": 365.25}
 UNITS: Mapping[str, str] = {"patient": "patient_id", "slide": "slide", "patch": "image_id"}
 """What is in one split only, and the column that names it. Anything finer than a patient may leak."""
 
@@ -91,39 +86,9 @@ def stored_columns(table: pd.DataFrame, task: Task) -> pd.DataFrame:
     return pd.DataFrame(kept).reset_index(drop=True)
 
 
-def canonical_sex(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Return ``F``, ``M`` or missing for any spelling.
-
-    Examples
-    --------
-    >>> canonical_sex(pd.Series(["Female", "m", "O", None])).tolist()
-    ['F', 'M', None, None]
-    """
-    known = [_SEXES.get(str(value).strip().lower()) for value in values]
-    return pd.Series(known, index=values.index, dtype=object, name=values.name)
-
-
-def canonical_age(values: pd.Series[Any]) -> pd.Series[float]:
-    """Return ages in years (float64), missing where unknown, below 0 or above `OLDEST`.
-
-    Understands numbers and the DICOM form with a unit: days, weeks, months or years. A number without a
-    unit is in years.
-
-    Examples
-    --------
-    >>> canonical_age(pd.Series(["062Y", "006M", 62, "411Y", ""])).tolist()
-    [62.0, 0.5, 62.0, nan, nan]
-    """
-    parts = values.astype(object).astype(str).str.strip().str.upper().str.extract(r"^(-?[\d.]+)\s*([YMWD]?)$")
-    numbers = pd.to_numeric(parts[0], errors="coerce").astype(np.float64)
-    years = numbers / parts[1].map(_DAYS_PER_YEAR).fillna(1.0).astype(np.float64)
-    known = years.where(years.between(0.0, OLDEST)).to_numpy(np.float64)
-    return pd.Series(known, index=values.index, name=values.name)
-
-
 def _as_text(values: pd.Series[Any]) -> pd.Series[Any]:
-    texts = [None if pd.isna(v) else printable(str(v)) for v in values]
-    return pd.Series(texts, index=values.index, dtype=object)
+    text = [None if pd.isna(value) else printable(str(value)) for value in values]
+    return pd.Series(text, index=values.index, dtype=object)
 
 
 def _check_columns(table: pd.DataFrame, task: Task) -> None:

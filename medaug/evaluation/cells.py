@@ -10,8 +10,7 @@ import pandas as pd
 
 from medaug.arrays import Array
 from medaug.errors import DataError
-
-ALL_DOMAINS = "all"
+from medaug.evaluation.identities import ALL_DOMAINS
 
 
 @dataclass(frozen=True)

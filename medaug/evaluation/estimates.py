@@ -15,8 +15,9 @@ import pandas as pd
 
 from medaug.arrays import Array
 from medaug.evaluation.bootstrap import weight_blocks
-from medaug.evaluation.cells import ALL_DOMAINS, Cell, find_cells, rows_by_method
+from medaug.evaluation.cells import Cell, find_cells, rows_by_method
 from medaug.evaluation.groupings import Grouping, find_groupings
+from medaug.evaluation.identities import ALL_DOMAINS
 from medaug.evaluation.metrics import GAP, WORST, higher_is_better
 from medaug.evaluation.predictions import check_predictions
 from medaug.evaluation.settings import EvaluationSettings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -14,6 +14,9 @@ from medaug.arrays import Array
 from medaug.errors import SettingsError
 from medaug.evaluation.predictions import attribute_names
 from medaug.evaluation.settings import EvaluationSettings
+from medaug.tabular.messages import common_form, tell
+from medaug.tabular.people import canonical_age
+from medaug.tabular.values import as_text, numbers
 from medaug.task import Attribute, Task, attribute_column
 
 MOST_CATEGORIES_OF_NUMBERS = 10
@@ -24,12 +27,13 @@ class Grouping:
     """The group of every row under one attribute (or intersection).
 
     ``codes`` (rows,) are positions in ``groups``; -1 means unknown: the row is in no group, but it does count
-    in the overall figures.
+    in the overall figures. ``bins`` are the edges of the groups of a number.
     """
 
     attribute: str
     groups: tuple[str, ...]
     codes: Array
+    bins: tuple[float, ...] = ()
 
 
 def find_groupings(
@@ -62,31 +66,52 @@ def _grouping(
     values = predictions[attribute_column(name)]
     known = {a.name: a for a in task.attributes} if task else {}
     bins = known[name].bins if name in known else settings.bins.get(name)
-    if bins and _all_numbers(values):
-        attribute = Attribute(name, bins=tuple(float(edge) for edge in bins))
-        return _from_categorical(name, attribute.group_of(values))
+    edges = tuple(float(edge) for edge in bins or ())
+    if edges and (_measured(values, name).notna().any() or values.isna().all()):
+        groups = Attribute(name, bins=edges).group_of(_measured(values, name, edges))
+        return replace(_from_categorical(name, groups), bins=edges)
     order = known[name].groups if name in known else ()
     return _from_categorical(name, _categories(values, name, order))
 
 
-def _all_numbers(values: pd.Series[Any]) -> bool:
-    """Whether every known value is a number; ages may also come as the names of their bins."""
-    return bool((pd.to_numeric(values, errors="coerce").notna() == values.notna()).all())
+def _measured(values: pd.Series[Any], name: str, bins: Sequence[float] = ()) -> pd.Series[float]:
+    """Values as numbers, ages in words too; where none is one, they are names, of the bins for example."""
+    return canonical_age(values, bins) if name == "age" else numbers(values).values
+
+
+def tell_unknown(predictions: pd.DataFrame, groupings: Sequence[Grouping]) -> None:
+    """Log for each attribute how many images are in no group, because of a blank or otherwise."""
+    for grouping in groupings:
+        if " & " not in grouping.attribute:
+            column = attribute_column(grouping.attribute)
+            text = as_text(predictions[column])
+            told = pd.Series(False, index=text.index)
+            if grouping.bins and grouping.attribute == "age":
+                told = canonical_age(predictions[column], grouping.bins, column).isna()
+            blank, lost = (text == "") & ~told, (text != "") & (grouping.codes < 0) & ~told
+            what = f"in no group, for example of the form {common_form(text[lost])!r}" if lost.any() else ""
+            tell(f"groups by {column}", len(text), int(blank.sum()), (int(lost.sum()), what))
 
 
 def _categories(values: pd.Series[Any], name: str, order: Sequence[str]) -> pd.Series[Any]:
     """Values as categories: those of `order` first, the others sorted; none is lost."""
-    numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
-    if numeric and values.nunique() > MOST_CATEGORIES_OF_NUMBERS:
+    text = as_text(values)
+    known = text[text != ""]
+    if _are_measured(known):
         raise SettingsError(
             f"attribute {name!r} is a number without bins: give edges, for example "
             f"bins={{'{name}': [0, 50, 'inf']}}, or leave it out of `attributes`"
         )
-    text = values.map(lambda value: f"{value:g}" if numeric else str(value), na_action="ignore")
-    present = sorted(set(text.dropna()))
+    present = sorted(set(known))
     kept = [group for group in order if group in present]
-    names = kept + [group for group in present if group not in kept]
-    return pd.Series(pd.Categorical(text, categories=names))
+    found = kept + [group for group in present if group not in kept]
+    return pd.Series(pd.Categorical(text.where(text != ""), categories=found))
+
+
+def _are_measured(cells: pd.Series[str]) -> bool:
+    """Whether cells are so many different numbers that they measure something; ``01`` is a name."""
+    padded = cells.str.fullmatch("0[0-9]+").astype(bool)
+    return cells.nunique() > MOST_CATEGORIES_OF_NUMBERS and not (padded | numbers(cells).wrong).any()
 
 
 def _from_categorical(name: str, values: pd.Series[Any]) -> Grouping:

@@ -11,7 +11,10 @@ import pandas as pd
 from medaug.arrays import Array
 from medaug.evaluation.bootstrap import percentile_interval
 from medaug.evaluation.estimates import Estimate, bootstrap_estimates
+from medaug.evaluation.groupings import find_groupings, tell_unknown
+from medaug.evaluation.kinds import with_kind
 from medaug.evaluation.metrics import GAP, METRICS, headline_metrics, is_derived
+from medaug.evaluation.predictions import check_predictions
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.files import write_aside
 from medaug.task import Task
@@ -36,8 +39,8 @@ def compute_metrics(
     settings : EvaluationSettings, optional
         What to measure; by default all metrics, for every attribute and pair of attributes.
     task : Task, optional
-        Kind of the task, high-risk classes, bins and order of the groups. Without it the kind follows
-        from the table (`detect_kind`) and the bins from the settings.
+        Kind of the task, high-risk classes, bins and order of the groups. Without it the bins follow from the
+        settings, and the kind from them or from the table (`medaug.evaluation.kinds.with_kind`).
 
     Returns
     -------
@@ -64,8 +67,10 @@ def compute_metrics(
     >>> float(metrics["value"].iloc[0])
     0.875
     """
-    settings = settings or EvaluationSettings()
-    phantom = "phantom" in predictions and bool(predictions["phantom"].fillna(False).astype(bool).any())
+    predictions = check_predictions(predictions)
+    settings = with_kind(predictions, settings or EvaluationSettings(), task)
+    tell_unknown(predictions, find_groupings(predictions, settings, task))
+    phantom = bool(predictions["phantom"].any())
     rows = [
         _row(item, settings.confidence, PHANTOM_DATA if phantom else "")
         for cell in bootstrap_estimates(predictions, settings, task)

@@ -18,8 +18,9 @@ from scipy.stats import beta
 
 from medaug.arrays import Array
 from medaug.errors import SettingsError
-from medaug.evaluation.cells import ALL_DOMAINS, find_cells, rows_by_method
+from medaug.evaluation.cells import find_cells, rows_by_method
 from medaug.evaluation.groupings import Grouping, find_groupings
+from medaug.evaluation.identities import ALL_DOMAINS
 from medaug.evaluation.metrics import (
     SPREAD,
     binary_estimators,
@@ -183,7 +184,7 @@ def central_estimate(
         where `settings.metrics` leaves the outcome out.
     """
     settings = settings or EvaluationSettings()
-    metric = _outcome(predictions, task)
+    metric = _outcome(predictions, settings, task)
     if metric is None or (settings.metrics and metric not in settings.metrics):
         return None
     table = group_posteriors(predictions, settings, task, metric=metric)
@@ -212,10 +213,10 @@ def spread_metrics(posterior: pd.DataFrame) -> pd.DataFrame:
     return table.astype({"seed": "int64", "n": "int64", "n_positive": "Int64"})
 
 
-def _outcome(predictions: pd.DataFrame, task: Task | None) -> str | None:
+def _outcome(predictions: pd.DataFrame, settings: EvaluationSettings, task: Task | None) -> str | None:
     """Return what is a right answer about an image; None where it has several answers."""
     classes = len(class_names(predictions))
-    kind = task.kind if task else detect_kind(predictions)
+    kind = task.kind if task else settings.kind or detect_kind(predictions)
     if kind == "multiclass":
         applicable = multiclass_estimators(classes)
     else:

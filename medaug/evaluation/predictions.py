@@ -8,16 +8,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medaug.arrays import Array
 from medaug.errors import DataError
+from medaug.evaluation.identities import with_identities
 from medaug.files import write_aside
+from medaug.tabular.messages import first_row, shown, tell
+from medaug.tabular.people import sex_words
+from medaug.tabular.table_files import ROW, columns_there, need_distinct, read_text_table, read_typed_table
+from medaug.tabular.values import Numbers, as_text, is_unknown, names, numbers
 from medaug.task import ATTRIBUTE_PREFIX, LABEL_PREFIX, Kind, label_column
 
 SCORE_PREFIX = "score:"
 DECISION_PREFIX = "decision:"
 ROUNDING = 1e-6  # of float32 probabilities
 
-_DEFAULTS = {"method": "model", "split": "id_test", "domain": "all"}
-_TEXT = ("image_id", "patient_id", *_DEFAULTS)
+_SEX = ATTRIBUTE_PREFIX + "sex"
 
 
 def score_column(name: str) -> str:
@@ -46,19 +51,14 @@ def read_predictions(path: Path | str) -> pd.DataFrame:
     Raises
     ------
     DataError
-        The file is missing, is neither CSV nor parquet, or `check_predictions` refuses it.
+        The file is missing, is neither CSV nor parquet (see `medaug.tabular.table_files.read_text_table`), or
+        `check_predictions` refuses it.
     """
     path = Path(path)
     if not path.is_file():
         raise DataError(f"there is no file of predictions at {path}")
-    try:
-        if path.suffix.lower() == ".parquet":
-            table = pd.read_parquet(path)
-        else:
-            table = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, "str"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as a table (.parquet or .csv): {error}") from error
-    return check_predictions(table, source=str(path))
+    typed = path.suffix.lower() == ".parquet"
+    return check_predictions((read_typed_table if typed else read_text_table)(path), source=str(path))
 
 
 def write_predictions(table: pd.DataFrame, path: Path | str) -> None:
@@ -77,13 +77,14 @@ def check_predictions(table: pd.DataFrame, source: str = "predictions") -> pd.Da
     Parameters
     ----------
     table : DataFrame
-        Needs ``score:<class>`` (probability) and ``label:<class>`` (0 to 1, empty where unknown) for at
-        least one class. May have ``image_id``, ``patient_id``, ``domain``, ``split``, ``method``, ``seed``,
-        ``attr:<name>``, ``decision:<class>`` and ``phantom``. Filled in where missing: method ``model``,
-        split ``id_test``, domain ``all``, seed 0, phantom False, image ids counted within method and seed;
-        an image without a patient is taken as a patient of its own.
+        Needs ``score:<class>`` (probability) and ``label:<class>`` (0 to 1, blank or a word such as ``NA``
+        where unknown) for at least one class. May have ``image_id``, ``patient_id``, ``domain``, ``split``,
+        ``method``, ``seed``, ``attr:<name>``, ``decision:<class>`` and ``phantom``. Filled in where missing:
+        method ``model``, split and domain ``unknown``, seed 0, phantom False, image ids counted within method
+        and seed; an image without a patient is taken as a patient of its own. Names (of hospitals, groups,
+        patients, images) are kept as they are written.
     source : str
-        What errors call the table, usually its file.
+        What errors and the log call the table, usually its file.
 
     Returns
     -------
@@ -93,24 +94,30 @@ def check_predictions(table: pd.DataFrame, source: str = "predictions") -> pd.Da
     Raises
     ------
     DataError
-        Names the column and row (counted from 1, without the header) of the first fault.
+        Names the column and row of the first fault: the row that an editor shows of a CSV file, else counted
+        from 1.
     """
+    need_distinct([str(name).strip() for name in table], Path(source))
     classes = class_names(table)
     _check_columns(table, classes, source)
-    table = table.reset_index(drop=True)
+    index = table.index if table.index.name == ROW else pd.RangeIndex(1, len(table) + 1, name=ROW)
+    table = table.set_axis(index, axis=0)
     for name in classes:
-        for column, empty in ((score_column(name), False), (label_column(name), True)):
-            table[column] = _probabilities(table[column], source, may_be_empty=empty)
+        table[score_column(name)] = _scores(table[score_column(name)], source)
+        table[label_column(name)] = _labels(table[label_column(name)], source)
         if decision_column(name) in table:
             table[decision_column(name)] = _decisions(table, name, source)
-    table = _with_defaults(table, source)
-    _check_unique(table, source)
+    for name in attribute_names(table):
+        table[ATTRIBUTE_PREFIX + name] = _attribute(table[ATTRIBUTE_PREFIX + name], source)
+    table = with_identities(table, source)
     order = ["method", "seed", "split", "domain", "patient_id", "image_id"]
     return table.sort_values(order, kind="stable", ignore_index=True)
 
 
 def detect_kind(table: pd.DataFrame) -> Kind:
     """Tell whether classes exclude one another: all scores, and all known labels, sum to one.
+
+    Sums may differ from one by what the rounding of their numbers explains: half of the last decimal a class.
 
     Examples
     --------
@@ -124,8 +131,14 @@ def detect_kind(table: pd.DataFrame) -> Kind:
     labels = labels[~np.isnan(labels).any(axis=1)]
     if len(classes) == 1 or len(labels) == 0:
         return "multilabel"
-    sums = np.concatenate([scores.sum(axis=1), labels.sum(axis=1)])
-    return "multiclass" if np.allclose(sums, 1, atol=1e-3) else "multilabel"
+    return "multiclass" if sum_to_one(scores) and sum_to_one(labels) else "multilabel"
+
+
+def sum_to_one(shares: Array) -> bool:
+    """Whether every row (rows, classes) sums to one, up to the rounding of its numbers."""
+    decimals = next((d for d in range(7) if np.allclose(shares, shares.round(d), rtol=0, atol=1e-9)), 7)
+    rounding = shares.shape[1] * 0.5 * 10.0**-decimals if decimals else 0.0
+    return bool(np.allclose(shares.sum(axis=1), 1, rtol=0, atol=max(1e-3, rounding + 1e-9)))
 
 
 def _names(table: pd.DataFrame, prefix: str) -> list[str]:
@@ -134,64 +147,81 @@ def _names(table: pd.DataFrame, prefix: str) -> list[str]:
 
 def _check_columns(table: pd.DataFrame, classes: list[str], source: str) -> None:
     if not classes:
-        raise DataError(f"{source} has no column score:<class>; it has: {', '.join(map(str, table.columns))}")
+        raise DataError(f"{source} has no column score:<class>; {columns_there(list(map(str, table)))}")
     missing = [LABEL_PREFIX + c for c in classes if LABEL_PREFIX + c not in table]
     missing += [SCORE_PREFIX + c for c in _names(table, DECISION_PREFIX) if c not in classes]
     if missing:
         raise DataError(
             f"{source} lacks the columns {', '.join(missing)}: each class needs a score and a label"
         )
-    if table.columns.has_duplicates:
-        raise DataError(f"{source} has a column twice: {table.columns[table.columns.duplicated()][0]}")
     if table.empty:
         raise DataError(f"{source} has no rows")
 
 
-def _numbers(column: pd.Series[Any], source: str) -> pd.Series[Any]:
-    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
-    _refuse(column, numbers.isna() & column.notna(), source, "is not a number")
-    return numbers
+def _scores(column: pd.Series[Any], source: str) -> pd.Series[float]:
+    values = _known_numbers(column, numbers(column), source)
+    _refuse(column, values.isna(), source, "is empty")
+    return _within(column, values, source)
 
 
-def _probabilities(column: pd.Series[Any], source: str, *, may_be_empty: bool) -> pd.Series[Any]:
-    numbers = _numbers(column, source)
-    if not may_be_empty:
-        _refuse(column, numbers.isna(), source, "is empty")
-    outside = (numbers < -ROUNDING) | (numbers > 1 + ROUNDING)
-    _refuse(column, outside, source, "is outside 0 to 1")
-    return numbers.clip(0, 1)
+def _labels(column: pd.Series[Any], source: str) -> pd.Series[float]:
+    read = numbers(column)
+    if read.wrong.any():
+        words = read.wrong & is_unknown(as_text(column))
+        what = "hold a word such as NA: unknown"
+        tell(f"{source}, {column.name}", len(column), 0, (int(words.sum()), what))
+        column = column.mask(words)
+        read = numbers(column)
+    return _within(column, _known_numbers(column, read, source), source)
 
 
-def _decisions(table: pd.DataFrame, name: str, source: str) -> pd.Series[Any]:
+def _decisions(table: pd.DataFrame, name: str, source: str) -> pd.Series[float]:
     column = table[decision_column(name)]
-    numbers = _numbers(column, source)
-    unclear = ~numbers.isin([0, 1]) & table[label_column(name)].notna()
+    values = _known_numbers(column, numbers(column), source)
+    unclear = ~values.isin([0, 1]) & table[label_column(name)].notna()
     _refuse(column, unclear, source, "is neither 0 nor 1")
-    return numbers
+    return values
+
+
+def _known_numbers(column: pd.Series[Any], read: Numbers, source: str) -> pd.Series[float]:
+    _refuse(column, read.wrong, source, "is not a number")
+    tell(f"{source}, {column.name}", len(column), 0, (read.commas, "have a decimal comma, read as a point"))
+    return read.values
+
+
+def _within(column: pd.Series[Any], values: pd.Series[float], source: str) -> pd.Series[float]:
+    outside = (values < -ROUNDING) | (values > 1 + ROUNDING)
+    _refuse(column, outside, source, "is outside 0 to 1")
+    return values.clip(0, 1)
 
 
 def _refuse(column: pd.Series[Any], wrong: pd.Series[bool], source: str, what: str) -> None:
     if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise DataError(f"{source}, row {row + 1}: column {column.name} {what} ({column.iloc[row]!r})")
+        row = first_row(wrong)
+        raise DataError(f"{source}, row {row}: column {column.name} {what} ({shown(column.loc[row])})")
 
 
-def _with_defaults(table: pd.DataFrame, source: str) -> pd.DataFrame:
-    for column, value in _DEFAULTS.items():
-        table[column] = table[column].astype("str").fillna(value) if column in table else value
-    table["seed"] = _numbers(table["seed"], source).fillna(0).astype("int64") if "seed" in table else 0
-    table["phantom"] = table["phantom"].fillna(False).astype(bool) if "phantom" in table else False
-    count = table.groupby(["method", "seed"]).cumcount() + 1
-    image = table["image_id"] if "image_id" in table else pd.Series(pd.NA, index=table.index)
-    table["image_id"] = image.astype("str").where(image.notna(), "row " + count.astype("str"))
-    patient = table["patient_id"] if "patient_id" in table else pd.Series(pd.NA, index=table.index)
-    table["patient_id"] = patient.astype("str").where(patient.notna(), "image " + table["image_id"])
-    return table
+def _attribute(column: pd.Series[Any], source: str) -> pd.Series[Any]:
+    """Return numbers as they are, and names as they are written; only words for female and male are one."""
+    if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
+        return column
+    where = f"{source}, {column.name}"
+    text = names(column, where)
+    if column.name == _SEX:
+        text = _with_one_word(text, where)
+    known = pd.Series(text.unique(), dtype="str")
+    read = numbers(known)
+    if not read.wrong.any() and (as_text(read.values) == known).all():
+        return numbers(text).values
+    return text.astype("str").mask(text == "")
 
 
-def _check_unique(table: pd.DataFrame, source: str) -> None:
-    twice = table.duplicated(["method", "seed", "image_id"])
-    if twice.any():
-        row = int(np.flatnonzero(twice)[0])
-        image, method = table.loc[row, "image_id"], table.loc[row, "method"]
-        raise DataError(f"{source}, row {row + 1}: image_id {image!r} occurs twice for method {method!r}")
+def _with_one_word(text: pd.Series[str], where: str) -> pd.Series[str]:
+    """Return a column of sexes with one word for each of female and male; other words stay."""
+    meaning = sex_words(text)
+    words = {word: meaning.get(word.lower(), word) for word in text.unique()}
+    if all(word == one for word, one in words.items()):
+        return text
+    merged = text.map(words)
+    tell(where, len(text), 0, (int((merged != text).sum()), "are other words for F or M, which is taken"))
+    return merged

@@ -9,15 +9,16 @@ from typing import Any
 import pandas as pd
 
 from medaug.errors import SettingsError
-from medaug.evaluation.cells import ALL_DOMAINS
 from medaug.evaluation.comparison import compare_methods
+from medaug.evaluation.identities import ALL_DOMAINS
 from medaug.evaluation.improvement import improvement_over_baseline
+from medaug.evaluation.kinds import with_kind
 from medaug.evaluation.metrics import GAP, in_words
 from medaug.evaluation.metrics_table import PHANTOM_DATA, compute_metrics, headline, write_table
 from medaug.evaluation.posterior import central_estimate, spread_metrics
 from medaug.evaluation.predictions import check_predictions, read_predictions, write_predictions
 from medaug.evaluation.settings import EvaluationSettings
-from medaug.task import Task
+from medaug.task import Kind, Task
 
 _TABLES = ("metrics", "comparison", "improvement", "posterior")
 _SUMMARY = ["method", "seed", "split", "domain", "n", "metric", "attribute", "value", "ci_low", "ci_high"]
@@ -39,6 +40,8 @@ class Results:
         intervals, and of `medaug.evaluation.improvement.improvement_over_baseline`, over seeds.
     posterior : DataFrame, optional
         Groups beside all others, of `medaug.evaluation.posterior.central_estimate`.
+    kind : {"multilabel", "multiclass"}, optional
+        Whether the classes exclude one another.
     """
 
     metrics: pd.DataFrame
@@ -46,6 +49,7 @@ class Results:
     comparison: pd.DataFrame | None = None
     improvement: pd.DataFrame | None = None
     posterior: pd.DataFrame | None = None
+    kind: Kind | None = None
 
     def summary(self, metric: str | None = None) -> str:
         """Return a metric and its gaps, for each method and split, as a short text.
@@ -121,23 +125,24 @@ def evaluate(
     --------
     >>> table = pd.DataFrame({"score:edema": [0.1, 0.4, 0.4, 0.8], "label:edema": [0, 0, 1, 1]})
     >>> evaluate(table, replicates=0)
-    method  seed   split domain  n metric attribute  value  ci_low  ci_high
-     model     0 id_test    all  4    AUC            0.875       -        -
+    method  seed   split  domain  n metric attribute  value  ci_low  ci_high
+     model     0 unknown unknown  4    AUC            0.875       -        -
     """
     settings = _with_changes(settings or EvaluationSettings(), changes)
     if isinstance(predictions, pd.DataFrame):
         predictions = check_predictions(predictions)
     else:
         predictions = read_predictions(predictions)
+    settings = with_kind(predictions, settings, task)
     metrics = compute_metrics(predictions, settings, task)
     posterior = central_estimate(predictions, settings, task)
     if posterior is not None:
         metrics = pd.concat([metrics, spread_metrics(posterior)], ignore_index=True)
     if baseline is None:
-        return Results(metrics, predictions, posterior=posterior)
+        return Results(metrics, predictions, posterior=posterior, kind=settings.kind)
     comparison = compare_methods(predictions, baseline, settings, task)
     improvement = improvement_over_baseline(metrics, baseline)
-    return Results(metrics, predictions, comparison, improvement, posterior)
+    return Results(metrics, predictions, comparison, improvement, posterior, settings.kind)
 
 
 def _with_changes(settings: EvaluationSettings, changes: dict[str, Any]) -> EvaluationSettings:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from medaug.errors import SettingsError
 from medaug.evaluation.metrics import METRICS
+from medaug.task import Kind
 
 AGE_BINS: tuple[float | str, ...] = (0, 40, 60, 80, "inf")
 
@@ -17,6 +18,8 @@ class EvaluationSettings:
 
     Parameters
     ----------
+    kind : {"multilabel", "multiclass"}, optional
+        Whether the classes exclude one another. None guesses it from the table, and says so.
     metrics : sequence of str
         Names of metrics; empty means all that apply to the kind of task.
     headline : str, optional
@@ -46,6 +49,7 @@ class EvaluationSettings:
         Seed of the bootstrap.
     """
 
+    kind: Kind | None = None
     metrics: Sequence[str] = ()
     headline: str | None = None
     high_risk: Sequence[str] = ()
@@ -60,6 +64,8 @@ class EvaluationSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.kind not in (None, "multilabel", "multiclass"):
+            raise SettingsError(f"kind must be 'multilabel' or 'multiclass', not {self.kind!r}")
         if isinstance(self.high_risk, str):
             raise SettingsError(f"high_risk must be a list of classes, for example [{self.high_risk!r}]")
         if self.threshold != "id_val" and not _is_probability(self.threshold):

@@ -87,7 +87,7 @@ def find_targets(
     SettingsError
         A metric is unknown or does not apply, or a high-risk class is not among the classes.
     """
-    kind = task.kind if task else detect_kind(predictions)
+    kind = settings.kind or (task.kind if task else detect_kind(predictions))
     high_risk = _high_risk(class_names(predictions), settings, task)
     if kind == "multilabel":
         names = class_names(predictions)
@@ -103,8 +103,8 @@ def _one_class(predictions: pd.DataFrame, name: str, threshold: float | str) -> 
     if (unclear := known & (label != 0) & (label != 1)).any():
         row = predictions.iloc[int(np.flatnonzero(unclear)[0])]
         raise DataError(
-            f"column {label_column(name)}, image {row['image_id']}: a label must be 0, 1 or empty unless the "
-            f"labels and the scores of every image sum to one, not {row[label_column(name)]}"
+            f"column {label_column(name)}: a label must be 0, 1 or empty unless classes exclude one another "
+            f"(kind 'multiclass'), not {row[label_column(name)]}"
         )
     y_score = predictions[score_column(name)].to_numpy(float)
     y_decision = decide(predictions, name, threshold)

@@ -20,7 +20,7 @@ MOST_REASONS = 12
 def evaluated_images(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return each evaluated image once, whatever the number of methods and seeds."""
     table = predictions
-    for column, value in (("domain", "all"), ("split", "id_test")):
+    for column, value in (("domain", "unknown"), ("split", "unknown")):
         table = table if column in table else table.assign(**{column: value})
     return table.drop_duplicates("image_id") if "image_id" in table else table
 

@@ -26,6 +26,7 @@ from medaug.report.skew_table import skew_table
 from medaug.report.slides_section import slides_section
 from medaug.report.style import Styles, method_styles
 from medaug.report.words import plural
+from medaug.task import Kind
 
 
 def write_report(
@@ -113,7 +114,7 @@ class _Content:
         """Everything between the answer and the synthetic images."""
         predictions = self.results.predictions
         return [
-            sections.data_section(real, predictions, self.high_risk, self._skew_tables()),
+            sections.data_section(real, predictions, self._kind(), self.high_risk, self._skew_tables()),
             slides_section(real),
             sections.accuracy_section(table, styles, metric, self.high_risk),
             sections.fairness_section(table, styles, metric),
@@ -121,6 +122,9 @@ class _Content:
             sections.improvement_section(self.results.improvement, metric),
             sections.curves_section(predictions, styles),
         ]
+
+    def _kind(self) -> Kind | None:
+        return self.results.kind if self.store is None else self.store.task.kind
 
     def _skew_tables(self) -> list[Table]:
         if self.store is None or self.skew is None:

@@ -32,6 +32,7 @@ from medaug.report.posterior_tables import posterior_parts
 from medaug.report.provenance import origin_table, versions_table
 from medaug.report.style import Styles
 from medaug.report.tidy import attributes, label_metric, shown_splits, splits_with
+from medaug.task import Kind
 
 Parts = list[Table | Picture]
 
@@ -39,6 +40,7 @@ Parts = list[Table | Picture]
 def data_section(
     store: ImageStore | None,
     predictions: pd.DataFrame,
+    kind: Kind | None = None,
     high_risk: Sequence[str] = (),
     skew_tables: Sequence[Table] = (),
 ) -> Section:
@@ -51,7 +53,7 @@ def data_section(
     elif unused is None:
         text.append("No image was left out or rejected.")
     parts: Parts = [data_table(table), *attribute_tables(table), *skew_tables, *([unused] if unused else [])]
-    exclusive = (detect_kind(predictions) if store is None else store.task.kind) == "multiclass"
+    exclusive = (kind or detect_kind(predictions)) == "multiclass"
     high_risk = high_risk or (() if store is None else store.task.high_risk)
     return Section("The data in numbers", text, parts + _data_pictures(table, exclusive, high_risk))
 

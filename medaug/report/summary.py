@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from medaug.evaluation.cells import ALL_DOMAINS
+from medaug.evaluation.identities import ALL_DOMAINS
 from medaug.evaluation.metrics import GAP
 from medaug.evaluation.metrics_table import PHANTOM_DATA, headline
 from medaug.report.tidy import attributes, shown_splits

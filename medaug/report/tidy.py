@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from medaug.evaluation.cells import ALL_DOMAINS
+from medaug.evaluation.identities import ALL_DOMAINS
 from medaug.evaluation.metrics import SENSITIVITY, WORST
 
 KEYS = ["method", "split", "domain", "metric", "label", "attribute", "group"]

@@ -14,6 +14,7 @@ SPLIT_NAMES = {
     "id_test": "in distribution, test",
     "ood_val": "out of distribution, validation",
     "ood_test": "out of distribution, test",
+    "unknown": "in an unknown split",
 }
 
 NOT_ESTIMABLE = "not estimable"

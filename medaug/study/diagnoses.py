@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-
-import pandas as pd
 
 from medaug.data.conditions import OTHER
 from medaug.errors import DataError
+from medaug.tabular.table_files import need_columns, read_text_table
 
 
 def diagnosis_classes(classes: Iterable[str], path: Path | None = None) -> dict[str, str]:
@@ -42,27 +41,23 @@ def diagnosis_classes(classes: Iterable[str], path: Path | None = None) -> dict[
     known = dict.fromkeys([*classes, OTHER])
     found = {name: name for name in known}
     spelling = {name.casefold(): name for name in known}
-    for number, (condition, target) in enumerate(_read(path) if path else [], start=2):
+    for row, condition, target in _read(path) if path else ():
         if target not in known:
             raise DataError(
-                f"{path}, line {number}: {condition!r} maps to {target!r}, which is no class; "
+                f"{path}, row {row}: {condition!r} maps to {target!r}, which is no class; "
                 f"there are: {', '.join(known)}"
             )
         name = spelling.setdefault(condition.casefold(), condition)
         if found.setdefault(name, target) != target:
-            raise DataError(f"{path}, line {number}: {condition!r} maps to {target!r} and to {found[name]!r}")
+            raise DataError(f"{path}, row {row}: {condition!r} maps to {target!r} and to {found[name]!r}")
     return found
 
 
-def _read(path: Path) -> list[tuple[str, str]]:
-    """Pairs of a condition and a class, without spaces around them."""
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as a list of diagnoses ({error})") from None
-    if missing := {"condition", "class"} - set(table):
-        raise DataError(f"{path} lacks the column(s) {', '.join(sorted(missing))}; it needs condition,class")
-    cells = table[["condition", "class"]].apply(lambda column: column.str.strip())
-    if (empty := cells.eq("").any(axis=1)).any():
-        raise DataError(f"{path}, line {int(empty.to_numpy().argmax()) + 2}: a condition or a class is empty")
-    return list(cells.itertuples(index=False, name=None))
+def _read(path: Path) -> Iterator[tuple[int, str, str]]:
+    """Yield the row, the condition and the class of each entry, without blanks around them."""
+    table = read_text_table(path)
+    need_columns(table, ("condition", "class"), path)
+    for row, condition, target in zip(table.index, table["condition"], table["class"], strict=True):
+        if not condition or not target:
+            raise DataError(f"{path}, row {row}: a condition or a class is empty")
+        yield row, condition, target

@@ -1,1 +1,1 @@
-"""Files as hospitals have them: odd, old or damaged, each with what is right known from how it was made."""
+"""Files and tables as hospitals have them: odd, old or spoiled, each with what is right by its making."""

@@ -114,12 +114,12 @@ def test_a_table_of_ones_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (("condition,class", "a,x", "A,y"), r"row 2: 'A' is 'y', but 'x' elsewhere"),
-        (("condition,class", "x,y", "a,x"), r"row 1: 'x' is 'y', but 'x' elsewhere"),
-        (("condition,class", "a,"), "row 1: the condition or its class is blank"),
-        (("condition,class", "-,x"), "row 1: the condition or its class is blank"),
-        (("condition,klass", "a,x"), r"lacks the column\(s\) class"),
-        (("condition,class", "a,x,y,z"), "is not a CSV table"),
+        (("condition,class", "a,x", "A,y"), r"row 3: 'A' is 'y', but 'x' elsewhere"),
+        (("condition,class", "x,y", "a,x"), r"row 2: 'x' is 'y', but 'x' elsewhere"),
+        (("condition,class", "a,"), "row 2: the condition or its class is blank"),
+        (("condition,class", "-,x"), "row 2: the condition or its class is blank"),
+        (("condition,klass", "a,x"), r"lacks the column\(s\) 'class'"),
+        (("condition,class", "a,x,y,z"), "row 2: 4 cells, but the header has 2"),
     ],
 )
 def test_what_a_table_of_conditions_must_not_be(tmp_path: Path, lines: tuple[str, ...], message: str) -> None:

@@ -16,7 +16,8 @@ from PIL import Image
 import medaug.data.prepare as module
 from medaug.data.pixels import Recipe, fit_square
 from medaug.data.prepare import PrepareSettings, decode_files, prepare
-from medaug.data.readers.folder import read_folder
+from medaug.data.readers import read_folder
+from medaug.data.split import SplitSettings, assign_splits
 from medaug.errors import DataError, SettingsError
 from medaug.parallel import CRASHED
 from medaug.task import Task
@@ -331,3 +332,31 @@ def test_the_table_needs_paths_of_this_machine_only_while_decoding(make_files, t
     assert "path" not in store.table
     os.remove(table["path"][0])
     assert store.images().shape == (5, 16, 16, 1)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have no such names")
+@pytest.mark.parametrize("workers", [0, 1])
+def test_names_that_are_not_utf_8_are_read_or_rejected(tmp_path: Path, workers: int) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number in range(12):  # enough for a process to start
+        Image.fromarray(np.full((8, 8), number, np.uint8)).save(folder / f"i{number:02d}.png")
+    os.rename(folder / "i00.png", os.fsencode(folder) + b"/M\xfcller.png")
+    (folder / "i01.png").unlink()
+    with open(os.fsencode(folder) + b"/kaputt\xff.png", "wb") as file:
+        file.write(b"no image")
+    task = Task("multilabel", ("edema",))
+    table, left_out = assign_splits(
+        read_folder(folder, task).assign(**{"label:edema": 1.0}),
+        SplitSettings(train_domains=("own data",)),
+        needed=(),
+    )
+    settings = PrepareSettings((8,), 1, max_rejected=0.5)
+    store = prepare(table, left_out, tmp_path / "store", task, settings, {}, workers=workers)
+
+    assert "M\\udcfcller.png" in store.table["file"].tolist()
+    row = store.table["file"].tolist().index("M\\udcfcller.png")
+    assert (store.images(8)[row] == 0).all()
+    listed = pd.read_csv(store.path / "rejected.csv")
+    assert listed["file"].tolist() == ["kaputt\\udcff.png"]
+    assert store.fingerprint

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from medaug.errors import SettingsError
-from medaug.evaluation.groupings import Grouping, find_groupings
+from medaug.evaluation.groupings import Grouping, find_groupings, tell_unknown
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.task import Attribute, Task
 
@@ -70,3 +70,33 @@ def test_unknown_names_are_refused() -> None:
         find_groupings(TABLE, EvaluationSettings(attributes=["race"]))
     with pytest.raises(SettingsError, match=r"needs \['age'\] among the attributes"):
         find_groupings(TABLE, EvaluationSettings(attributes=["sex"], intersections=[["sex", "age"]]))
+
+
+def test_ages_in_words_are_in_their_groups(caplog: pytest.LogCaptureFixture) -> None:
+    table = pd.DataFrame({"attr:age": ["90+", "45", "50-59", "17/04/1951", None, "70 years"]})
+    groupings = find_groupings(table, EvaluationSettings())
+    assert named(groupings)["age"] == ["(80, inf]", "(40, 60]", "(40, 60]", None, None, "(60, 80]"]
+    tell_unknown(table, groupings)
+    [line] = [record.getMessage() for record in caplog.records]
+    assert "1 blank" in line
+    assert "form '99/99/9999'" in line
+
+
+def test_ages_that_are_all_ranges_are_the_users_own_groups() -> None:
+    table = pd.DataFrame({"attr:age": ["0-50", "50+", "50+"]})
+    assert named(find_groupings(table, EvaluationSettings()))["age"] == ["0-50", "50+", "50+"]
+
+
+def test_names_of_groups_are_as_written(caplog: pytest.LogCaptureFixture) -> None:
+    table = pd.DataFrame({"attr:site": [1000001, 1000002], "attr:race": ["NA", ""], "attr:ward": ["01", "1"]})
+    groupings = find_groupings(table, EvaluationSettings(intersections=[]))
+    assert named(groupings) == {"site": ["1000001", "1000002"], "race": ["NA", None], "ward": ["01", "1"]}
+    with caplog.at_level("INFO"):
+        tell_unknown(table, groupings)
+    assert caplog.messages == ["groups by attr:race: of 2 cells 1 blank, so unknown"]
+
+
+def test_an_age_outside_every_group_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    table = pd.DataFrame({"attr:age": [0.0, 50.0]})
+    tell_unknown(table, find_groupings(table, EvaluationSettings()))
+    assert caplog.messages == ["groups by attr:age: of 2 cells 1 in no group, for example of the form '9'"]

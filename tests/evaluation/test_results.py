@@ -91,7 +91,7 @@ def test_examples_say_what_they_show(module: ModuleType) -> None:
 
 def test_what_is_wrong_is_said(two_methods: pd.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(
-        SettingsError, match=r"no setting 'replicate'; there are: metrics, headline, .*replicates"
+        SettingsError, match=r"no setting 'replicate'; there are: kind, metrics, headline, .*replicates"
     ):
         evaluate(two_methods, replicate=5)
     with pytest.raises(DataError, match="there is no file of predictions at"):

@@ -218,7 +218,7 @@ def test_one_class_group_is_not_estimable_with_its_reason(tmp_path, stranger, re
     assert rows["M"][3] == f"not estimable {reason}"
     assert rows["gap (best − worst)"][3].startswith("not estimable")
     assert rows["F"][3].startswith("1.000")
-    assert "The AUC gap between groups of <i>group is not estimable in distribution." in page.text
+    assert "The AUC gap between groups of <i>group is not estimable in an unknown split." in page.text
     missing = next(rows for caption, rows in page.tables.items() if caption.startswith("Not estimable"))
     assert any("M" in row[2] and row[-1] == reason for row in missing)
     assert {row[-2] for row in missing[1:]} == {"AUC", "AUC gap"}

@@ -32,9 +32,9 @@ def test_groups_and_gap_are_shown_and_an_old_board_is_replaced(tmp_path, predict
     events = read(tmp_path / "board" / "50_real_50_synthetic")
     values = {tag: [e.value for e in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
     # F: both positives above both negatives; M: 3 of the 4 pairs are in order.
-    assert values["id_test all/auc/sex/F"] == [1.0]
-    assert values["id_test all/auc/sex/M"] == [0.75]
-    assert values["id_test all/auc_gap/sex/gap"] == [0.25]
+    assert values["unknown unknown/auc/sex/F"] == [1.0]
+    assert values["unknown unknown/auc/sex/M"] == [0.75]
+    assert values["unknown unknown/auc_gap/sex/gap"] == [0.25]
     assert read(tmp_path / "board").Tags()["images"] == ["ROC curves"]
 
 
@@ -43,5 +43,5 @@ def test_what_is_not_estimable_is_not_shown(tmp_path, predictions) -> None:
     metrics = compute_metrics(one_class, EvaluationSettings(replicates=10, intersections=[]))
     write_tensorboard(tmp_path / "board", metrics, one_class)
     tags = read(tmp_path / "board" / "50_real_50_synthetic").Tags()["scalars"]
-    assert "id_test all/auc/sex/F" in tags
-    assert "id_test all/auc/sex/M" not in tags
+    assert "unknown unknown/auc/sex/F" in tags
+    assert "unknown unknown/auc/sex/M" not in tags

@@ -39,12 +39,12 @@ def test_a_diagnosis_in_another_spelling_is_the_same(write):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("condition,class\nScar,scar\n", r"line 2: 'Scar' maps to 'scar', which is no class"),
-        ("condition,class\nScar,other\nSCAR,eczema\n", r"line 3: .* to 'eczema' and to 'other'"),
-        ("condition,class\nECZEMA,other\n", r"line 2: .* maps to 'other' and to 'eczema'"),
-        ("name,class\nScar,other\n", "lacks the column\\(s\\) condition"),
-        ("condition,class\nScar,other\n ,other\n", "line 3: a condition or a class is empty"),
-        ("", "cannot be read"),
+        ("condition,class\nScar,scar\n", r"row 2: 'Scar' maps to 'scar', which is no class"),
+        ("condition,class\nScar,other\nSCAR,eczema\n", r"row 3: .* to 'eczema' and to 'other'"),
+        ("condition,class\nECZEMA,other\n", r"row 2: .* maps to 'other' and to 'eczema'"),
+        ("name,class\nScar,other\n", "lacks the column\\(s\\) 'condition'"),
+        ("condition,class\nScar,other\n ,other\n", "row 3: a condition or a class is empty"),
+        ("", "is not a CSV table"),
     ],
 )
 def test_a_list_that_cannot_be_used_says_where(write, text, sentence):
@@ -53,5 +53,5 @@ def test_a_list_that_cannot_be_used_says_where(write, text, sentence):
 
 
 def test_a_list_that_is_not_there_says_so(tmp_path):
-    with pytest.raises(DataError, match="cannot be read as a list of diagnoses"):
+    with pytest.raises(DataError, match="is not there or cannot be read"):
         diagnosis_classes(["eczema"], tmp_path / "list.csv")

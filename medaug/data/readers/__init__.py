@@ -34,6 +34,7 @@ from medaug.data.readers.scin import read_scin
 from medaug.data.readers.slides import read_slides
 from medaug.data.readers.wilds import read_wilds
 from medaug.errors import DataError, SettingsError
+from medaug.files import printable
 from medaug.task import Task
 
 __all__ = [
@@ -147,4 +148,6 @@ def _read(
         raise SettingsError(f"the reader {name!r} has no option {', '.join(unknown)}; it has: {there}")
     if not Path(folder).is_dir():
         raise DataError(f"the folder {folder} is not there; set dataset_dir to where the data set lies")
+    if printable(str(folder)) != str(folder):
+        raise DataError(f"the name of the folder {printable(str(folder))} is not valid UTF-8; rename it")
     return readers[name](Path(folder).absolute(), task, **options)

@@ -11,9 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from medaug.data.readers.tables import files_below, need_columns, read_text_table
+from medaug.data.readers.tables import distinct, files_below
 from medaug.errors import DataError, SettingsError
 from medaug.files import printable
+from medaug.tabular.messages import first_row, refuse
+from medaug.tabular.table_files import need_columns, read_text_table
 from medaug.task import Task
 
 CLASS = "tumour"
@@ -127,15 +129,15 @@ def _read_stages(path: Path) -> dict[str, str]:
     table = read_text_table(path)
     need_columns(table, ("patient", "stage"), path)
     is_slide = ~table["patient"].str.endswith(".zip")
-    wrong = (is_slide & ~table["stage"].isin(STAGES)).to_numpy()
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise DataError(
-            f"{path}, row {row + 1}, column 'stage': {table['stage'].iloc[row]!r} is not understood; "
-            f"the stage of a slide is one of: {', '.join(STAGES)}"
-        )
+    unnamed = is_slide & ~table["patient"].str.fullmatch(_SLIDE.pattern + r"(\.tif)?").astype(bool)
+    if unnamed.any():
+        raise DataError(f"{path}, row {first_row(unnamed)}, column 'patient': there is no name of a slide")
+    wrong = is_slide & ~table["stage"].isin(STAGES)
+    known = ", ".join(STAGES)
+    refuse(table["stage"], wrong, path, f"is not understood; the stage of a slide is one of: {known}")
     slides = table[is_slide]
-    return dict(zip(slides["patient"].str.removesuffix(".tif"), slides["stage"], strict=True))
+    named = distinct(slides["patient"].str.removesuffix(".tif"), "slide", path)
+    return dict(zip(named, slides["stage"], strict=True))
 
 
 def _table(

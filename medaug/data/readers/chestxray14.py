@@ -10,9 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from medaug.data.readers.tables import largest_files, need_choice, need_columns, read_text_table
-from medaug.data.table import canonical_age, canonical_sex
+from medaug.data.readers.tables import distinct, largest_files, need_choice
 from medaug.errors import DataError, SettingsError
+from medaug.files import printable
+from medaug.tabular.messages import first_row, refuse, shown
+from medaug.tabular.people import canonical_age, canonical_sex
+from medaug.tabular.table_files import need_columns, need_distinct, read_text_table
+from medaug.tabular.text import read_utf8
+from medaug.tabular.values import names as names_in
 from medaug.task import Task, label_column
 
 DOMAIN = "ChestX-ray14"
@@ -82,12 +87,14 @@ def read_chestxray14(folder: Path, task: Task, *, views: Sequence[str] = VIEWS) 
     findings = _findings(source["finding labels"], path)
     table = pd.DataFrame(
         {
-            "image_id": source["image index"].map(_stem),
-            "patient_id": source["patient id"].map(lambda number: number.zfill(8)),
+            "image_id": distinct(source["image index"].map(_stem), "image", path),
+            "patient_id": _patients(source["patient id"], path),
             "domain": DOMAIN,
-            "view": source["view position"].str.upper(),
-            "attr:sex": canonical_sex(source["patient gender"]),
-            "attr:age": canonical_age(source["patient age"]),
+            "view": _views(source["view position"], path),
+            "attr:sex": canonical_sex(source["patient gender"], f"{path}, column 'Patient Gender'"),
+            "attr:age": canonical_age(
+                source["patient age"], task.bins("age"), f"{path}, column 'Patient Age'"
+            ),
             **{label_column(name): _is_listed(findings, name) for name in task.classes},
         }
     )
@@ -114,8 +121,26 @@ def _read_entries(path: Path) -> pd.DataFrame:
     """Read the table; brackets in its header split on commas, so only names without brackets are used."""
     source = read_text_table(path)
     source.columns = [re.sub(r"[\s_]+", " ", name).lower() for name in source.columns]
+    need_distinct(list(source.columns), path)
     need_columns(source, _COLUMNS, path)
     return source
+
+
+def _patients(cells: pd.Series[str], path: Path) -> pd.Series[str]:
+    """Return patients in one form; ``13`` and ``00000013`` are the same here."""
+    numbers = names_in(cells, f"{path}, column 'Patient ID'")
+    wrong = ~numbers.str.fullmatch("[0-9]+").astype(bool)
+    if wrong.any():
+        raise DataError(
+            f"{path}, row {first_row(wrong)}, column 'Patient ID': there is no number of a patient"
+        )
+    return numbers.str.lstrip("0").str.zfill(8)
+
+
+def _views(cells: pd.Series[str], path: Path) -> pd.Series[str]:
+    view = cells.str.upper()
+    refuse(cells, ~view.isin(VIEWS), path, f"is no view; views are: {', '.join(VIEWS)}")
+    return view
 
 
 def _stem(name: str) -> str:
@@ -140,9 +165,9 @@ def _findings(values: pd.Series[str], path: Path) -> pd.Series[str]:
     known = {name.lower() for name in FINDINGS}
     for value, names in forms.items():
         if unknown := [name for name in names if name not in known]:
-            row = int((values == value).to_numpy().argmax()) + 1
+            row = first_row(values == value)
             raise DataError(
-                f"{path}, row {row}, column 'Finding Labels': {unknown[0]!r} is not understood; "
+                f"{path}, row {row}, column 'Finding Labels': {shown(unknown[0])} is not understood; "
                 f"findings are: {', '.join(FINDINGS)}, joined by |"
             )
     return values.map({value: f"|{'|'.join(names)}|" for value, names in forms.items()})
@@ -164,13 +189,14 @@ def _official_splits(folder: Path) -> dict[str, str]:
 
 def _listed(folder: Path, name: str) -> list[str]:
     path = folder / name
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    lines = read_utf8(path).decode("utf-8").splitlines() if path.is_file() else []
     return [_stem(line.strip()) for line in lines if line.strip()]
 
 
 def _with_files(table: pd.DataFrame, folder: Path, path: Path) -> pd.DataFrame:
     """Add ``path`` and ``file``; leave out the rows whose file is not there."""
-    paths = table["image_id"].map(largest_files(folder, set(table["image_id"]), _ENDINGS))
+    found = largest_files(folder, set(table["image_id"]), _ENDINGS)
+    paths = pd.Series([found.get(image) for image in table["image_id"]], index=table.index, dtype=object)
     present = paths.notna()
     if not present.any():
         raise DataError(
@@ -181,5 +207,6 @@ def _with_files(table: pd.DataFrame, folder: Path, path: Path) -> pd.DataFrame:
         absent = int((~present).sum())
         logger.info("%s: %d of %d rows have no file here and are left out", path.name, absent, len(table))
     table, paths = table[present], paths[present]
-    table = table.assign(path=paths, file=[os.path.relpath(p, folder) for p in paths])
+    files = [printable(os.path.relpath(one, folder)) for one in paths]
+    table = table.assign(path=paths, file=files)
     return table.reset_index(drop=True)

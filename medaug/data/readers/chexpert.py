@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
-from medaug.data.readers.tables import label_values, need_choice, need_columns, read_text_table
-from medaug.data.table import canonical_age, canonical_sex
+from medaug.data.readers.tables import distinct, label_values, need_choice
 from medaug.errors import DataError
+from medaug.tabular.messages import first_row, refuse, tell
+from medaug.tabular.people import canonical_age, canonical_sex
+from medaug.tabular.table_files import need_columns, need_distinct, read_text_table
 from medaug.task import Task, label_column
 
 DOMAIN = "CheXpert"
@@ -102,19 +105,19 @@ def _read_part(tree: Path, name: str, task: Task, meaning: dict[float, float], b
     relative = source["Path"].str.replace(r"^CheXpert-v1\.0[^/]*/", "", regex=True)
     patients = relative.str.extract(r"(patient\d+)", expand=False)
     if patients.isna().any():
-        row = int(patients.isna().to_numpy().argmax())
-        raise DataError(f"{tree / name}, row {row + 1}, column 'Path': there is no patient number in it")
-    view = source["Frontal/Lateral"].str.lower()
+        row = first_row(patients.isna())
+        raise DataError(f"{tree / name}, row {row}, column 'Path': there is no patient number in it")
+    distinct(relative, "file", tree / name)
     table = {
         "image_id": relative.str.replace(r"\.\w+$", "", regex=True),
         "path": [str(tree / path) for path in relative],
         "file": relative,
         "patient_id": patients,
         "domain": DOMAIN,
-        "view": view,
+        "view": _view(source["Frontal/Lateral"], tree / name),
         "projection": source["AP/PA"].where(source["AP/PA"] != ""),
-        "attr:sex": canonical_sex(source["Sex"]),
-        "attr:age": _age(source["Age"]),
+        "attr:sex": canonical_sex(source["Sex"], f"{tree / name}, column 'Sex'"),
+        "attr:age": _age(source["Age"], task, f"{tree / name}, column 'Age'"),
     }
     for label, cells in _observations(task, source, tree / name).items():
         known = label_values(cells, meaning, tree / name)
@@ -122,15 +125,23 @@ def _read_part(tree: Path, name: str, task: Task, meaning: dict[float, float], b
     return pd.DataFrame(table)
 
 
-def _age(values: pd.Series[str]) -> pd.Series[float]:
+def _view(cells: pd.Series[str], path: Path) -> pd.Series[str]:
+    view = cells.str.lower()
+    refuse(cells, ~view.isin(VIEWS), path, f"is no view; views are: {', '.join(VIEWS)}")
+    return view
+
+
+def _age(cells: pd.Series[str], task: Task, where: str) -> pd.Series[float]:
     """Age 0 stands for unknown here: CheXpert holds adults only."""
-    ages = canonical_age(values)
+    ages = canonical_age(cells, task.bins("age"), where)
+    tell(where, len(ages), 0, (int((ages == 0).sum()), "are 0, which stands for unknown here"))
     return ages.where(ages > 0)
 
 
 def _observations(task: Task, source: pd.DataFrame, path: Path) -> dict[str, pd.Series[str]]:
     """Return the cells of each class."""
     found = {name.lower(): name for name in map(str, source.columns)}
+    need_distinct([name.lower() for name in map(str, source.columns)], path)
     wanted = {label: _OTHER_NAMES.get(label, label).replace("_", " ") for label in task.classes}
     columns = {label: found.get(name.lower(), name.title()) for label, name in wanted.items()}
     need_columns(source, list(columns.values()), path)
@@ -141,7 +152,7 @@ def _need_images(table: pd.DataFrame, tree: Path, views: Sequence[str]) -> None:
     """Check for images: `prepare` rejects one that is missing, but none of them means a wrong folder."""
     if table.empty:
         raise DataError(f"{tree} has no rows with a view out of: {', '.join(views)}")
-    if not any(Path(path).is_file() for path in table["path"].head(100)):
+    if not any(os.path.isfile(path) for path in table["path"].head(100)):
         raise DataError(
             f"the images that {tree / 'train.csv'} lists are not there, {table['file'].iloc[0]} for one; "
             "unpack them beside the table"

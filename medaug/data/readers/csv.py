@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from medaug.data.dicom import read_attributes
 from medaug.data.readers.tables import (
+    distinct,
     filled_column,
+    known_names,
+    known_patients,
     label_values,
     mapped_columns,
     need_choice,
     pseudonyms,
-    read_text_table,
 )
-from medaug.data.table import canonical_age, canonical_sex
 from medaug.errors import DataError, SettingsError
 from medaug.progress import progress
+from medaug.tabular.messages import common_form, refuse, tell
+from medaug.tabular.people import canonical_age, canonical_sex
+from medaug.tabular.table_files import read_text_table
+from medaug.tabular.values import is_unknown, names, numbers
 from medaug.task import Attribute, Task, attribute_column, label_column
 
 HEADER_TAGS = MappingProxyType({"sex": "PatientSex", "age": "PatientAge"})
@@ -36,7 +41,6 @@ _MEANT = MappingProxyType({"valid": "val", "validation": "val"})
 _MEANING = {1.0: 1.0, 0.0: 0.0}
 logger = logging.getLogger(__name__)
 
-_CANONICAL = MappingProxyType({"sex": canonical_sex, "age": canonical_age})
 _NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -52,17 +56,19 @@ def read_csv(
     """Read a hospital's own table.
 
     File names and patient numbers go no further (but for ``path``, which is never stored): ``file`` and
-    ``image_id`` are ``row 1``, ``row 2``, ... (the first row below the header is 1), patients are
-    ``patient 1``, ``patient 2``, ... in order of appearance.
+    ``image_id`` are ``row 2``, ``row 3``, ... as an editor numbers the lines of the file, patients are
+    ``patient 1``, ``patient 2``, ... in order of appearance. What cannot be understood is unknown, and its
+    number is logged, column by column.
 
     Parameters
     ----------
     folder : Path
         Relative image paths in the table start here.
     task : Task
-        Which labels and attributes to read. A label is 1 (present), 0 (absent) or blank (unknown).
+        Which labels and attributes to read. A label is 1 (present), 0 (absent), or blank or a word such as
+        ``NA`` (unknown).
     table : str
-        Name of the CSV file in the folder.
+        Name of the CSV (or Parquet) file in the folder.
     columns : mapping of str to str
         Column of the table for each of medaug's names: ``path``, ``patient_id``, the classes and attributes
         of the task, optionally ``domain``, ``official_split`` (``train``, ``val``, ``test`` or blank;
@@ -81,8 +87,9 @@ def read_csv(
     Raises
     ------
     DataError
-        The table, a column, a path or a patient is missing, or a label or split is not understood; names
-        the row and the column.
+        The table, a column, a path or a patient is missing, a file is listed twice, or a label or split is
+        not understood; names the row and the column. A patient called ``nan`` or ``NA`` is unknown: each such
+        image counts as a patient of its own.
     SettingsError
         `domain` and a column for it are both given, or `from_headers` names something else.
 
@@ -98,19 +105,26 @@ def read_csv(
         raise SettingsError("the domain has both a name and a column; give only one of them")
     path = folder / table
     source = mapped_columns(read_text_table(path), columns, _needed(task, from_headers), OPTIONAL, path)
-    rows = pd.Series([f"row {number}" for number in range(1, len(source) + 1)], index=source.index)
+    rows = pd.Series([f"row {number}" for number in source.index], index=source.index, dtype=object)
     result: dict[str, Any] = {
         "image_id": rows,
         "path": _paths(folder, source, path),
         "file": rows,
-        "patient_id": pseudonyms(filled_column(source, "patient_id", path)),
-        "domain": _domain(source, domain, columns, path),
+        "patient_id": _patients(source, rows, path),
+        "domain": _domain(source, domain, path),
         "official_split": _official_split(source, path),
     }
-    result |= {label_column(name): label_values(source[name], _MEANING, path) for name in task.classes}
-    result |= _attributes(source, task, from_headers, result["path"])
+    result |= {label_column(name): _labels(source[name], path) for name in task.classes}
+    result |= _attributes(source, task, from_headers, path, result["path"])
     further = [name for name in columns if name not in result and name not in _known(task)]
-    return pd.DataFrame(result | {name: source[name].where(source[name] != "") for name in further})
+    result |= {name: known_names(source[name], _where(path, name)) for name in further}
+    distinct(result["path"].map(os.path.normpath), "file", path)
+    return pd.DataFrame(result).reset_index(drop=True)
+
+
+def _where(path: Path, name: str) -> str:
+    """Return what messages call a column."""
+    return f"{path}, column for {name!r}"
 
 
 def _known(task: Task) -> set[str]:
@@ -125,54 +139,86 @@ def _from_table(task: Task, from_headers: Sequence[str]) -> list[Attribute]:
     return [a for a in task.attributes if a.name != "domain" and a.name not in from_headers]
 
 
-def _paths(folder: Path, source: pd.DataFrame, path: Path) -> list[str]:
-    paths = [folder / name for name in filled_column(source, "path", path)]
-    if not any(image.is_file() for image in paths):
+def _paths(folder: Path, source: pd.DataFrame, path: Path) -> pd.Series[str]:
+    paths = filled_column(source, "path", path).map(lambda name: os.path.join(folder.absolute(), name))
+    if not any(os.path.isfile(image) for image in paths):
         raise DataError(
             f"none of the {len(paths):,} files that {path} lists is there; paths are taken from {folder}"
         )
-    return [str(image.absolute()) for image in paths]
+    return paths.astype(object)
 
 
-def _domain(
-    source: pd.DataFrame, domain: str | None, columns: Mapping[str, str], path: Path
-) -> pd.Series[str]:
+def _patients(source: pd.DataFrame, rows: pd.Series[str], path: Path) -> pd.Series[str]:
+    where = _where(path, "patient_id")
+    patients = names(filled_column(source, "patient_id", path), where)
+    return pseudonyms(known_patients(patients, "image of " + rows, where))
+
+
+def _domain(source: pd.DataFrame, domain: str | None, path: Path) -> pd.Series[Any]:
     if domain is None and "domain" in source:
-        return filled_column(source, "domain", path)
+        return names(filled_column(source, "domain", path), _where(path, "domain"))
     return pd.Series(domain or "own data", index=source.index)
+
+
+def _labels(cells: pd.Series[str], path: Path) -> pd.Series[float]:
+    words = is_unknown(cells)
+    tell(
+        _where(path, str(cells.name)),
+        len(cells),
+        int((cells == "").sum()),
+        (int(words.sum()), "hold a word such as NA: unknown"),
+    )
+    return label_values(cells.mask(words, ""), _MEANING, path)
 
 
 def _official_split(source: pd.DataFrame, path: Path) -> pd.Series[Any]:
     if "official_split" not in source:
         return pd.Series(None, index=source.index, dtype=object)
     values = source["official_split"].str.lower().replace(dict(_MEANT))
-    wrong = ((values != "") & ~values.isin(OFFICIAL_SPLITS)).to_numpy()
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise DataError(
-            f"{path}, row {row + 1}: the official split {values.iloc[row]!r} is not understood; "
-            f"it is blank or one of: {', '.join(OFFICIAL_SPLITS)}"
-        )
-    return values.where(values != "", None)
+    wrong = (values != "") & ~values.isin(OFFICIAL_SPLITS)
+    what = f"is no official split; it is blank or one of: {', '.join(OFFICIAL_SPLITS)}"
+    refuse(source["official_split"], wrong, path, what)
+    return values.astype(object).where(values != "", None)
 
 
 def _attributes(
-    source: pd.DataFrame, task: Task, from_headers: Sequence[str], paths: Sequence[str]
+    source: pd.DataFrame, task: Task, from_headers: Sequence[str], path: Path, paths: pd.Series[str]
 ) -> dict[str, pd.Series[Any]]:
-    found = {attribute_column(a.name): _canonical(a, source[a.name]) for a in _from_table(task, from_headers)}
+    cells = {a.name: source[a.name] for a in _from_table(task, from_headers)}
+    where = {name: _where(path, name) for name in cells}
     if from_headers:
-        headers = read_headers(paths, from_headers)
-        headers.index = source.index
-        found |= {attribute_column(name): _CANONICAL[name](headers[name]) for name in from_headers}
+        headers = read_headers(paths.tolist(), from_headers).set_axis(source.index)
+        cells |= {name: headers[name] for name in from_headers}
+        where |= {name: f"headers of the files of {path}, {name}" for name in from_headers}
+    known = {a.name: a for a in task.attributes}
+    return {attribute_column(n): _canonical(n, known.get(n), cells[n], where[n]) for n in cells}
+
+
+def _canonical(name: str, attribute: Attribute | None, cells: pd.Series[str], where: str) -> pd.Series[Any]:
+    if name == "sex":
+        return canonical_sex(cells, where)
+    if name == "age":
+        return canonical_age(cells, attribute.bins if attribute else (), where)
+    if attribute is not None and attribute.bins:
+        return _measured(cells, where)
+    found = known_names(cells, where)
+    outside = found.notna() & ~found.isin(attribute.groups if attribute else ())
+    what = f"are none of the groups {', '.join(attribute.groups)}: unknown" if attribute else ""
+    tell(where, len(found), 0, (int(outside.sum()), what))
     return found
 
 
-def _canonical(attribute: Attribute, values: pd.Series[str]) -> pd.Series[Any]:
-    if attribute.name in _CANONICAL:
-        return _CANONICAL[attribute.name](values)
-    if attribute.bins:
-        return pd.to_numeric(values, errors="coerce").astype(np.float64)
-    return values.where(values != "", None)
+def _measured(cells: pd.Series[str], where: str) -> pd.Series[float]:
+    read = numbers(cells)
+    form = common_form(cells[read.wrong]) if read.wrong.any() else ""
+    tell(
+        where,
+        len(cells),
+        int(read.blank.sum()),
+        (read.commas, "have a decimal comma, which is read as a point"),
+        (int(read.wrong.sum()), f"are no certain number, for example of the form {form!r}: unknown"),
+    )
+    return read.values
 
 
 def read_headers(paths: Sequence[str], names: Sequence[str]) -> pd.DataFrame:

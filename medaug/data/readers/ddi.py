@@ -7,9 +7,10 @@ from typing import Literal
 
 import pandas as pd
 
-from medaug.data.readers.skin import attribute_columns, blank, certain, label_columns, with_images
-from medaug.data.readers.tables import need_choice, need_columns, read_text_table
-from medaug.errors import DataError
+from medaug.data.readers.skin import attribute_columns, blank, certain, diagnoses, label_columns, with_images
+from medaug.data.readers.tables import distinct, need_choice
+from medaug.tabular.messages import refuse
+from medaug.tabular.table_files import need_columns, read_text_table
 from medaug.task import Task
 
 DOMAIN = "DDI"
@@ -68,12 +69,12 @@ def read_ddi(
     need_columns(source, _COLUMNS, path)
     tones = _translated(source["skin_tone"], TONES, path)
     named = (
-        source["disease"]
+        diagnoses(source["disease"], f"{path}, column 'disease'")
         if labels == "disease"
         else _translated(source["malignant"].str.lower(), _MALIGNANT, path)
     )
     unknown = blank(source.index)
-    stems = source["DDI_file"].str.replace(r"\.\w+$", "", regex=True)
+    stems = distinct(source["DDI_file"].str.replace(r"\.\w+$", "", regex=True), "image", path)
     table = pd.DataFrame(
         {
             "image_id": stems,
@@ -92,10 +93,5 @@ def read_ddi(
 def _translated(values: pd.Series[str], meaning: dict[str, str], path: Path) -> pd.Series[str]:
     """Return what each cell means; a blank stays blank, and anything else is an error."""
     wrong = (values != "") & ~values.isin(list(meaning))
-    if wrong.any():
-        row = int(wrong.to_numpy().argmax())
-        raise DataError(
-            f"{path}, row {row + 1}, column {values.name!r}: {values.iloc[row]!r} is not understood; "
-            f"it is blank or one of: {', '.join(meaning)}"
-        )
+    refuse(values, wrong, path, f"is not understood; it is blank or one of: {', '.join(meaning)}")
     return values.map({"": "", **meaning})

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from medaug.data.readers.skin import attribute_columns, blank, certain, label_columns, skin_tones, with_images
-from medaug.data.readers.tables import need_choice, need_columns, read_text_table
+from medaug.data.readers.skin import (
+    attribute_columns,
+    blank,
+    certain,
+    diagnoses,
+    label_columns,
+    skin_tones,
+    with_images,
+)
+from medaug.data.readers.tables import distinct, need_choice
+from medaug.tabular.table_files import need_columns, need_distinct, read_text_table
 from medaug.task import Task
 
 DOMAIN = "Fitzpatrick17k"
@@ -76,18 +86,21 @@ def read_fitzpatrick17k(
     path = folder / TABLE
     # The first version of the table has one annotation of the skin type only, under this name.
     source = read_text_table(path).rename(columns={"fitzpatrick": TONES["scale"]})
+    need_distinct(list(map(str, source)), path)
     need_columns(source, ["md5hash", labels, TONES[skin_tone], "qc", "url"], path)
     unknown = blank(source.index)
-    named = source[labels].mask(source["qc"] == WRONGLY_LABELLED, "")
+    named = diagnoses(source[labels], f"{path}, column {labels!r}").mask(source["qc"] == WRONGLY_LABELLED, "")
+    images = distinct(source["md5hash"], "image", path)
+    tones = skin_tones(source[TONES[skin_tone]].mask(source[TONES[skin_tone]] == "-1", ""), str(path))
     table = pd.DataFrame(
         {
-            "image_id": source["md5hash"],
-            "image": source["md5hash"] + ".jpg",
-            "patient_id": source["md5hash"],
+            "image_id": images,
+            "image": images + ".jpg",
+            "patient_id": images,
             "domain": DOMAIN,
             "official_split": None,
             "atlas": source["url"].map(_atlas),
-            **attribute_columns(task, unknown, unknown, skin_tones(source[TONES[skin_tone]])),
+            **attribute_columns(task, unknown, unknown, tones),
             **label_columns(certain(named), task, folder, conditions),
         }
     )
@@ -100,7 +113,7 @@ def _atlas(url: str) -> str | None:
 
 def _downloadable(table: pd.DataFrame, urls: pd.Series[str], path: Path) -> pd.DataFrame:
     """Leave out rows that have neither an address nor a file."""
-    there = np.array([Path(image).is_file() for image in table["path"]])
+    there = np.array([os.path.isfile(image) for image in table["path"]])
     kept = there | (urls != "").to_numpy(bool)
     if not kept.all():
         logger.info("%s: %d rows have no url and no file, and are left out", path.name, int((~kept).sum()))

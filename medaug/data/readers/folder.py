@@ -58,8 +58,15 @@ def read_folder(
             f"there is no image below {folder}; names that end in these count: {', '.join(endings)}"
         )
     names = [printable(Path(os.path.relpath(path, folder)).as_posix()) for path in paths]
-    table = pd.DataFrame({"image_id": names, "file": names, "patient_id": names, "domain": domain})
-    table.insert(1, "path", pd.Series(paths, dtype=object))
+    table = pd.DataFrame(
+        {
+            "image_id": names,
+            "path": pd.Series(paths, dtype=object),  # names that are not UTF-8 are no text to pandas
+            "file": names,
+            "patient_id": names,
+            "domain": domain,
+        }
+    )
     table["official_split"] = pd.Series(None, index=table.index, dtype=object)
     table[task.label_columns] = np.nan
     for attribute in task.attributes:

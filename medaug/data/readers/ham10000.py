@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from medaug.data.readers.skin import attribute_columns, blank, certain, label_columns, with_images
-from medaug.data.readers.tables import need_columns, read_text_table
+from medaug.data.readers.skin import attribute_columns, blank, certain, diagnoses, label_columns, with_images
+from medaug.data.readers.tables import distinct, known_names, known_patients
 from medaug.errors import DataError
+from medaug.tabular.table_files import need_columns, read_text_table
+from medaug.tabular.values import names
 from medaug.task import Task
 
 TABLES = ("HAM10000_metadata.csv", "HAM10000_metadata")
@@ -56,16 +58,19 @@ def read_ham10000(folder: Path, task: Task, *, conditions: str | None = None) ->
         raise DataError(f"{folder} holds no {TABLES[0]}; set dataset_dir to the folder of HAM10000")
     source = read_text_table(path)
     need_columns(source, _COLUMNS, path)
+    images = distinct(source["image_id"], "image", path)
+    lesions = names(source["lesion_id"], f"{path}, column 'lesion_id'")
+    found = diagnoses(source["dx"], f"{path}, column 'dx'")
     table = pd.DataFrame(
         {
-            "image_id": source["image_id"],
-            "image": source["image_id"] + ".jpg",
-            "patient_id": source["lesion_id"],
-            "domain": source["dataset"],
+            "image_id": images,
+            "image": images + ".jpg",
+            "patient_id": known_patients(lesions, images, f"{path}, column 'lesion_id'"),
+            "domain": known_names(source["dataset"], f"{path}, column 'dataset'"),
             "official_split": None,
             "localization": source["localization"],
-            **attribute_columns(task, source["sex"], source["age"], blank(source.index)),
-            **label_columns(certain(source["dx"]), task, folder, conditions),
+            **attribute_columns(task, source["sex"], source["age"], blank(source.index), str(path)),
+            **label_columns(certain(found), task, folder, conditions),
         }
     )
     return with_images(table, folder, path)

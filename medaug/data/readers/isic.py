@@ -8,9 +8,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from medaug.data.readers.skin import attribute_columns, blank, certain, label_columns, with_images
-from medaug.data.readers.tables import need_choice, need_columns, read_text_table
+from medaug.data.readers.skin import attribute_columns, blank, certain, diagnoses, label_columns, with_images
+from medaug.data.readers.tables import distinct, known_patients, need_choice
 from medaug.errors import DataError, SettingsError
+from medaug.tabular.messages import first_row, refuse
+from medaug.tabular.table_files import need_columns, read_text_table
+from medaug.tabular.values import is_unknown, names, numbers
 from medaug.task import Task
 
 PARTS_2019 = {"Training": None, "Test": "test"}
@@ -91,7 +94,9 @@ def read_isic(
             "set dataset_dir to the folder of the tables"
         )
     rows = pd.concat(parts, ignore_index=True)
-    known = attribute_columns(task, rows["sex"], rows["age"], blank(rows.index))
+    known = attribute_columns(
+        task, rows["sex"], rows["age"], blank(rows.index), f"the ISIC tables of {folder}"
+    )
     found = label_columns(certain(rows["named"]), task, folder, conditions)
     table = rows.drop(columns=["sex", "age", "named"]).assign(
         **known, **found, image=rows["image_id"] + ".jpg"
@@ -108,15 +113,17 @@ def _part_2019(folder: Path, part: str) -> pd.DataFrame:
     truth, meta = read_text_table(truth_path), read_text_table(meta_path)
     need_columns(truth, ("image", *CODES_2019), truth_path)
     need_columns(meta, _META_2019, meta_path)
+    for table, path in ((truth, truth_path), (meta, meta_path)):
+        distinct(table["image"], "image", path)
     if different := sorted(set(truth["image"]) ^ set(meta["image"])):
         raise DataError(f"the image {different[0]} is in only one of {truth_path} and {meta_path.name}")
     truth = truth.assign(named=_one_hot(truth, truth_path))
     both = meta.merge(truth[["image", "named"]], on="image", validate="one_to_one")
-    lesions = both.get("lesion_id", blank(both.index))
+    lesions = _lesions(both, meta_path)
     return pd.DataFrame(
         {
             "image_id": both["image"],
-            "patient_id": lesions.where(lesions != "", both["image"]),
+            "patient_id": known_patients(lesions, both["image"], f"{meta_path}, column 'lesion_id'"),
             "domain": "ISIC 2019",
             "official_split": PARTS_2019[part],
             "source": lesions.str.extract(r"^([A-Z]+)", expand=False),
@@ -128,13 +135,24 @@ def _part_2019(folder: Path, part: str) -> pd.DataFrame:
     )
 
 
+def _lesions(both: pd.DataFrame, path: Path) -> pd.Series[str]:
+    """Return the lesion of each image; blank where it is not told."""
+    if "lesion_id" not in both:
+        return blank(both.index)
+    lesions = names(both["lesion_id"], f"{path}, column 'lesion_id'")
+    return lesions.mask(is_unknown(lesions), "")
+
+
 def _one_hot(truth: pd.DataFrame, path: Path) -> pd.Series[str]:
-    """Return the code that is 1.0 in each row; exactly one is."""
-    hot = truth[list(CODES_2019)].apply(pd.to_numeric, errors="coerce") == 1
-    wrong = hot.sum(axis=1).to_numpy() != 1
+    """Return the code that is 1.0 in each row; exactly one is, and the others are 0.0."""
+    values = truth[list(CODES_2019)].apply(lambda cells: numbers(cells).values)
+    hot = values == 1
+    wrong = (hot.sum(axis=1) != 1) | (hot.sum(axis=1) + (values == 0).sum(axis=1) != len(CODES_2019))
     if wrong.any():
-        row = int(wrong.argmax())
-        raise DataError(f"{path}, row {row + 1}: exactly one of {', '.join(CODES_2019)} must be 1.0")
+        there_are = ", ".join(CODES_2019)
+        raise DataError(
+            f"{path}, row {first_row(wrong)}: exactly one of {there_are} must be 1.0, the others 0.0"
+        )
     codes: np.ndarray[Any, np.dtype[np.object_]] = np.array(CODES_2019, dtype=object)
     return pd.Series(codes[hot.to_numpy().argmax(axis=1)], index=truth.index)
 
@@ -142,20 +160,33 @@ def _one_hot(truth: pd.DataFrame, path: Path) -> pd.Series[str]:
 def _table_2020(path: Path, labels: str) -> pd.DataFrame:
     source = read_text_table(path)
     need_columns(source, _COLUMNS_2020, path)
-    named = source["benign_malignant" if labels == "malignancy" else "diagnosis"]
+    named = (
+        _malignancy(source, path)
+        if labels == "malignancy"
+        else diagnoses(source["diagnosis"], f"{path}, column 'diagnosis'")
+    )
+    images = distinct(source["image_name"], "image", path)
+    patients = names(source["patient_id"], f"{path}, column 'patient_id'")
     return pd.DataFrame(
         {
-            "image_id": source["image_name"],
-            "patient_id": source["patient_id"],
+            "image_id": images,
+            "patient_id": known_patients(patients, images, f"{path}, column 'patient_id'"),
             "domain": "ISIC 2020",
             "official_split": None,
             "source": None,
             "anatomical_site": _known(source["anatom_site_general_challenge"]),
             "sex": source["sex"],
             "age": source["age_approx"],
-            "named": named.mask(named == "unknown", ""),
+            "named": named,
         }
     )
+
+
+def _malignancy(source: pd.DataFrame, path: Path) -> pd.Series[str]:
+    cells = source["benign_malignant"].str.lower()
+    wrong = ~cells.isin(["", "benign", "malignant"])
+    refuse(cells, wrong, path, "is neither benign nor malignant")
+    return cells
 
 
 def _known(values: pd.Series[str]) -> pd.Series[str]:

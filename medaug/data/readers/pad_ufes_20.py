@@ -6,8 +6,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from medaug.data.readers.skin import attribute_columns, certain, label_columns, skin_tones, with_images
-from medaug.data.readers.tables import need_columns, read_text_table
+from medaug.data.readers.skin import (
+    attribute_columns,
+    certain,
+    diagnoses,
+    label_columns,
+    skin_tones,
+    with_images,
+)
+from medaug.data.readers.tables import distinct, known_patients
+from medaug.tabular.table_files import need_columns, read_text_table
+from medaug.tabular.values import names
 from medaug.task import Task
 
 DOMAIN = "PAD-UFES-20"
@@ -53,17 +62,21 @@ def read_pad_ufes_20(folder: Path, task: Task, *, conditions: str | None = None)
     source = read_text_table(path)
     need_columns(source, _COLUMNS, path)
     source = source.mask(source.isin(_UNKNOWN), "")
+    images = distinct(source["img_id"].str.replace(r"\.\w+$", "", regex=True), "image", path)
+    patients = names(source["patient_id"], f"{path}, column 'patient_id'")
+    tones = skin_tones(source["fitspatrick"], str(path))
+    found = diagnoses(source["diagnostic"], f"{path}, column 'diagnostic'")
     table = pd.DataFrame(
         {
-            "image_id": source["img_id"].str.replace(r"\.\w+$", "", regex=True),
+            "image_id": images,
             "image": source["img_id"],
-            "patient_id": source["patient_id"],
+            "patient_id": known_patients(patients, images, f"{path}, column 'patient_id'"),
             "domain": DOMAIN,
             "official_split": None,
             "region": source["region"].where(source["region"] != ""),
             "biopsed": source["biopsed"].where(source["biopsed"] != ""),
-            **attribute_columns(task, source["gender"], source["age"], skin_tones(source["fitspatrick"])),
-            **label_columns(certain(source["diagnostic"]), task, folder, conditions),
+            **attribute_columns(task, source["gender"], source["age"], tones, str(path)),
+            **label_columns(certain(found), task, folder, conditions),
         }
     )
     return with_images(table, folder, path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import logging
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median_low
@@ -16,8 +17,11 @@ from medaug.data.conditions import Weights
 from medaug.data.raters import soft_labels
 from medaug.data.readers.scin_raters import MOST, split_raters
 from medaug.data.readers.skin import attribute_columns, label_columns, skin_tones, with_images
-from medaug.data.readers.tables import need_choice, need_columns, read_text_table
+from medaug.data.readers.tables import known_names, need_choice
 from medaug.errors import DataError
+from medaug.tabular.messages import common_form, first_row, refuse, shown, tell
+from medaug.tabular.table_files import need_columns, need_distinct, read_text_table
+from medaug.tabular.values import is_unknown
 from medaug.task import Task
 
 CASES, LABELS = "scin_cases.csv", "scin_labels.csv"
@@ -38,6 +42,7 @@ _WEIGHTS = "weighted_skin_condition_label"
 _GRADABLE = [f"dermatologist_gradable_for_skin_condition_{number}" for number in _NUMBERS]
 _TONES = [f"dermatologist_fitzpatrick_skin_type_label_{number}" for number in _NUMBERS]
 _IMAGES = [f"image_{number}_path" for number in _NUMBERS]
+_ANSWER = r"(?:DEFAULT_)?(?:YES|NO)(?:_[A-Z_]+)?"
 _FORM = {_NAMES: "['Eczema', 'Tinea']", _CONFIDENCES: "[4, 3]", _WEIGHTS: "{'Eczema': 0.67, 'Tinea': 0.33}"}
 _CASE_COLUMNS = ("case_id", "source", "age_group", "sex_at_birth", "fitzpatrick_skin_type", *_IMAGES)
 _LABEL_COLUMNS = ("case_id", *_GRADABLE, _NAMES, _CONFIDENCES, _WEIGHTS, *_TONES)
@@ -145,20 +150,25 @@ def scin_cases(
     source = _read_tables(tables)
     weights = list(_published(source, tables) if labels == "weighted" else _computed(source, tables))
     tones = source["fitzpatrick_skin_type"] if skin_tone == "self_report" else _median_tone(source)
-    images = [tuple(filter(None, row)) for row in source[_IMAGES].itertuples(index=False)]
+    paths = source[_IMAGES].apply(lambda cells: cells.mask(is_unknown(cells), ""))
+    images = [tuple(filter(None, row)) for row in paths.itertuples(index=False)]
     found = label_columns(weights, task, folder, conditions)
     gradable = source[_GRADABLE].apply(lambda cells: cells.str.contains("YES"))
     table = pd.DataFrame(
         {
             "case_id": source["case_id"],
             "patient_id": _patients(source["case_id"], images),
-            "domain": source["source"] if domain is None else domain,
+            "domain": domain or known_names(source["source"], f"{tables / CASES}, column 'source'"),
             "images": images,
             "raters": (source[_GRADABLE] != "").sum(axis=1),
             "graders": gradable.sum(axis=1),
             "age_group": source["age_group"].where(source["age_group"] != "", None),
             **attribute_columns(
-                task, source["sex_at_birth"], _middle_age(source["age_group"]), skin_tones(tones)
+                task,
+                source["sex_at_birth"],
+                _middle_age(source["age_group"], tables / CASES),
+                skin_tones(tones, str(tables)),
+                str(tables / CASES),
             ),
             **found,
         }
@@ -181,28 +191,48 @@ def _read_tables(tables: Path) -> pd.DataFrame:
     cases, labels = (_read_table(tables / name) for name in (CASES, LABELS))
     need_columns(cases, _CASE_COLUMNS, tables / CASES)
     need_columns(labels, _LABEL_COLUMNS, tables / LABELS)
+    for column in _GRADABLE:
+        _need_answers(labels[column], tables / LABELS)
+    alone = int((~labels["case_id"].isin(cases["case_id"])).sum())
+    tell(
+        f"{tables / LABELS}",
+        len(labels),
+        0,
+        (alone, f"are of cases that {CASES} does not have"),
+    )
     return cases[list(_CASE_COLUMNS)].merge(labels[list(_LABEL_COLUMNS)], on="case_id", how="left").fillna("")
 
 
 def _read_table(path: Path) -> pd.DataFrame:
     # The documentation of SCIN gives the column of conditions another name than the table has.
     table = read_text_table(path).rename(columns={_DOCUMENTED_NAMES: _NAMES})
+    need_distinct(list(map(str, table)), path)
     need_columns(table, ["case_id"], path)
-    wrong = table["case_id"].duplicated() | table["case_id"].str.contains(r"^$|[.,eE]", regex=True)
+    number = table["case_id"].str.fullmatch("-?[0-9]+").astype(bool)
+    wrong = table["case_id"].duplicated() | ~number
     if wrong.any():
-        row = int(wrong.to_numpy().argmax())
         raise DataError(
-            f"{path}, row {row + 1}: the case_id {table['case_id'].iloc[row]!r} is blank, rounded or there "
-            "twice; do not save the table with a spreadsheet program, which rounds long numbers"
+            f"{path}, row {first_row(wrong)}: the case_id is blank, rounded, no number or there twice; do "
+            "not save the table with a spreadsheet program, which rounds long numbers"
         )
     return table
+
+
+def _need_answers(cells: pd.Series[str], path: Path) -> None:
+    wrong = (cells != "") & ~cells.str.fullmatch(_ANSWER).astype(bool)
+    refuse(
+        cells,
+        wrong,
+        path,
+        "does not say whether images are good enough; it is blank, or begins with DEFAULT_YES, YES or NO",
+    )
 
 
 def _published(source: pd.DataFrame, tables: Path) -> Iterator[Weights]:
     """Yield the published weights of each case, which sum to 0.99 to 1.03."""
     for row in range(len(source)):
         weights = _cell(source, row, _WEIGHTS, dict, tables)
-        yield {str(name): weight for name, weight in weights.items() if weight > 0}
+        yield {name: weight for name, weight in weights.items() if weight > 0}
 
 
 def _computed(source: pd.DataFrame, tables: Path) -> Iterator[Weights]:
@@ -225,15 +255,23 @@ def _cell(source: pd.DataFrame, row: int, column: str, kind: type, tables: Path)
     text = source[column].iloc[row]
     try:
         content = ast.literal_eval(text) if text else kind()
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         content = None
-    numbers = content.values() if isinstance(content, dict) else content if column == _CONFIDENCES else ()
-    if not isinstance(content, kind) or not all(isinstance(number, int | float) for number in numbers):
+    if not isinstance(content, kind) or not _is_whole(content, column):
         raise DataError(
-            f"{tables / LABELS}, case {source['case_id'].iloc[row]}, column {column!r}: {text!r} is not a "
-            f"{kind.__name__} as SCIN writes it, {_FORM[column]} for example"
+            f"{tables / LABELS}, case {source['case_id'].iloc[row]}, column {column!r}: {shown(text)} is "
+            f"not a {kind.__name__} as SCIN writes it, {_FORM[column]} for example"
         )
     return content
+
+
+def _is_whole(content: Any, column: str) -> bool:
+    """Whether conditions are text, and weights and confidences finite numbers that are not negative."""
+    numbers = content.values() if isinstance(content, dict) else content if column == _CONFIDENCES else ()
+    texts = content if column != _CONFIDENCES else ()
+    return all(isinstance(n, int | float) and 0 <= n < math.inf for n in numbers) and all(
+        isinstance(text, str) for text in texts
+    )
 
 
 def _median_tone(source: pd.DataFrame) -> pd.Series[str]:
@@ -243,10 +281,14 @@ def _median_tone(source: pd.DataFrame) -> pd.Series[str]:
     )
 
 
-def _middle_age(groups: pd.Series[str]) -> pd.Series[str]:
+def _middle_age(groups: pd.Series[str], path: Path) -> pd.Series[str]:
     """Return the middle of an age group in years, as text; blank where it is unknown."""
     ends = groups.str.extract(r"^AGE_(\d+)_(?:TO_(\d+)|OR_ABOVE)$").astype(np.float64)
     middle = (ends[0] + ends[1].fillna(ends[0] + 10)) / 2
+    lost = middle.isna() & ~groups.isin(["", "AGE_UNKNOWN"])
+    if lost.any():
+        what = f"are no age group, for example of the form {common_form(groups[lost])!r}: unknown"
+        tell(f"{path}, column 'age_group'", len(groups), 0, (int(lost.sum()), what))
     return middle.map(lambda years: "" if np.isnan(years) else f"{years:g}")
 
 
@@ -259,8 +301,8 @@ def _patients(cases: pd.Series[str], images: list[tuple[str, ...]]) -> list[str]
             name = leader[name]
         return name
 
-    for case, shown in zip(cases, images, strict=True):
-        for image in shown:
+    for case, paths in zip(cases, images, strict=True):
+        for image in paths:
             leader[leading(image)] = leading(case)
     return [leading(case) for case in cases]
 
@@ -279,7 +321,7 @@ def _reasons(
         (UNNAMED, unnamed),
         (NOTHING_SEEN, unnamed & (judged == normal).all(axis=1)),
         (NOT_GRADABLE, unnamed & ~judged.any(axis=1)),
-        (NO_IMAGE, pd.Series([not shown for shown in images], index=source.index)),
+        (NO_IMAGE, pd.Series([not paths for paths in images], index=source.index)),
     ):
         reasons[holds] = reason
     return reasons

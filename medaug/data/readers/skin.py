@@ -13,8 +13,11 @@ import pandas as pd
 from medaug.arrays import FloatArray
 from medaug.data.conditions import Weights, class_labels, read_conditions
 from medaug.data.readers.tables import largest_files
-from medaug.data.table import canonical_age, canonical_sex
 from medaug.errors import DataError, SettingsError
+from medaug.files import printable
+from medaug.tabular.messages import common_form, first_row, tell
+from medaug.tabular.people import canonical_age, canonical_sex
+from medaug.tabular.values import is_unknown
 from medaug.task import Task, attribute_column
 
 ENDINGS = (".jpg", ".jpeg", ".png")
@@ -42,13 +45,20 @@ def label_columns(
     return class_labels(weights, task, table)
 
 
+def diagnoses(cells: pd.Series[str], where: str) -> pd.Series[str]:
+    """Return the diagnoses in a column, blank where there is none or a word such as ``NA``; log both."""
+    words = is_unknown(cells)
+    tell(where, len(cells), int((cells == "").sum()), (int(words.sum()), "hold a word such as NA: unknown"))
+    return cells.mask(words, "")
+
+
 def certain(names: pd.Series[str]) -> list[Weights]:
     """Return full weight on the one condition of each image; a blank is unlabelled."""
     return [{name: 1.0} if name else {} for name in names]
 
 
 def attribute_columns(
-    task: Task, sex: pd.Series[str], age: pd.Series[str], skin_tone: pd.Series[str]
+    task: Task, sex: pd.Series[str], age: pd.Series[str], skin_tone: pd.Series[str], where: str | None = None
 ) -> dict[str, pd.Series[Any]]:
     """Return the columns of sex, age and skin tone, and empty ones for other attributes of the task.
 
@@ -57,17 +67,24 @@ def attribute_columns(
     task : Task
         Its attributes.
     sex, age, skin_tone : Series of str
-        As `medaug.data.table.canonical_sex`, `canonical_age` and `tone_groups` understand them. An age of 0
-        is unknown: that is what these data sets mean by it, and they round ages to five years.
+        As `medaug.tabular.people.canonical_sex`, `canonical_age` and `tone_groups` understand them. An age of
+        0 is unknown: that is what these data sets mean by it, and they round ages to five years.
+    where : str, optional
+        What the log calls the table, to say how many cells are not understood; None says nothing.
 
     Returns
     -------
     dict of str to Series
         ``attr:<name>`` to values; missing where unknown.
     """
-    years = canonical_age(age)
+    places = {name: where and f"{where}, {name}" for name in ("sex", "age", "skin tone")}
+    years = canonical_age(age, task.bins("age"), places["age"])
+    if where is not None:
+        tell(
+            f"{where}, age", len(years), 0, (int((years == 0).sum()), "are 0, which stands for unknown here")
+        )
     known: dict[str, pd.Series[Any]] = {
-        "attr:sex": canonical_sex(sex),
+        "attr:sex": canonical_sex(sex, places["sex"]),
         "attr:age": years.where(years > 0),
         "attr:skin_tone": tone_groups(skin_tone, task),
     }
@@ -84,8 +101,8 @@ def blank(index: pd.Index[Any]) -> pd.Series[str]:
     return pd.Series("", index=index, dtype=object)
 
 
-def skin_tones(values: pd.Series[str]) -> pd.Series[str]:
-    """Return skin types as Roman numerals; blank where the value is none of 1 to 6.
+def skin_tones(values: pd.Series[str], where: str | None = None) -> pd.Series[str]:
+    """Return skin types as Roman numerals; blank where the value is none of 1 to 6, which `where` is told of.
 
     Examples
     --------
@@ -93,7 +110,11 @@ def skin_tones(values: pd.Series[str]) -> pd.Series[str]:
     ['III', 'VI', 'II', '', '']
     """
     number = values.str.extract(r"^(?:FST)?([1-6])(?:\.0*)?$", expand=False)
-    return number.map(dict(zip("123456", TONES, strict=True))).fillna("").astype(object)
+    found = number.map(dict(zip("123456", TONES, strict=True))).fillna("").astype(object)
+    if where is not None and (lost := (found == "") & (values != "")).any():
+        what = f"are no skin type, for example of the form {common_form(values[lost])!r}: unknown"
+        tell(f"{where}, skin tone", len(values), 0, (int(lost.sum()), what))
+    return found
 
 
 def tone_groups(values: pd.Series[str], task: Task) -> pd.Series[Any]:
@@ -163,9 +184,10 @@ def with_images(table: pd.DataFrame, folder: Path, source: Path) -> pd.DataFrame
     Raises
     ------
     DataError
-        None of the images is there.
+        None of the images is there, or images of several patients would be one file.
     """
     stems = table["image"].map(_stem)
+    _need_own_files(table, stems, source)
     found = largest_files(folder, set(stems), ENDINGS)
     if not found:
         raise DataError(
@@ -173,9 +195,21 @@ def with_images(table: pd.DataFrame, folder: Path, source: Path) -> pd.DataFrame
             f"{table['image'].iloc[0]} for one; unpack the images there"
         )
     paths = [found.get(stem, str(folder / name)) for stem, name in zip(stems, table["image"], strict=True)]
-    files = [Path(os.path.relpath(path, folder)).as_posix() for path in paths]
-    rows = table.drop(columns="image").assign(path=[os.path.abspath(path) for path in paths], file=files)
-    return rows.reset_index(drop=True)
+    files = [printable(Path(os.path.relpath(path, folder)).as_posix()) for path in paths]
+    places = pd.Series([os.path.abspath(path) for path in paths], index=table.index, dtype=object)
+    return table.drop(columns="image").assign(path=places, file=files).reset_index(drop=True)
+
+
+def _need_own_files(table: pd.DataFrame, stems: pd.Series[str], source: Path) -> None:
+    """Check that no file stands for two patients, or under two paths for two images."""
+    owner = table["patient_id"].groupby(stems).transform("nunique")
+    named = table["image"].groupby(stems).transform("nunique")
+    shared = (owner > 1) | (named > 1)
+    if shared.any():
+        raise DataError(
+            f"{source}, row {first_row(shared)}: another row names the same file, for another patient or in "
+            "another folder; every image needs a file of its own name"
+        )
 
 
 def _stem(name: str) -> str:

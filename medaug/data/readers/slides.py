@@ -12,15 +12,20 @@ import pandas as pd
 
 from medaug.data.readers.camelyon17 import need_tumour
 from medaug.data.readers.tables import (
+    distinct,
     files_below,
     filled_column,
+    known_names,
+    known_patients,
     mapped_columns,
     need_choice,
     pseudonyms,
-    read_text_table,
 )
 from medaug.errors import DataError, SettingsError
 from medaug.files import printable
+from medaug.tabular.messages import refuse
+from medaug.tabular.table_files import read_text_table
+from medaug.tabular.values import names as names_in
 from medaug.task import Task
 
 ENDINGS = (".svs", ".tif", ".tiff", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".svslide", ".czi")
@@ -120,55 +125,57 @@ def _listed(folder: Path, name: str, columns: Mapping[str, str]) -> pd.DataFrame
     table = mapped_columns(read_text_table(path), columns, ("path", "patient_id"), OPTIONAL, path)
     slides = _paths(folder, table, path)
     annotations = _annotations(folder, table, slides, path)
-    source = pd.DataFrame({"path": map(str, slides), "annotation": annotations}, dtype=object)
-    source["patient_id"] = pseudonyms(filled_column(table, "patient_id", path))
+    source = pd.DataFrame({"path": slides, "annotation": annotations}, dtype=object, index=table.index)
+    source["patient_id"] = _patients(table, path)
     source["tumour_free"] = _tumour_free(table, path) & source["annotation"].isna()
     if "domain" in table:
-        source["domain"] = pd.Series([value or None for value in table["domain"]], dtype=object)
-    return source
+        source["domain"] = known_names(table["domain"], f"{path}, column for 'domain'")
+    return source.reset_index(drop=True)
 
 
-def _paths(folder: Path, table: pd.DataFrame, path: Path) -> list[Path]:
-    paths = [(folder / name).absolute() for name in filled_column(table, "path", path)]
-    if not any(slide.is_file() for slide in paths):
+def _patients(table: pd.DataFrame, path: Path) -> pd.Series[str]:
+    where = f"{path}, column for 'patient_id'"
+    patients = names_in(filled_column(table, "patient_id", path), where)
+    slides = pd.Series([f"slide of row {row}" for row in table.index], index=table.index, dtype=object)
+    return pseudonyms(known_patients(patients, slides, where))
+
+
+def _paths(folder: Path, table: pd.DataFrame, path: Path) -> list[str]:
+    cells = filled_column(table, "path", path)
+    paths = cells.map(lambda name: os.path.join(folder.absolute(), name))
+    if not any(os.path.isfile(slide) for slide in paths):
         raise DataError(
             f"none of the {len(paths):,} slides that {path} lists is there; paths are taken from {folder}"
         )
-    twice = pd.Series(paths, dtype=object).duplicated().to_numpy()
-    if twice.any():
-        raise DataError(f"{path}, row {int(twice.argmax()) + 1}: the slide is listed a second time")
-    return paths
+    distinct(paths.map(os.path.normpath), "slide", path)
+    return paths.tolist()
 
 
-def _annotations(folder: Path, table: pd.DataFrame, slides: list[Path], path: Path) -> list[str | None]:
+def _annotations(folder: Path, table: pd.DataFrame, slides: list[str], path: Path) -> list[str | None]:
     """Return the annotation of each slide; one that is named must be there, or its labels would be lost."""
     if "annotation" not in table:
-        return [_beside(slide) for slide in slides]
-    named = [(folder / name).absolute() if name else None for name in table["annotation"]]
-    for row, annotation in enumerate(named, start=1):
-        if annotation is not None and not annotation.is_file():
+        return [_beside(Path(slide)) for slide in slides]
+    named = [os.path.join(folder.absolute(), name) if name else None for name in table["annotation"]]
+    for row, annotation in zip(table.index, named, strict=True):
+        if annotation is not None and not os.path.isfile(annotation):
             raise DataError(
                 f"{path}, row {row}: its annotation is not there; mend the path or leave it blank"
             )
-    return [str(annotation) if annotation else None for annotation in named]
+    return named
 
 
 def _beside(slide: Path) -> str | None:
-    annotation = slide.with_suffix(".xml")
-    return str(annotation) if annotation.is_file() else None
+    annotation = os.path.splitext(slide)[0] + ".xml"
+    return annotation if os.path.isfile(annotation) else None
 
 
 def _tumour_free(table: pd.DataFrame, path: Path) -> pd.Series[bool]:
     if "tumour_free" not in table:
         return pd.Series(False, index=table.index)
     values = table["tumour_free"].str.lower()
+    known = ", ".join(filter(None, _TRUTH))
     wrong = ~values.isin(list(_TRUTH))
-    if wrong.any():
-        row = int(wrong.to_numpy().argmax())
-        raise DataError(
-            f"{path}, row {row + 1}, tumour_free: {table['tumour_free'].iloc[row]!r} is not understood; "
-            f"it is blank or one of: {', '.join(filter(None, _TRUTH))}"
-        )
+    refuse(table["tumour_free"], wrong, path, f"is not understood; it is blank or one of: {known}")
     return values.map(_TRUTH).astype(bool)
 
 

@@ -1,41 +1,18 @@
-"""What the readers share: a CSV file read as text, its columns, and files found below a folder."""
+"""What the readers share: columns of a table and their checks, and files found below a folder."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from medaug.errors import DataError, SettingsError
-
-
-def read_text_table(path: Path) -> pd.DataFrame:
-    """Read a CSV file with every cell as text, stripped; an empty cell is ``""``.
-
-    Raises
-    ------
-    DataError
-        The file is not there, not text, or no table (a web page under its name, for example).
-    """
-    if not path.is_file():
-        raise DataError(f"the table {path} is not there; check the folder")
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
-    except (ValueError, pd.errors.ParserWarning) as error:
-        raise DataError(f"{path} is not a CSV table: {str(error).strip()}") from None
-    table.columns = [str(name).strip() for name in table.columns]
-    return pd.DataFrame({name: table[name].str.strip() for name in table})
-
-
-def need_columns(table: pd.DataFrame, columns: Collection[str], path: Path) -> None:
-    """Raise a DataError that names the columns that a table lacks."""
-    if missing := [name for name in columns if name not in table]:
-        raise DataError(
-            f"{path} lacks the column(s) {', '.join(map(repr, missing))}; "
-            f"it has: {', '.join(map(repr, table))}"
-        )
+from medaug.tabular.messages import first_row, refuse, tell
+from medaug.tabular.table_files import need_columns
+from medaug.tabular.values import is_unknown, names, numbers
 
 
 def mapped_columns(
@@ -50,7 +27,7 @@ def mapped_columns(
     Parameters
     ----------
     table : DataFrame
-        As `read_text_table` returned it.
+        As `medaug.tabular.table_files.read_text_table` returned it.
     columns : mapping of str to str
         Column of the table for each of medaug's names; a name that is not mapped is looked for as it is.
     needed, optional : collections of str
@@ -64,17 +41,37 @@ def mapped_columns(
         A column that is needed or mapped is not there.
     """
     found = {name: name for name in needed} | {name: name for name in optional if name in table}
-    names = found | dict(columns)
-    need_columns(table, list(names.values()), path)
-    return pd.DataFrame({name: table[column] for name, column in names.items()})
+    wanted = found | dict(columns)
+    need_columns(table, list(wanted.values()), path)
+    return pd.DataFrame({name: table[column] for name, column in wanted.items()})
 
 
 def filled_column(table: pd.DataFrame, name: str, path: Path) -> pd.Series[str]:
     """Return a column that must not have blanks; a DataError names the first row that has."""
-    blank = (table[name] == "").to_numpy()
+    blank = table[name] == ""
     if blank.any():
-        raise DataError(f"{path}, row {int(blank.argmax()) + 1}: the column for {name!r} is blank")
+        raise DataError(f"{path}, row {first_row(blank)}: the column for {name!r} is blank")
     return table[name]
+
+
+def distinct(cells: pd.Series[str], what: str, path: Path) -> pd.Series[str]:
+    """Return cells that must all be there and differ; a DataError names the row that is blank or repeats."""
+    blank, again = cells == "", cells.duplicated()
+    if blank.any():
+        raise DataError(f"{path}, row {first_row(blank)}: there is no {what}")
+    if again.any():
+        second = first_row(again)
+        first = first_row(cells == cells.loc[second])
+        raise DataError(f"{path}, row {second}: its {what} is that of row {first}; list it once")
+    return cells
+
+
+def known_patients(cells: pd.Series[str], images: pd.Series[str], where: str) -> pd.Series[str]:
+    """Return patients; where none is named (a blank, ``nan``, ``NA``) the image is one of its own, logged."""
+    unknown = (cells == "") | is_unknown(cells)
+    tell(where, len(cells), 0, (int(unknown.sum()), "name no patient: each image counts as one of its own"))
+    own = images.mask(images.isin(cells), "image " + images)  # a patient may be called like an image
+    return cells.mask(unknown, own)
 
 
 def pseudonyms(patients: pd.Series[str]) -> pd.Series[str]:
@@ -83,18 +80,26 @@ def pseudonyms(patients: pd.Series[str]) -> pd.Series[str]:
     return pd.Series([f"patient {number + 1}" for number in numbers], index=patients.index)
 
 
+def known_names(cells: pd.Series[str], where: str) -> pd.Series[Any]:
+    """Return the names in a column (of sites, say) as written, missing where blank; blanks are logged."""
+    found = names(cells, where)
+    blank = found == ""
+    tell(where, len(found), int(blank.sum()))
+    return found.astype(object).where(~blank, None)
+
+
 def need_choice(name: str, value: str, choices: Sequence[str]) -> None:
     """Raise a SettingsError when the value of an option is none of its choices."""
     if value not in choices:
         raise SettingsError(f"{name} is {value!r}; it is one of: {', '.join(choices)}")
 
 
-def label_values(values: pd.Series[str], meaning: dict[float, float], path: Path) -> pd.Series[float]:
+def label_values(cells: pd.Series[str], meaning: dict[float, float], path: Path) -> pd.Series[float]:
     """Turn the cells of a label column into numbers.
 
     Parameters
     ----------
-    values : Series of str
+    cells : Series of str
         Cells; an empty one is missing in the result.
     meaning : dict of float to float
         What each number that may occur means: 0, 1 or NaN.
@@ -104,18 +109,13 @@ def label_values(values: pd.Series[str], meaning: dict[float, float], path: Path
     Raises
     ------
     DataError
-        A cell holds something else; names the row (the first below the header is 1) and the column.
+        A cell holds something else; names the row and the column.
     """
-    numbers = pd.to_numeric(values, errors="coerce")
-    wrong = (values != "") & ~numbers.isin(list(meaning))
-    if wrong.any():
-        row = int(wrong.to_numpy().argmax())
-        known = ", ".join(f"{number:g}" for number in meaning)
-        raise DataError(
-            f"{path}, row {row + 1}, column {values.name!r}: {values.iloc[row]!r} is not a label; "
-            f"labels are blank or one of: {known}"
-        )
-    return numbers.map(meaning).astype("float64")
+    read = numbers(cells)
+    wrong = read.wrong | (~read.blank & ~read.values.isin(list(meaning)))
+    known = ", ".join(f"{number:g}" for number in meaning)
+    refuse(cells, wrong, path, f"is not a label; labels are blank or one of: {known}")
+    return read.values.map(meaning).astype("float64")
 
 
 def files_below(folder: Path, endings: Collection[str]) -> Iterator[os.DirEntry[str]]:

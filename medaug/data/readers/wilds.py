@@ -7,18 +7,21 @@ of the paper calls the same two hospitals 2 and 1, as its numbers of patches tel
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from medaug.data.readers.camelyon17 import CLASS, hospital_of, need_tumour
-from medaug.data.readers.tables import need_choice, need_columns
+from medaug.data.readers.tables import distinct, need_choice
 from medaug.data.table import UNITS, SplitUnit
 from medaug.errors import DataError
 from medaug.progress import Progress
+from medaug.tabular.messages import first_row, refuse, shown
+from medaug.tabular.table_files import need_columns, read_text_table
+from medaug.tabular.values import numbers
 from medaug.task import Task, label_column
 
 TRAIN = ("center_0", "center_3", "center_4")
@@ -87,9 +90,9 @@ def read_wilds(
     trees = _trees(folder)
     parts: list[pd.DataFrame] = []
     if LABELLED in trees:
-        parts += _labelled(folder, trees[LABELLED], keep_validation=id_validation == "patch")
+        parts += [_labelled(folder, trees[LABELLED], keep_validation=id_validation == "patch")]
     if UNLABELLED in trees:
-        parts += _unlabelled(folder, trees[UNLABELLED], unlabelled_domains)
+        parts += [_unlabelled(folder, trees[UNLABELLED], unlabelled_domains)]
     table = pd.concat(parts, ignore_index=True)
     if table.empty:
         raise DataError(f"{folder} has no patch of {', '.join(unlabelled_domains)}; name other hospitals")
@@ -111,8 +114,9 @@ def _trees(folder: Path) -> dict[str, Path]:
     return trees
 
 
-def _labelled(folder: Path, tree: Path, *, keep_validation: bool) -> Iterator[pd.DataFrame]:
+def _labelled(folder: Path, tree: Path, *, keep_validation: bool) -> pd.DataFrame:
     path = tree / "metadata.csv"
+    parts = []
     for source in _portions(path, (*_PLACE, "tumor", "split")):
         _need_values(source, "tumor", (0, 1), path)
         _need_values(source, "split", tuple(_SPLITS), path)
@@ -120,51 +124,56 @@ def _labelled(folder: Path, tree: Path, *, keep_validation: bool) -> Iterator[pd
         patches[label_column(CLASS)] = source["tumor"].astype(np.float64)
         kept = patches["domain"].isin(TRAIN) & keep_validation
         patches["official_split"] = source["split"].map(_SPLITS).astype(object).where(kept, None)
-        yield patches
+        parts.append(patches)
+    return _together(parts, path)
 
 
-def _unlabelled(folder: Path, tree: Path, domains: Sequence[str]) -> Iterator[pd.DataFrame]:
+def _unlabelled(folder: Path, tree: Path, domains: Sequence[str]) -> pd.DataFrame:
+    path = tree / "metadata.csv"
     wanted = [HOSPITALS.index(name) for name in domains]
-    for source in _portions(tree / "metadata.csv", _PLACE):
+    parts = []
+    for source in _portions(path, _PLACE):
         patches = _patches(source[source["center"].isin(wanted)], folder, tree)
         patches[label_column(CLASS)] = np.nan
         patches["official_split"] = pd.Series(None, index=patches.index, dtype=object)
-        yield patches
+        parts.append(patches)
+    return _together(parts, path)
+
+
+def _together(parts: list[pd.DataFrame], path: Path) -> pd.DataFrame:
+    if not parts:
+        raise DataError(f"{path} has no rows; download it again")
+    table = pd.concat(parts)
+    distinct(table["image_id"], "patch", path)
+    return table
 
 
 def _portions(path: Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
-    """Yield a table of WILDS in portions, whole numbers but for the text ``patient``; rows count from 0."""
-    need_columns(_header(path), columns, path)
-    with Progress(f"Reading {path.parent.name}", _lines(path) - 1, unit="row") as shown:
-        for portion in _read(path, columns):
+    """Yield a table of WILDS in portions, whole numbers but for the text ``patient``."""
+    table = _read(path, columns)
+    with Progress(f"Reading {path.parent.name}", len(table), unit="row") as progress:
+        for start in range(0, len(table), _ROWS_AT_ONCE):
+            source = table.iloc[start : start + _ROWS_AT_ONCE]
+            portion = source.assign(**{n: _whole(source[n], path) for n in columns if n != "patient"})
             _need_hospitals(portion, path)
             yield portion
-            shown.update(len(portion))
+            progress.update(len(portion))
 
 
-def _header(path: Path) -> pd.DataFrame:
+def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     try:
-        return pd.read_csv(path, nrows=0)
-    except ValueError as error:
-        raise _no_table(path, error) from None
+        table = read_text_table(path)
+    except DataError as error:
+        raise DataError(f"{error}; it is not a whole table of WILDS, so download it again") from None
+    need_columns(table, columns, path)
+    return table[list(columns)]
 
 
-def _read(path: Path, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
-    kinds: dict[Any, Any] = {name: str if name == "patient" else np.int64 for name in columns}
-    try:
-        with pd.read_csv(path, usecols=list(columns), dtype=kinds, chunksize=_ROWS_AT_ONCE) as portions:
-            yield from portions
-    except ValueError as error:
-        raise _no_table(path, error) from None
-
-
-def _no_table(path: Path, error: ValueError) -> DataError:
-    return DataError(f"{path} is not a whole table of WILDS: {str(error).strip()}; download it again")
-
-
-def _lines(path: Path) -> int:
-    with path.open("rb") as file:
-        return sum(block.count(b"\n") for block in iter(lambda: file.read(2**20), b""))
+def _whole(cells: pd.Series[str], path: Path) -> pd.Series[int]:
+    values = numbers(cells).values
+    wrong = values.isna() | (values % 1 != 0)
+    refuse(cells, wrong, path, "is no whole number: not a whole table of WILDS; download it again")
+    return values.astype(np.int64)
 
 
 def _need_hospitals(source: pd.DataFrame, path: Path) -> None:
@@ -172,23 +181,18 @@ def _need_hospitals(source: pd.DataFrame, path: Path) -> None:
     patients = pd.to_numeric(source["patient"], errors="coerce").fillna(-1).astype(np.int64)
     expected = patients.map(hospital_of)
     found = source["center"].map(dict(enumerate(HOSPITALS)))
-    wrong = (found.isna() | (found != expected)).to_numpy()
+    wrong = found.isna() | (found != expected)
     if wrong.any():
-        row = source.iloc[int(wrong.argmax())]
+        row = first_row(wrong)
         raise DataError(
-            f"{path}, row {int(wrong.argmax()) + 1 + source.index[0]}: patient {row['patient']!r} is not of "
-            f"center {row['center']}; 000 to 019 are of center 0, the next twenty of center 1, and so on"
+            f"{path}, row {row}: patient {shown(source['patient'].loc[row])} is not of center "
+            f"{source['center'].loc[row]}; 000 to 019 are of center 0, the next twenty of center 1, and so on"
         )
 
 
 def _need_values(source: pd.DataFrame, column: str, values: Sequence[int], path: Path) -> None:
-    wrong = ~source[column].isin(values).to_numpy()
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise DataError(
-            f"{path}, row {row + 1 + source.index[0]}, column {column!r}: {source[column].iloc[row]} is not "
-            f"understood; it is one of: {', '.join(map(str, values))}"
-        )
+    wrong = ~source[column].isin(values)
+    refuse(source[column], wrong, path, f"is not understood; it is one of: {', '.join(map(str, values))}")
 
 
 def _patches(source: pd.DataFrame, folder: Path, tree: Path) -> pd.DataFrame:
@@ -219,7 +223,7 @@ def _need_patches(table: pd.DataFrame, tree: Path) -> None:
     if paths.empty:
         return
     some = paths.iloc[np.unique(np.linspace(0, len(paths) - 1, _LOOKED_FOR).astype(int))]
-    if not any(Path(path).is_file() for path in some):
+    if not any(os.path.isfile(path) for path in some):
         raise DataError(
             f"the patches that {tree / 'metadata.csv'} lists are not there, {some.iloc[0]} for one; "
             "unpack the whole archive of WILDS"

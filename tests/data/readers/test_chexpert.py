@@ -92,7 +92,7 @@ def test_other_observations_may_be_classes(tmp_path: Path) -> None:
 def test_a_label_that_is_not_understood_names_row_and_column(tmp_path: Path) -> None:
     tree = write_tree(tmp_path, "CheXpert-v1.0", label="maybe")
 
-    with pytest.raises(DataError, match=r"train\.csv, row 1, column 'Edema': 'maybe'"):
+    with pytest.raises(DataError, match=r"train\.csv, row 2, column 'Edema': 'maybe'"):
         read_chexpert(tree, CHEST_RADIOGRAPHS)
 
 

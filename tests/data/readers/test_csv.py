@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -44,7 +45,7 @@ def write_source(folder: Path, lines: list[str] = LINES, name: str = "table.csv"
 def test_a_mapped_table(tmp_path: Path) -> None:
     table = read_csv(write_source(tmp_path), TASK, columns=COLUMNS, domain="Ward 3")
 
-    assert table["image_id"].tolist() == table["file"].tolist() == ["row 1", "row 2", "row 3"]
+    assert table["image_id"].tolist() == table["file"].tolist() == ["row 2", "row 3", "row 4"]
     assert table["patient_id"].tolist() == ["patient 1", "patient 2", "patient 1"]
     assert table["domain"].unique().tolist() == ["Ward 3"]
     assert table["official_split"].isna().all()
@@ -92,10 +93,10 @@ def test_sex_and_age_from_dicom_headers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("b.png,H12,yes,M,,B", r"row 4, column 'effusion': 'yes' is not a label"),
-        ("b.png,H12,-1,M,,B", r"row 4, column 'effusion': '-1'"),
-        (",H12,1,M,,B", r"row 4: the column for 'path' is blank"),
-        ("b.png,,1,M,,B", r"row 4: the column for 'patient_id' is blank"),
+        ("b.png,H12,yes,M,,B", r"row 5, column 'effusion': 'yes' is not a label"),
+        ("b.png,H12,-1,M,,B", r"row 5, column 'effusion': '-1'"),
+        (",H12,1,M,,B", r"row 5: the column for 'path' is blank"),
+        ("b.png,,1,M,,B", r"row 5: the column for 'patient_id' is blank"),
     ],
 )
 def test_bad_rows_are_named(tmp_path: Path, line: str, message: str) -> None:
@@ -107,7 +108,9 @@ def test_bad_splits_columns_files_and_tables(tmp_path: Path) -> None:
     write_source(tmp_path)
     with pytest.raises(DataError, match=r"lacks the column.*'nosuch'"):
         read_csv(tmp_path, TASK, columns=COLUMNS | {"age": "nosuch"})
-    with pytest.raises(DataError, match="row 1: the official split 'a' is not understood"):
+    with pytest.raises(
+        DataError, match="row 2, column 'official_split': text of the form 'A' is no official split"
+    ):
         read_csv(tmp_path, TASK, columns=COLUMNS | {"official_split": "device"})
     with pytest.raises(DataError, match="none of the 3 files"):
         read_csv(tmp_path, TASK, columns=COLUMNS | {"path": "MRN"})
@@ -124,3 +127,81 @@ def test_settings(tmp_path: Path) -> None:
         read_csv(tmp_path, TASK, columns=COLUMNS | {"domain": "device"}, domain="x")
     with pytest.raises(SettingsError, match="from_headers is 'name'"):
         read_csv(tmp_path, TASK, columns=COLUMNS, from_headers=("name",))
+
+
+def write_rows(folder: Path, header: str, *rows: str) -> Path:
+    for number in range(len(rows)):
+        Image.new("L", (4, 4)).save(folder / f"i{number}.png")
+    lines = [header, *(f"i{number}.png,{row}" for number, row in enumerate(rows))]
+    (folder / "table.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_rows_are_called_as_an_editor_numbers_them(tmp_path: Path) -> None:
+    lines = [LINES[0], "", *LINES[1:3], "", LINES[3]]
+    table = read_csv(write_source(tmp_path, lines), TASK, columns=COLUMNS)
+
+    expected = [f"row {lines.index(line) + 1}" for line in LINES[1:]]
+    assert table["image_id"].tolist() == table["file"].tolist() == expected
+    write_source(tmp_path, [*lines[:5], lines[5].replace("H77,,", "H77,2,")])
+    with pytest.raises(DataError, match="row 6, column 'effusion'"):
+        read_csv(tmp_path, TASK, columns=COLUMNS)
+
+
+def test_a_patient_called_nan_is_unknown(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = ("1,nan,F,50", "0,nan,M,60", "1,NA,F,50", "0,7,M,60", "0,7,M,60", "1,07,F,20")
+    table = read_csv(write_rows(tmp_path, "path,effusion,patient_id,sex,age", *rows), TASK)
+
+    assert table["patient_id"].nunique() == 5
+    assert table["patient_id"][3] == table["patient_id"][4]
+    assert "3 name no patient: each image counts as one of its own" in caplog.text
+
+
+def test_a_file_of_two_patients_and_a_file_twice(tmp_path: Path) -> None:
+    header = "path,effusion,patient_id,sex,age"
+    for second in ("i0.png,0,P2,F,50", "i0.png,1,P1,F,50", "./i0.png,0,P2,F,50"):
+        write_rows(tmp_path, header, "1,P1,F,50")
+        with (tmp_path / "table.csv").open("a") as file:
+            file.write(second + "\n")
+        with pytest.raises(DataError, match="row 3: its file is that of row 2"):
+            read_csv(tmp_path, TASK)
+
+
+def test_words_are_names_of_sites_and_unknown_labels(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    header = "path,effusion,patient_id,sex,age,domain"
+    rows = ("NA,1,F,50,NA", "nan,2,M,60,None", "1,3,F,> 89,01", "0,4,M,17/04/1951,1")
+    table = read_csv(write_rows(tmp_path, header, *rows), TASK)
+
+    assert table["domain"].tolist() == ["NA", "None", "01", "1"]
+    np.testing.assert_array_equal(table["label:effusion"], [np.nan, np.nan, 1, 0])
+    np.testing.assert_array_equal(table["attr:age"], [50, 60, 90, np.nan])
+    assert "column for 'effusion': of 4 cells 2 hold a word such as NA: unknown" in caplog.text
+    assert "form '99/99/9999'" in caplog.text
+    assert "1951" not in caplog.text
+
+
+def test_groups_that_the_task_does_not_have_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    attributes = (Attribute("race", groups=("NA", "White")), Attribute("bmi", bins=(0.0, 25.0, 60.0)))
+    task = Task("multilabel", ("effusion",), attributes=attributes)
+    rows = ("1,P1,NA,22.5", "0,P2,white,24,", "0,P3,,thin")
+    folder = write_rows(tmp_path, "path,effusion,patient_id,race,bmi", *(row.rstrip(",") for row in rows))
+    table = read_csv(folder, task)
+
+    assert table["attr:race"].tolist() == ["NA", "white", None]
+    np.testing.assert_array_equal(table["attr:bmi"], [22.5, 24, np.nan])
+    assert "1 are none of the groups NA, White: unknown" in caplog.text
+    assert "column for 'bmi': of 3 cells 1 are no certain number" in caplog.text
+
+
+def test_a_parquet_table_has_the_names_of_a_csv_table(tmp_path: Path) -> None:
+    rows = ("1,1000001,F,50,7", "0,1000002,M,60,8", ",1000001,F,,7")
+    folder = write_rows(tmp_path, "path,effusion,patient_id,sex,age,domain", *rows)
+    pd.read_csv(folder / "table.csv").to_parquet(folder / "table.parquet")
+    first, second = (read_csv(folder, TASK, table=name) for name in ("table.csv", "table.parquet"))
+
+    called = ["image_id", "file"]
+    pd.testing.assert_frame_equal(first.drop(columns=called), second.drop(columns=called), check_dtype=False)

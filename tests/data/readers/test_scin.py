@@ -216,7 +216,7 @@ def test_no_tables(tmp_path: Path) -> None:
     ("column", "value", "message"),
     [
         ("weighted_skin_condition_label", "{'Eczema': 'much'}", "is not a dict as SCIN writes it"),
-        ("weighted_skin_condition_label", "<html>", "'<html>' is not a dict"),
+        ("weighted_skin_condition_label", "<html>", "text of the form '<aaaa>' is not a dict"),
         ("dermatologist_skin_condition_confidence", "[1, 'x', 2]", r"is not a list .*\[4, 3\]"),
         ("dermatologist_skin_condition_confidence", "[1, 2]", "3 conditions and 2 confidences by 1 raters"),
         ("dermatologist_gradable_for_skin_condition_1", NO, "3 confidences by 0 raters"),
@@ -231,7 +231,7 @@ def test_cells_that_are_not_understood(tree: Path, column: str, value: str, mess
 @pytest.mark.parametrize("case", ["-1.0006E+18", "", "3"])
 def test_a_case_id_that_is_no_whole_number_or_twice(tree: Path, case: str) -> None:
     edit(tree, "scin_cases.csv", "case_id", "4", case)
-    with pytest.raises(DataError, match=r"scin_cases\.csv, row 4: the case_id .* spreadsheet"):
+    with pytest.raises(DataError, match=r"scin_cases\.csv, row 5: the case_id .* spreadsheet"):
         scin_cases(tree, TASK)
 
 

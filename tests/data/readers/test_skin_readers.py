@@ -244,7 +244,7 @@ def test_ddi_by_malignancy_and_what_is_not_understood(tmp_path: Path) -> None:
         read_source("ddi", folder, task("other"), labels="kind")
     path = folder / "ddi_metadata.csv"
     path.write_text(path.read_text().replace(",34,", ",3,"))
-    with pytest.raises(DataError, match=r"row 3, column 'skin_tone': '3' is not understood"):
+    with pytest.raises(DataError, match=r"row 4, column 'skin_tone': '3' is not understood"):
         read_source("ddi", folder, task("other"))
 
 
@@ -309,7 +309,7 @@ def test_isic_2019_rows_that_do_not_fit(tmp_path: Path) -> None:
     path = folder / "ISIC_2019_Training_GroundTruth.csv"
     good = path.read_text()
     path.write_text(good.replace("ISIC_0024306,1.0,0.0", "ISIC_0024306,1.0,1.0"))
-    with pytest.raises(DataError, match="row 2: exactly one of MEL"):
+    with pytest.raises(DataError, match="row 3: exactly one of MEL"):
         read_source("isic", folder, task("other"))
     path.write_text(good.replace("ISIC_0024306", "ISIC_0024399"))
     with pytest.raises(DataError, match="ISIC_0024306 is in only one of"):

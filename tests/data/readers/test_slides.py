@@ -85,11 +85,11 @@ def test_a_table_without_the_optional_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "line", "message"),
     [
-        (1, ",H77,east,,no", "row 1: the column for 'path' is blank"),
-        (2, "b/second.ndpi,,east,,no", "row 2: the column for 'patient_id' is blank"),
-        (2, "b/second.ndpi,H12,,gone.xml,1", "row 2: its annotation is not there"),
-        (3, "c.tif,H77,west,,maybe", "row 3, tumour_free: 'maybe' is not understood"),
-        (3, "Müller Anna.svs,H77,west,,", "row 3: the slide is listed a second time"),
+        (1, ",H77,east,,no", "row 2: the column for 'path' is blank"),
+        (2, "b/second.ndpi,,east,,no", "row 3: the column for 'patient_id' is blank"),
+        (2, "b/second.ndpi,H12,,gone.xml,1", "row 3: its annotation is not there"),
+        (3, "c.tif,H77,west,,maybe", "row 4, column 'tumour_free': 'maybe' is not understood"),
+        (3, "Müller Anna.svs,H77,west,,", "row 4: its slide is that of row 2"),
     ],
 )
 def test_rows_that_cannot_be_used_are_named(tmp_path: Path, row: int, line: str, message: str) -> None:

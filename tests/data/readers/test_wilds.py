@@ -124,11 +124,11 @@ def test_portions_make_one_table(both: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
-        (4, -1, r"row 4, column 'tumor': -1 is not understood; it is one of: 0, 1"),
-        (7, 2, r"row 4, column 'split': 2"),
-        (6, 1, r"row 4: patient '042' is not of center 1"),
-        (6, 7, r"row 4: patient '042' is not of center 7"),
-        (0, "abc", r"row 4: patient 'abc' is not of center 2"),
+        (4, -1, r"row 5, column 'tumor': '-1' is not understood; it is one of: 0, 1"),
+        (7, 2, r"row 5, column 'split': '2'"),
+        (6, 1, r"row 5: patient '042' is not of center 1"),
+        (6, 7, r"row 5: patient '042' is not of center 7"),
+        (0, "abc", r"row 5: patient text of the form 'aaa' is not of center 2"),
         (2, "", r"not a whole table of WILDS"),
         (2, "12.5", r"not a whole table of WILDS"),
     ],
