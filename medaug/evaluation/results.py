@@ -86,8 +86,8 @@ class Results:
 def evaluate(
     predictions: pd.DataFrame | Path | str,
     settings: EvaluationSettings | None = None,
-    *,
     baseline: str | None = None,
+    *,
     task: Task | None = None,
     **changes: Any,
 ) -> Results:
@@ -143,6 +143,10 @@ def evaluate(
     comparison = compare_methods(predictions, baseline, settings, task)
     improvement = improvement_over_baseline(metrics, baseline)
     return Results(metrics, predictions, comparison, improvement, posterior, settings.kind)
+
+
+measure = evaluate
+"""The name of `evaluate` in version 0.2.0, for scripts that were written then."""
 
 
 def _with_changes(settings: EvaluationSettings, changes: dict[str, Any]) -> EvaluationSettings:
