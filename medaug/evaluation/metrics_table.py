@@ -124,6 +124,8 @@ def interval_of(replicates: Array, confidence: float) -> tuple[float, float, str
     interval = percentile_interval(replicates, confidence)
     if interval is None:
         failed = int(np.isnan(replicates).sum())
+        if failed == len(replicates):
+            return np.nan, np.nan, "no interval: there is only one patient, or every replicate is undefined"
         return np.nan, np.nan, f"no interval: undefined in {failed:,} of {len(replicates):,} replicates"
     return *interval, ""
 

@@ -327,6 +327,22 @@ def test_an_interval_needs_half_of_the_replicates() -> None:
     assert none["reason"].startswith(("no interval: undefined in 5", "no interval: undefined in 6"))
 
 
+def test_one_patient_has_a_value_and_no_interval() -> None:
+    random = np.random.default_rng(0)
+    labels, groups = random.integers(0, 2, 80), np.repeat(["F", "M"], 40)
+    table = pd.DataFrame({"score:a": random.uniform(size=80), "label:a": labels, "attr:sex": groups})
+    table["patient_id"] = ["the only woman"] * 40 + [f"man {i}" for i in range(40)]
+    metrics = compute_metrics(table, EvaluationSettings(metrics=["auc"], replicates=50))
+    women, men = (pick(metrics, "auc", label="a", attribute="sex", group=group) for group in "FM")
+    gap = pick(metrics, "auc_gap", label="a", attribute="sex")
+    assert women["value"] == pytest.approx(sk.roc_auc_score(labels[:40], table["score:a"][:40]))
+    for row in (women, gap):
+        assert row["estimable"]
+        assert np.isnan([row["ci_low"], row["ci_high"]]).all()
+        assert "only one patient" in row["reason"]
+    assert men["ci_low"] < men["value"] < men["ci_high"]
+
+
 def test_settings_are_json_and_checked(predictions: Predictions) -> None:
     settings = EvaluationSettings()
     assert EvaluationSettings(**json.loads(json.dumps(dataclasses.asdict(settings)))).bins["age"][-1] == "inf"
