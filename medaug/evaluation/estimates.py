@@ -148,11 +148,11 @@ def _values(
             for metric, values in _metric_values(job, weights, patient_of):
                 blocks[number, metric].append(values)
         shown.update(weights.shape[1], f"{cell.split} {cell.domain}")
-    values = {key: np.concatenate(parts) for key, parts in blocks.items()}
-    for number, metric in values:
+    found = {key: np.concatenate(parts) for key, parts in blocks.items()}
+    for number, metric in found:
         if len(np.unique(patient_of[jobs[number].rows])) == 1:  # drawing from one patient varies nothing
-            values[number, metric][1:] = np.nan
-    return values
+            found[number, metric][1:] = np.nan
+    return found
 
 
 def _metric_values(job: _Job, weights: Array, patient_of: Array) -> Iterator[tuple[str, Array]]:
