@@ -116,6 +116,8 @@ def check_part(part: str, settings: Mapping[str, Any], folder: Path) -> None:
     file = folder / f"{PARTS[part]}.json"
     if file.is_file():
         check_options(settings, json.loads(file.read_text(encoding="utf-8")), folder)
+    elif settings:
+        raise SettingsError(f"{part!r} has settings for {file.name}, which this bundle does not have")
 
 
 def explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -68,6 +68,10 @@ def test_settings_for_another_config_are_checked_there() -> None:
     check_options({"prepare": {"workers": 0, "phantom_images": [1, 2]}}, KNOWN, BUNDLE)
     with pytest.raises(SettingsError, match="'phantom_image'; did you mean 'phantom_images'"):
         check_options({"prepare": {"phantom_image": [1, 2]}}, KNOWN, BUNDLE)
+    slides = BUNDLE.with_name("camelyon17")
+    check_options({"upsampler": {}}, {"upsampler": {}}, slides)
+    with pytest.raises(SettingsError, match=r"train_upsampler\.json, which this bundle does not have"):
+        check_options({"upsampler": {"iterations": 5}}, {"upsampler": {}}, slides)
 
 
 def caught(function: Callable[[], None]) -> BaseException:
