@@ -74,6 +74,10 @@ class _Job:
     subset: _Subset
     rows: Array
     reasons: tuple[str, ...]
+    one_patient: bool
+
+
+ONE_PATIENT = "no interval: all images are of one patient"
 
 
 def bootstrap_estimates(
@@ -105,13 +109,15 @@ def _jobs(
     settings: EvaluationSettings,
 ) -> list[_Job]:
     jobs = []
+    patients, _ = pd.factorize(predictions["patient_id"])
     for (method, seed), run_rows in rows_by_method(predictions, cell.rows).items():
         for attribute, group, rows in _subsets(cell, run_rows, groupings):
             subset = _Subset(method, seed, attribute, group, rows)
             for target in targets:
                 known = rows[target.known[rows]]
                 reasons = (target.obstacle(m, known, settings.min_group_size) for m in target.estimators)
-                jobs.append(_Job(target, subset, known, tuple(reasons)))
+                one_patient = len(np.unique(patients[known])) == 1
+                jobs.append(_Job(target, subset, known, tuple(reasons), one_patient))
     return jobs
 
 
@@ -150,7 +156,7 @@ def _values(
         shown.update(weights.shape[1], f"{cell.split} {cell.domain}")
     found = {key: np.concatenate(parts) for key, parts in blocks.items()}
     for number, metric in found:
-        if len(np.unique(patient_of[jobs[number].rows])) == 1:  # drawing from one patient varies nothing
+        if jobs[number].one_patient:  # drawing from one patient varies nothing
             found[number, metric][1:] = np.nan
     return found
 
@@ -187,6 +193,7 @@ def _single_estimates(
                     len(job.rows),
                     None if positive is None else int(positive[job.rows].sum()),
                     reason,
+                    ONE_PATIENT if job.one_patient and not reason else "",
                 )
             )
     return estimates

@@ -10,7 +10,7 @@ import pandas as pd
 
 from medaug.arrays import Array
 from medaug.evaluation.bootstrap import percentile_interval
-from medaug.evaluation.estimates import Estimate, bootstrap_estimates
+from medaug.evaluation.estimates import ONE_PATIENT, Estimate, bootstrap_estimates
 from medaug.evaluation.groupings import find_groupings, tell_unknown
 from medaug.evaluation.kinds import with_kind
 from medaug.evaluation.metrics import GAP, METRICS, headline_metrics, is_derived
@@ -124,8 +124,6 @@ def interval_of(replicates: Array, confidence: float) -> tuple[float, float, str
     interval = percentile_interval(replicates, confidence)
     if interval is None:
         failed = int(np.isnan(replicates).sum())
-        if failed == len(replicates):
-            return np.nan, np.nan, "no interval: there is only one patient, or every replicate is undefined"
         return np.nan, np.nan, f"no interval: undefined in {failed:,} of {len(replicates):,} replicates"
     return *interval, ""
 
@@ -134,13 +132,13 @@ def _row(item: Estimate, confidence: float, source: str) -> dict[str, Any]:
     low, high, without = interval_of(item.values[1:], confidence)
     if GAP.names(item.metric):
         low = max(low, 0.0)
-    remarks = [text for text in (item.reason, item.note, without) if text]
+    remarks = [item.reason, item.note, "" if item.note == ONE_PATIENT else without]
     row = {name: getattr(item, name, None) for name in METRIC_COLUMNS}
     value = float(item.values[0]) if item.estimable else np.nan
     return row | {
         "value": value,
         "ci_low": low,
         "ci_high": high,
-        "reason": "; ".join(remarks),
+        "reason": "; ".join(filter(None, remarks)),
         "source": source,
     }

@@ -339,7 +339,8 @@ def test_one_patient_has_a_value_and_no_interval() -> None:
     for row in (women, gap):
         assert row["estimable"]
         assert np.isnan([row["ci_low"], row["ci_high"]]).all()
-        assert "only one patient" in row["reason"]
+        assert "no interval" in row["reason"]
+    assert women["reason"] == "no interval: all images are of one patient"
     assert men["ci_low"] < men["value"] < men["ci_high"]
 
 
