@@ -82,8 +82,8 @@ def read_slides(
     Raises
     ------
     DataError
-        There is no slide; the table, a column, a path, a patient or an annotation is missing (names the
-        row); two slides have one name.
+        There is no slide; the table, a column, a path or a patient is missing (names the row); two slides
+        have one name.
     SettingsError
         `names` is not known, `domain` and a column for it are both given, or the task has other classes.
 
@@ -124,7 +124,7 @@ def _listed(folder: Path, name: str, columns: Mapping[str, str]) -> pd.DataFrame
     path = folder / name
     table = mapped_columns(read_text_table(path), columns, ("path", "patient_id"), OPTIONAL, path)
     slides = _paths(folder, table, path)
-    annotations = _annotations(folder, table, slides, path)
+    annotations = _annotations(folder, table, slides)
     source = pd.DataFrame({"path": slides, "annotation": annotations}, dtype=object, index=table.index)
     source["patient_id"] = _patients(table, path)
     source["tumour_free"] = _tumour_free(table, path) & source["annotation"].isna()
@@ -151,17 +151,11 @@ def _paths(folder: Path, table: pd.DataFrame, path: Path) -> list[str]:
     return paths.tolist()
 
 
-def _annotations(folder: Path, table: pd.DataFrame, slides: list[str], path: Path) -> list[str | None]:
-    """Return the annotation of each slide; one that is named must be there, or its labels would be lost."""
+def _annotations(folder: Path, table: pd.DataFrame, slides: list[str]) -> list[str | None]:
+    """Return the annotation of each slide; cutting rejects a slide that needs one that is not there."""
     if "annotation" not in table:
         return [_beside(Path(slide)) for slide in slides]
-    named = [os.path.join(folder.absolute(), name) if name else None for name in table["annotation"]]
-    for row, annotation in zip(table.index, named, strict=True):
-        if annotation is not None and not os.path.isfile(annotation):
-            raise DataError(
-                f"{path}, row {row}: its annotation is not there; mend the path or leave it blank"
-            )
-    return named
+    return [os.path.join(folder.absolute(), name) if name else None for name in table["annotation"]]
 
 
 def _beside(slide: Path) -> str | None:

@@ -145,11 +145,14 @@ def test_unusable_slides_are_rejected_with_a_reason_that_names_nobody(slides, tm
     table = with_file(slides, bad)
     table = with_file(table, slides["path"][0], slide="wrong outline", annotation=str(broken))
     table = with_file(table, slides["path"][1], slide="contradiction", tumour_free=True)
+    gone = str(tmp_path / "Smith" / "gone.xml")
+    table = with_file(table, slides["path"][0], slide="no outline", annotation=gone)
     patches, rejected = cut(table, tmp_path / "work", SETTINGS, choose, (32,), 0)
     assert set(patches["slide"]) == {"slide 0", "slide 1", "slide 2"}
-    assert rejected["slide"].tolist() == ["extra", "wrong outline", "contradiction"]
+    assert rejected["slide"].tolist() == ["extra", "wrong outline", "contradiction", "no outline"]
     assert "not a slide that OpenSlide can read" in rejected["reason"][0]
     assert "said to be free of tumour" in rejected["reason"][2]
+    assert "annotation" in rejected["reason"][3]
     assert not rejected["reason"].str.contains("Smith").any()
 
 
