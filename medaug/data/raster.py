@@ -38,12 +38,12 @@ def is_raster(head: bytes) -> bool:
 
 def read_raster(path: Path) -> Picture:
     """Read a picture upright as uint8 (H, W, 1 or 3); see `medaug.data.pixels.read_picture`."""
-    with path.open("rb") as file:
-        head = file.read(_DEPTH_OF_PNG + 1)
-    deep = read_deep_tiff(path) if head.startswith(_TIFF) else None
     # Not by name: then Pillow maps the file, and turned, uncompressed TIFFs come out scrambled.
     with path.open("rb") as file, _refusals():
+        head = file.read(_DEPTH_OF_PNG + 1)
+        deep = read_deep_tiff(path) if head.startswith(_TIFF) else None
         try:
+            file.seek(0)
             opened = Image.open(file, formats=FORMATS)
         except UnidentifiedImageError:
             if deep is not None:
