@@ -21,8 +21,9 @@ from medaug.checkpoints import CheckpointFormat
 from medaug.engine import distributed
 from medaug.errors import CheckpointError, TrainingError
 
-FORMAT = CheckpointFormat("medaug-resume-1", "resume file", "delete it, or run with --fresh true")
-WAY_OUT = "go on with the old settings, or start again with --fresh true or another --output_dir"
+START_AGAIN = "delete it to start this training again, or name another --output_dir"
+FORMAT = CheckpointFormat("medaug-resume-2", "resume file", START_AGAIN)
+WAY_OUT = f"go on with the old settings, {START_AGAIN}"
 
 
 class Stateful(Protocol):

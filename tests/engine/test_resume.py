@@ -93,7 +93,8 @@ def test_other_settings_are_named(tmp_path):
 def test_another_network_is_refused(tmp_path):
     run_and_stop(tmp_path, 6)
     with pytest.raises(
-        CheckpointError, match=r"resume.pt holds another network: .*size mismatch.*--fresh true"
+        CheckpointError,
+        match=r"resume.pt holds another network: .*size mismatch.*delete it to start this training again",
     ):
         tiny_run.build(tmp_path, width=16).run()
 
