@@ -140,6 +140,9 @@ BACKBONES: Mapping[str, Callable[[int], _Backbone]] = {
 }
 """Backbones by name; adding one is adding a function from the number of channels to a backbone."""
 
+PRETRAINED = frozenset({"efficientnet_lite0"})
+"""Backbones that bring weights with them: those of ImageNet."""
+
 
 def build_classifier(
     name: str,
@@ -163,7 +166,7 @@ def build_classifier(
         Share of the features dropped before the heads in training.
     weights : path, optional
         Published BiT weights (``.npz``) for a ``bit_…`` backbone; the heads start fresh. Without them
-        weights are random, but those of ``efficientnet_lite0``, which come from ImageNet.
+        weights are random, but for the `PRETRAINED` backbones.
     seed : int
         The run's seed; the first weights follow from it alone and the global random state is left as it was.
 

@@ -59,7 +59,9 @@ def importance_weights(store: ImageStore, attribute: str, equality_level: float)
     return weights
 
 
-def oversampled_rows(store: ImageStore, attribute: str, seed: int) -> IntArray:
+def oversampled_rows(
+    store: ImageStore, attribute: str, seed: int, within_class: bool = False
+) -> IntArray:
     """Return the rows of the split ``train`` with those of smaller groups repeated until groups are even.
 
     Parameters
@@ -70,29 +72,40 @@ def oversampled_rows(store: ImageStore, attribute: str, seed: int) -> IntArray:
         Name of an attribute, or ``"domain"``.
     seed : int
         Decides which rows of a group come once more where its size does not divide the largest.
+    within_class : bool
+        Make groups even within each class, the hard label of `importance_weights`, where groups and labels
+        are entangled: over all images they may be even already. A group that lacks a class goes on lacking
+        it, and classes that occur in more groups come somewhat more often.
 
     Returns
     -------
     ndarray of int64
-        Every row of the split at least once. Each group that has any row has as many entries as the largest,
-        and within a group the numbers of entries of two rows differ by at most one; rows of unknown group
-        come once.
+        Every row of the split at least once. Each group that has any row (of the class) has as many entries
+        as the largest, and within a group the numbers of entries of two rows differ by at most one; rows of
+        unknown group (or unknown class) come once.
 
     Raises
     ------
     SettingsError
         There is no such attribute.
     DataError
-        The group of no training image is known.
+        The group of no training image (of known class) is known.
     """
-    rows = store.rows("train")
-    groups = row_groups(store, attribute).iloc[rows]
-    members = {name: rows[(groups == name).to_numpy()] for name in groups.cat.categories}
-    largest = max(map(len, members.values()))
-    if not largest:
+    groups = row_groups(store, attribute).cat
+    codes, rows = np.asarray(groups.codes, np.int64), store.rows("train")
+    known = labelled_rows(store) if within_class else rows
+    known = known[codes[known] >= 0]
+    if not len(known):
         raise DataError(f"{store.path} has no training image whose {attribute} is known")
-    even = [_repeated(own, largest, seed, str(name)) for name, own in members.items() if len(own)]
-    return np.concatenate([*even, rows[groups.isna().to_numpy()]])
+    classes = _hard_labels(store, known) if within_class else np.full(len(known), -1)
+    even = []
+    for number in np.unique(classes):
+        own = known[classes == number]
+        largest = np.bincount(codes[own]).max()
+        for code in np.unique(codes[own]):
+            key = (str(groups.categories[code]), *([int(number)] if within_class else []))
+            even.append(_repeated(own[codes[own] == code], largest, seed, *key))
+    return np.concatenate([*even, np.setdiff1d(rows, known)])
 
 
 def prepare_weighted_batch(
@@ -126,6 +139,6 @@ def _share_given_class(labels: IntArray, groups: IntArray) -> FloatArray:
     return (of_both / pairs.groupby("label")["rows"].transform("sum")).to_numpy(np.float64)
 
 
-def _repeated(rows: IntArray, count: int, seed: int, group: str) -> IntArray:
-    order = numpy_generator(seed, "oversample", group).permutation(rows)
+def _repeated(rows: IntArray, count: int, seed: int, *key: str | int) -> IntArray:
+    order = numpy_generator(seed, "oversample", *key).permutation(rows)
     return np.resize(order, count)

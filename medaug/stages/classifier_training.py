@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ from torch.utils.data import DataLoader, Dataset
 from medaug.classification import optimizers
 from medaug.classification.classifier import ClassifierInfo, load_classifier
 from medaug.classification.losses import Loss, WeightedLoss, loss_function, weighted
-from medaug.classification.mixture import MixedRows, MixedStoreBatches, method_name
+from medaug.classification.mixture import MixedRows, MixedStoreBatches
+from medaug.classification.orders import ORDERS
+from medaug.classification.placebos import PLACEBOS
 from medaug.classification.predict import predict
 from medaug.classification.roc import roc_drawing
 from medaug.classification.validation import KeepBest, Validation
@@ -29,7 +31,10 @@ from medaug.engine.later import later
 from medaug.engine.resume import Resume
 from medaug.engine.tensorboard import TensorBoard
 from medaug.evaluation.predictions import write_predictions
+from medaug.errors import SettingsError
 from medaug.presets import ClassifierPreset
+from medaug.stages.agreed_images import AgreedImages, agreed_images
+from medaug.stages.method_names import method_name
 from medaug.stages.products import identity, is_made
 from medaug.stages.run import Run
 from medaug.stages.setting_values import chosen, defaults, free, record, switch
@@ -47,7 +52,18 @@ class ClassifierSettings(ClassifierPreset):
     image_size : int
         Side in pixels of its images; a size of the stores.
     pretrained_weights : str or None
-        File with published BiT weights (``.npz``) for a ``bit_…`` network.
+        File with published BiT weights (``.npz``) for a ``bit_…`` network; ``efficientnet_lite0`` brings
+        those of ImageNet with it, the other networks start with random weights.
+    order : {"mixed", "synthetic_first"}
+        Whether every step has its share of real and synthetic images, or the first steps have synthetic ones
+        only and the rest real ones only (pretraining, fine-tuning): of as many steps in all, `real_fraction`
+        are real. The learning rate follows one schedule through both.
+    only_agreed : bool
+        Use only synthetic images on which the run's baseline agrees with what was asked for: every condition
+        on the right side of its threshold on ``id_val``, or the class of the largest score.
+    placebo : {"none", "noise", "shuffled"}
+        What a gain must beat: uniform noise in place of the synthetic images, or their labels exchanged among
+        them.
     weigh_by : str or None
         Attribute, or ``domain``, of which real examples of rare groups count more in the loss (w1, Eq. 9).
     equality_level : float
@@ -55,6 +71,8 @@ class ClassifierSettings(ClassifierPreset):
     oversample : str or None
         Attribute, or ``domain``, of which real examples of rare groups come more often, until groups are
         even.
+    oversample_within_class : bool
+        Until groups are even within each class: for groups that are entangled with the label.
     augmentation : {"none", "heuristic", "randaugment", "randaugment+heuristic"}
         Of real and synthetic training images.
     loss_name : {"bce", "focal", "soft_cross_entropy"}
@@ -75,9 +93,13 @@ class ClassifierSettings(ClassifierPreset):
 
     image_size: int
     pretrained_weights: str | None = None
+    order: str = "mixed"
+    only_agreed: bool = False
+    placebo: str = "none"
     weigh_by: str | None = None
     equality_level: float = 1.0
     oversample: str | None = None
+    oversample_within_class: bool = False
     augmentation: str = "none"
     loss_name: str = "bce"
     largest_gradient_norm: float = 1.0
@@ -92,16 +114,30 @@ class ClassifierSettings(ClassifierPreset):
         """Return settings from the values of a config, where None means what the preset says."""
         models = run.presets
         usual = {"image_size": models.image_size, "workers": 0 if run.preset == "demo" else 4}
-        return chosen(cls, usual | {name: v for name, v in given.items() if v is not None}, models.classifier)
+        how = chosen(cls, usual | {n: v for n, v in given.items() if v is not None}, models.classifier)
+        return replace(how, method=how.method or method_name(how, models.classifier.network_name))
 
     def __post_init__(self) -> None:
-        if not self.method:
-            name = method_name(self.real_fraction, self.augmentation, self.weigh_by, self.oversample)
-            object.__setattr__(self, "method", name)  # the dataclass is frozen
+        for name, value, known in (("order", self.order, ORDERS), ("placebo", self.placebo, PLACEBOS)):
+            if value not in known:
+                raise SettingsError(f"there is no {name} {value!r}; there are: {', '.join(known)}")
 
     def baseline(self) -> ClassifierSettings:
-        """Return the same training without what is to be compared: real images only, all of them alike."""
-        return replace(self, real_fraction=1.0, weigh_by=None, oversample=None, method="")
+        """Return the same training without what is to be compared: real images only, all of them alike.
+
+        Its method has no name yet; `of` gives it one.
+        """
+        return replace(
+            self,
+            real_fraction=1.0,
+            order="mixed",
+            only_agreed=False,
+            placebo="none",
+            weigh_by=None,
+            oversample=None,
+            oversample_within_class=False,
+            method="",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +193,7 @@ class ClassifierTraining:
             "skew": run.scarcity,
             "synthetic": identity(run.path("synthetic")) if self.uses_synthetic else None,
         }
+        inputs |= {"agrees": identity(self.judge)} if self.is_filtered else {}
         return {**inputs, "seed": run.seed, **record(self.settings)}
 
     @property
@@ -168,6 +205,24 @@ class ClassifierTraining:
     def synthetic(self) -> ImageStore | None:
         """The synthetic images, opened on first use."""
         return later(lambda: ImageStore.open(self.run.path("synthetic"))) if self.uses_synthetic else None
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether some of the synthetic images are left out."""
+        return self.uses_synthetic and self.settings.only_agreed
+
+    @property
+    def judge(self) -> Path:
+        """The classifier that must agree with the synthetic images: the baseline."""
+        return self.run.path("models", "baseline.pt")
+
+    @cached_property
+    def agreed(self) -> AgreedImages:
+        """The synthetic images that are used where not all are; every process asks for them at once."""
+        how, run = self.settings, self.run
+        return agreed_images(
+            self.judge, ImageStore.open(run.data_dir), self.synthetic, 4 * how.batch_size, run.device
+        )
 
     # Parts
 
