@@ -52,6 +52,15 @@ class MixedRows:
         The run's seed.
     oversample : str, optional
         Attribute over whose groups the real examples are made even, by repeating those of smaller groups.
+    usable : array of bool, (len(synthetic),), optional
+        Which synthetic images may be drawn; the others (copies of patients, say) are left out. Without it all.
+
+    Raises
+    ------
+    SettingsError
+        `real_fraction` is outside [0, 1], or synthetic images are needed and there are none.
+    DataError
+        A store has no images in the split ``train``, or none of the synthetic ones is usable.
 
     Notes
     -----
@@ -66,6 +75,7 @@ class MixedRows:
         real_fraction: float,
         seed: int,
         oversample: str | None = None,
+        usable: BoolArray | None = None,
     ) -> None:
         if not 0 <= real_fraction <= 1:
             raise SettingsError(f"real_fraction must be between 0 and 1, not {real_fraction}")
@@ -77,7 +87,7 @@ class MixedRows:
                 raise SettingsError(
                     f"real_fraction {real_fraction} needs synthetic images; generate them first"
                 )
-            self._synthetic = _stream(synthetic, len(real), seed, "synthetic")
+            self._synthetic = _synthetic_stream(synthetic, len(real), seed, usable)
 
     def rows(self, positions: IntArray) -> IntArray:
         """Return the row at each position; position p is real iff ``floor((p+1) a) > floor(p a)``."""
@@ -178,16 +188,23 @@ def _unit_range(pixels: Tensor) -> Tensor:
 
 
 def _real_stream(store: ImageStore, seed: int, oversample: str | None) -> PermutedRows:
-    if oversample is None:
-        return _stream(store, 0, seed, "real")
-    return PermutedRows(oversampled_rows(store, oversample, seed), seed, "classifier", "real")
+    rows = _training_rows(store) if oversample is None else oversampled_rows(store, oversample, seed)
+    return PermutedRows(rows, seed, "classifier", "real")
 
 
-def _stream(store: ImageStore, offset: int, seed: int, name: str) -> PermutedRows:
+def _synthetic_stream(store: ImageStore, offset: int, seed: int, usable: BoolArray | None) -> PermutedRows:
+    rows = _training_rows(store)
+    kept = rows if usable is None else rows[usable[rows]]
+    if len(kept) == 0:
+        raise DataError(f"none of the synthetic images in {store.path} can be used; make better ones")
+    return PermutedRows(kept + offset, seed, "classifier", "synthetic")
+
+
+def _training_rows(store: ImageStore) -> IntArray:
     rows = store.rows("train")
     if len(rows) == 0:
         raise DataError(f"{store.path} has no images in the split 'train'")
-    return PermutedRows(rows + offset, seed, "classifier", name)
+    return rows
 
 
 def _check_alike(stores: list[ImageStore]) -> None:

@@ -65,6 +65,16 @@ def test_missing_synthetic_images_are_said(store, make, tmp_path):
         MixedRows(make(tmp_path / "s", counts={"id_val": 3}), None, 1.0, seed=0)
 
 
+def test_synthetic_images_that_are_not_usable_are_never_drawn(store, synthetic):
+    usable = np.arange(len(synthetic)) % 3 > 0
+    rows = MixedRows(store, synthetic, 0.5, seed=0, usable=usable).rows(np.arange(60))
+    made = rows[rows >= len(store)] - len(store)
+    assert set(made) == set(np.flatnonzero(usable))
+    assert (rows < len(store)).sum() == 30
+    with pytest.raises(DataError, match=r"none of the synthetic images in .* can be used"):
+        MixedRows(store, synthetic, 0.5, seed=0, usable=np.zeros(len(synthetic), bool))
+
+
 def test_a_batch_holds_the_images_and_labels_of_its_rows(store, synthetic):
     rows = np.array([len(store) + 3, 2, len(store), 5, 2])
     example = MixedStoreBatches(store, synthetic, 16)[Batch(np.arange(5), rows)]
