@@ -53,7 +53,7 @@ class MixedRows:
     oversample : str, optional
         Attribute over whose groups the real examples are made even, by repeating those of smaller groups.
     usable : array of bool, (len(synthetic),), optional
-        Which synthetic images may be drawn; the others (copies of patients, say) are left out. Without it all.
+        Which synthetic images may be drawn; the others (copies of patients, say) are left out.
 
     Raises
     ------
