@@ -18,6 +18,7 @@ from medaug.errors import DataError, SettingsError
 from medaug.randomness import derive_seed
 from medaug.transforms.augmentation import Augmentation
 
+
 class MixedRows:
     """An endless order of real and synthetic rows.
 
@@ -35,6 +36,15 @@ class MixedRows:
         Make groups even within each class, instead of over all images.
     order : callable, optional
         Which positions are real, see `medaug.classification.orders`; mixed evenly without one.
+    usable : array of bool, (len(synthetic),), optional
+        Which synthetic images may be drawn; the others (copies of patients, say) are left out.
+
+    Raises
+    ------
+    SettingsError
+        `real_fraction` is outside [0, 1], or synthetic images are needed and there are none.
+    DataError
+        A store has no images in the split ``train``, or none of the synthetic ones is usable.
 
     Notes
     -----
@@ -51,6 +61,7 @@ class MixedRows:
         oversample: str | None = None,
         within_class: bool = False,
         order: Order | None = None,
+        usable: BoolArray | None = None,
     ) -> None:
         self._real_before = mixed(real_fraction) if order is None else order
         self._real = _real_stream(real, seed, oversample, within_class) if real_fraction > 0 else None
@@ -60,7 +71,7 @@ class MixedRows:
                 raise SettingsError(
                     f"real_fraction {real_fraction} needs synthetic images; generate them first"
                 )
-            self._synthetic = _stream(synthetic, len(real), seed, "synthetic")
+            self._synthetic = _synthetic_stream(synthetic, len(real), seed, usable)
 
     def rows(self, positions: IntArray) -> IntArray:
         """Return the row at each position."""
@@ -166,15 +177,25 @@ def _unit_range(pixels: Tensor) -> Tensor:
 
 def _real_stream(store: ImageStore, seed: int, oversample: str | None, within_class: bool) -> PermutedRows:
     if oversample is None:
-        return _stream(store, 0, seed, "real")
-    return PermutedRows(oversampled_rows(store, oversample, seed, within_class), seed, "classifier", "real")
+        rows = _training_rows(store)
+    else:
+        rows = oversampled_rows(store, oversample, seed, within_class)
+    return PermutedRows(rows, seed, "classifier", "real")
 
 
-def _stream(store: ImageStore, offset: int, seed: int, name: str) -> PermutedRows:
+def _synthetic_stream(store: ImageStore, offset: int, seed: int, usable: BoolArray | None) -> PermutedRows:
+    rows = _training_rows(store)
+    kept = rows if usable is None else rows[usable[rows]]
+    if len(kept) == 0:
+        raise DataError(f"none of the synthetic images in {store.path} can be used; make better ones")
+    return PermutedRows(kept + offset, seed, "classifier", "synthetic")
+
+
+def _training_rows(store: ImageStore) -> IntArray:
     rows = store.rows("train")
     if len(rows) == 0:
         raise DataError(f"{store.path} has no images in the split 'train'")
-    return PermutedRows(rows + offset, seed, "classifier", name)
+    return rows
 
 
 def _check_alike(stores: list[ImageStore]) -> None:

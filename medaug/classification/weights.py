@@ -59,9 +59,7 @@ def importance_weights(store: ImageStore, attribute: str, equality_level: float)
     return weights
 
 
-def oversampled_rows(
-    store: ImageStore, attribute: str, seed: int, within_class: bool = False
-) -> IntArray:
+def oversampled_rows(store: ImageStore, attribute: str, seed: int, within_class: bool = False) -> IntArray:
     """Return the rows of the split ``train`` with those of smaller groups repeated until groups are even.
 
     Parameters
@@ -91,21 +89,18 @@ def oversampled_rows(
     DataError
         The group of no training image (of known class) is known.
     """
-    groups = row_groups(store, attribute).cat
-    codes, rows = np.asarray(groups.codes, np.int64), store.rows("train")
+    groups, rows = row_groups(store, attribute), store.rows("train")
     known = labelled_rows(store) if within_class else rows
-    known = known[codes[known] >= 0]
+    known = known[groups.iloc[known].notna().to_numpy()]
     if not len(known):
         raise DataError(f"{store.path} has no training image whose {attribute} is known")
-    classes = _hard_labels(store, known) if within_class else np.full(len(known), -1)
-    even = []
-    for number in np.unique(classes):
-        own = known[classes == number]
-        largest = np.bincount(codes[own]).max()
-        for code in np.unique(codes[own]):
-            key = (str(groups.categories[code]), *([int(number)] if within_class else []))
-            even.append(_repeated(own[codes[own] == code], largest, seed, *key))
-    return np.concatenate([*even, np.setdiff1d(rows, known)])
+    if not within_class:
+        even = _even_groups(known, groups, seed)
+    else:
+        classes = _hard_labels(store, known)
+        parts = [_even_groups(known[classes == c], groups, seed, int(c)) for c in np.unique(classes)]
+        even = np.concatenate(parts)
+    return np.concatenate([even, np.setdiff1d(rows, known)])
 
 
 def prepare_weighted_batch(
@@ -137,6 +132,16 @@ def _share_given_class(labels: IntArray, groups: IntArray) -> FloatArray:
     pairs = pd.DataFrame({"label": labels, "group": groups, "rows": 1})
     of_both = pairs.groupby(["label", "group"])["rows"].transform("sum")
     return (of_both / pairs.groupby("label")["rows"].transform("sum")).to_numpy(np.float64)
+
+
+def _even_groups(rows: IntArray, groups: pd.Series[Any], seed: int, *key: int) -> IntArray:
+    """Repeat rows until each group that has any has as many as the largest."""
+    own = groups.iloc[rows]
+    members = {str(name): rows[(own == name).to_numpy()] for name in groups.cat.categories}
+    largest = max(map(len, members.values()))
+    return np.concatenate(
+        [_repeated(some, largest, seed, name, *key) for name, some in members.items() if len(some)]
+    )
 
 
 def _repeated(rows: IntArray, count: int, seed: int, *key: str | int) -> IntArray:

@@ -30,7 +30,8 @@ def agreed(predictions: pd.DataFrame, task: Task) -> BoolArray:
         of the largest score is the most weighted one. An image of unknown label is agreed with.
     """
     if task.kind == "multilabel":
-        return np.all([_on_its_side(predictions, name) for name in task.classes], axis=0)
+        sides = [_on_its_side(predictions, name) for name in task.classes]
+        return np.asarray(np.stack(sides).all(axis=0), bool)
     labels = task.labels(predictions)
     scores = predictions[[score_column(name) for name in task.classes]].to_numpy()
     unknown = np.isnan(labels).all(axis=1)
@@ -74,7 +75,7 @@ def rejected_table(asked: pd.DataFrame, agreed: BoolArray, task: Task) -> pd.Dat
 
 def _on_its_side(predictions: pd.DataFrame, name: str) -> BoolArray:
     label, decided = predictions[label_column(name)].to_numpy(float), decide(predictions, name, "id_val")
-    return np.isnan(label) | np.isnan(decided) | (decided == (label >= 0.5))
+    return np.asarray(np.isnan(label) | np.isnan(decided) | (decided == (label >= 0.5)), bool)
 
 
 def _of_classes(asked: pd.DataFrame, task: Task) -> dict[str, BoolArray]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from medaug.classification.networks import PRETRAINED
 
 if TYPE_CHECKING:
-    from medaug.stages.classifier_training import ClassifierSettings
+    from medaug.stages.classifier_settings import ClassifierSettings
 
 _SYNTHETIC = {
     "none": "synthetic",
