@@ -117,7 +117,7 @@ class ClassifierTraining:
     @property
     def judge(self) -> Path:
         """The classifier that must agree with the synthetic images: the baseline."""
-        return self.run.path("models", "baseline.pt")
+        return self.run.path("models", f"{self.run.baseline.get('name', 'baseline')}.pt")
 
     @cached_property
     def agreed(self) -> AgreedImages | None:

@@ -21,7 +21,8 @@ from medaug.data.sampling import Batch
 from medaug.data.store import ImageStore, StoreWriter
 from medaug.errors import CheckpointError, DataError, SettingsError
 from medaug.presets import preset
-from medaug.stages import ClassifierSettings, Run, agreed_images
+from medaug.stages import ClassifierSettings, ClassifierTraining, Run, agreed_images
+from medaug.stages.products import identity
 from medaug.task import Attribute, Task
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
@@ -147,6 +148,34 @@ def test_a_set_that_the_baseline_agrees_with_nowhere_is_an_error(
     monkeypatch.setattr(agreed_images, "load_classifier", lambda path, device: judge)
     with pytest.raises(DataError, match=r"agrees with none of the 10 images .* --only_agreed false"):
         agreed_images.agreed_images(tmp_path / "baseline.pt", real, synthetic, 8, torch.device("cpu"))
+
+
+def test_a_filtered_training_has_the_baseline_made_and_depends_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulled: list[str] = []
+    monkeypatch.setattr(Run, "pull", lambda run, part, **more: pulled.append(part))
+    for name in ("data", "synthetic", "models/baseline2", "models/model"):
+        path = tmp_path / f"{name}.settings.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f'{{"settings": {{"name": "{name}"}}}}')
+    run = Run.of(
+        bundle_root=".",
+        modality="radiology",
+        output_dir=str(tmp_path),
+        data_dir=str(tmp_path / "data"),
+        baseline={"name": "baseline2"},
+    )
+    plain, filtered = (
+        ClassifierTraining.of(run, "model", compare_with_baseline=False, only_agreed=only)
+        for only in (False, True)
+    )
+    plain.pull()
+    assert pulled == ["prepare", "generate"]
+    filtered.pull()
+    assert pulled[2:] == ["prepare", "generate", "baseline"]
+    assert filtered.record["agrees"] == identity(tmp_path / "models" / "baseline2.pt")
+    assert "agrees" not in plain.record
 
 
 def test_a_placebo_takes_the_place_of_synthetic_images(real: ImageStore, tmp_path: Path) -> None:
