@@ -101,18 +101,18 @@ def draw_findings(patient: Patient, generator: np.random.Generator) -> Findings:
     """Draw how strongly each condition shows, and on which side."""
     grade = draw_grades(patient, generator)
     spread = np.clip(generator.normal(0, 0.01), -0.02, 0.02) + 0.0004 * (patient.age - 55)
-    raised = _one_side(generator, 0.26 * grade["atelectasis"])
+    raised = _one_side(generator, 0.32 * grade["atelectasis"])
     return Findings(
-        heart_ratio=float(0.40 + 0.20 * grade["cardiomegaly"] + spread),
+        heart_ratio=float(0.39 + 0.22 * grade["cardiomegaly"] + spread),
         raised=(raised[0] + generator.uniform(0, 0.02), raised[1] + generator.uniform(0, 0.02)),
-        fluid=_one_or_both(generator, 0.42 * grade["effusion"]),
-        patch=_one_side(generator, 0.36 * grade["consolidation"]),
+        fluid=_one_or_both(generator, 0.48 * grade["effusion"]),
+        patch=_one_side(generator, 0.46 * grade["consolidation"]),
         patch_place=(
             generator.uniform(0.42, 0.62),
             generator.uniform(0.26, 0.38),
             generator.uniform(0.19, 0.26),
         ),
-        haze=0.22 * grade["edema"],
+        haze=0.28 * grade["edema"],
     )
 
 
@@ -253,7 +253,7 @@ def patch(u: FloatArray, v: FloatArray, findings: Findings) -> FloatArray:
     distance = np.hypot(
         u - np.float32(np.copysign(across, strength)), np.float32(ASPECT) * (v - np.float32(along))
     )
-    return np.float32(abs(strength)) * soft(1 - distance / np.float32(radius), 0.6)
+    return np.float32(abs(strength)) * bump(distance, 0, radius)
 
 
 def expose(density: FloatArray, site: Site, generator: np.random.Generator) -> UInt8Array:

@@ -174,7 +174,7 @@ def _studies(site: Site, images: int, seed: int) -> Iterator[Study]:
 
 
 def _is_reported(site: Site, patient_number: int, seed: int) -> bool:
-    """The first patient is always reported, so that the smallest tree has labels."""
+    """Say whether a patient has a report; the first always has, so that the smallest tree has labels."""
     share = 1.0 if site.referral is None else site.referral.reported
     return patient_number == 1 or _share(site, patient_number, seed, "reported") < share
 
