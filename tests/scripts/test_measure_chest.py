@@ -33,7 +33,7 @@ def separation(present: np.ndarray, images: list[np.ndarray]) -> dict[str, float
 def test_measurements_separate_present_from_absent(site: Site) -> None:
     auc = separation(*drawn(site, 300))
 
-    assert min(auc.values()) >= 0.86, auc
+    assert min(auc.values()) >= 0.82, auc
 
 
 def test_measurements_survive_the_resolution_of_a_small_diffusion_model() -> None:

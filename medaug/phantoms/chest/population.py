@@ -143,7 +143,7 @@ CHESTXRAY14 = Site(
     gamma=1.1,
     contrast=0.85,
     brightness=0.08,
-    noise=0.035,
+    noise=0.03,
     collimation=0.08,
 )
 """Stands for the NIH: fewer conditions, mostly alone (Figure 4b), flatter, noisier, more collimated."""

@@ -101,18 +101,18 @@ def draw_findings(patient: Patient, generator: np.random.Generator) -> Findings:
     """Draw how strongly each condition shows, and on which side."""
     grade = draw_grades(patient, generator)
     spread = np.clip(generator.normal(0, 0.01), -0.02, 0.02) + 0.0004 * (patient.age - 55)
-    raised = _one_side(generator, 0.32 * grade["atelectasis"])
+    raised = _one_side(generator, 0.38 * grade["atelectasis"])
     return Findings(
         heart_ratio=float(0.39 + 0.22 * grade["cardiomegaly"] + spread),
         raised=(raised[0] + generator.uniform(0, 0.02), raised[1] + generator.uniform(0, 0.02)),
-        fluid=_one_or_both(generator, 0.48 * grade["effusion"]),
-        patch=_one_side(generator, 0.46 * grade["consolidation"]),
+        fluid=_one_or_both(generator, 0.56 * grade["effusion"]),
+        patch=_one_side(generator, 0.5 * grade["consolidation"]),
         patch_place=(
             generator.uniform(0.42, 0.62),
             generator.uniform(0.26, 0.38),
             generator.uniform(0.19, 0.26),
         ),
-        haze=0.28 * grade["edema"],
+        haze=0.3 * grade["edema"],
     )
 
 
