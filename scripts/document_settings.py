@@ -100,9 +100,11 @@ def settings(bundle: str, stage: str) -> Iterator[Setting]:
     """Describe every setting of a config."""
     described = descriptions(stage)
     resolved = [_resolved(bundle, stage, preset) for preset in get_args(PresetName)]
-    for name in given_settings(bundle, stage):
+    given = given_settings(bundle, stage)
+    for name in given:
         kind, meaning = described[ALIASES.get(name, name)]
-        yield Setting(name, _default(name, [values[name] for values in resolved]), kind, meaning)
+        default = _of_data_and_phantoms(given[name]) or _default(name, [values[name] for values in resolved])
+        yield Setting(name, default, kind, meaning)
 
 
 def given_settings(bundle: str, stage: str) -> dict[str, Any]:
@@ -162,6 +164,12 @@ def _default(name: str, values: list[Any]) -> str:
         return VARIES
     (text,) = texts
     return f"`{text}`" if len(text) < 80 else "see `prepare.json`"
+
+
+def _of_data_and_phantoms(value: Any) -> str | None:
+    """Return both values of a setting that is one for data of a user and another for phantoms."""
+    both = re.fullmatch(r"\$(\S+) if @dataset_dir else (\S+)", str(value))
+    return both and f"`{both[1]}`; `{both[2]}` of phantoms"
 
 
 def _resolved(bundle: str, stage: str, preset: str) -> dict[str, Any]:

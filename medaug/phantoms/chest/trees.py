@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from medaug.phantoms.chest.population import (
     CONDITIONS,
     Patient,
     Site,
-    draw_conditions,
+    draw_follow_up,
     draw_patient,
 )
 from medaug.phantoms.chest.radiograph import draw_radiograph
@@ -55,20 +55,23 @@ _NIH_HEADER = (
     "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
     "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]"
 )
-_VALID_SHARE = 0.1
-_TEST_SHARE = 0.25
+_VALID_SHARE = 0.12
+_TEST_SHARE = 0.75
 _DICOM_SHARE = 0.2
-_NO_LABEL_SHARE = 0.05
 
 
 @dataclass(frozen=True)
 class Study:
-    """One image of a patient: running number of the image, of the patient and of the patient's image."""
+    """One image of a patient: running number of the image, of the patient and of the patient's image.
+
+    ``reported`` says whether there is a report from which labels can be read.
+    """
 
     number: int
     patient_number: int
     follow_up: int
     patient: Patient
+    reported: bool
 
 
 def write_radiograph_phantoms(folder: Path, seed: int, chexpert_images: int, chestxray14_images: int) -> None:
@@ -95,15 +98,15 @@ def write_radiograph_phantoms(folder: Path, seed: int, chexpert_images: int, che
 def write_chexpert_tree(folder: Path, images: int, seed: int, size: int = 128) -> None:
     """Write ``train.csv``, ``valid.csv`` and frontal JPEGs as CheXpert-v1.0-small has them.
 
-    Labels are 1.0, 0.0, -1.0 (uncertain) or blank (unmentioned). A twentieth of the rows in ``train.csv``
-    says nothing certain about any of the five conditions. ``valid.csv`` is fully labelled.
+    Labels are 1.0, 0.0, -1.0 (uncertain) or blank (unmentioned). Rows without a report (see `Referral`) say
+    nothing certain about any of the five conditions. ``valid.csv`` is fully labelled.
 
     Parameters
     ----------
     folder : Path
         The tree itself; appears as a whole or not at all.
     images : int
-        Number of images, about a tenth of them in ``valid.csv``.
+        Number of images, about a twentieth of them in ``valid.csv``.
     seed : int
         Names the data.
     size : int
@@ -132,7 +135,7 @@ def write_chestxray14_tree(folder: Path, images: int, seed: int, size: int = 128
     folder : Path
         The tree itself; appears as a whole or not at all.
     images : int
-        Number of images, about a quarter of them in ``test_list.txt``.
+        Number of images, about three quarters of them in ``test_list.txt``.
     seed : int
         Names the data.
     size : int
@@ -160,12 +163,20 @@ def _studies(site: Site, images: int, seed: int) -> Iterator[Study]:
     while number < images:
         patient_number += 1
         generator = numpy_generator(seed, site.name, "patient", patient_number)
-        patient = draw_patient(site, generator)
+        reported = _is_reported(site, patient_number, seed)
+        referral = site.referral if reported else None
+        patient = draw_patient(site, generator, referral)
         for follow_up in range(min(int(generator.choice([1, 2, 3], p=[0.7, 0.2, 0.1])), images - number)):
             if follow_up:
-                patient = replace(patient, conditions=draw_conditions(site, generator))
-            yield Study(number, patient_number, follow_up, patient)
+                patient = draw_follow_up(patient, site, generator, referral)
+            yield Study(number, patient_number, follow_up, patient, reported)
             number += 1
+
+
+def _is_reported(site: Site, patient_number: int, seed: int) -> bool:
+    """Say whether a patient has a report; the first always has, so that the smallest tree has labels."""
+    share = 1.0 if site.referral is None else site.referral.reported
+    return patient_number == 1 or _share(site, patient_number, seed, "reported") < share
 
 
 def _image_generator(site: Site, study: Study, seed: int) -> np.random.Generator:
@@ -180,15 +191,15 @@ def _share(site: Site, patient_number: int, seed: int, what: str) -> float:
 def _write_chexpert_image(folder: Path, study: Study, seed: int, size: int) -> dict[str, Any]:
     generator = _image_generator(CHEXPERT, study, seed)
     # The first patient is always one for validation, so that the smallest tree has both tables.
-    is_valid = (
-        study.patient_number == 1 or _share(CHEXPERT, study.patient_number, seed, "valid") < _VALID_SHARE
+    is_valid = study.patient_number == 1 or (
+        study.reported and _share(CHEXPERT, study.patient_number, seed, "valid") < _VALID_SHARE
     )
     split = "valid" if is_valid else "train"
     path = f"{split}/patient{study.patient_number:05d}/study{study.follow_up + 1}/view1_frontal.jpg"
     pixels = draw_radiograph(study.patient, CHEXPERT, size, generator)
     (folder / path).parent.mkdir(parents=True)
     Image.fromarray(pixels).save(folder / path, quality=92)
-    labels = _certain_labels(study.patient) if is_valid else _reported_labels(study.patient, generator)
+    labels = _certain_labels(study.patient) if is_valid else _reported_labels(study, generator)
     return {
         "Path": f"{CHEXPERT_FOLDER}/{path}",
         "Sex": {"F": "Female", "M": "Male"}[study.patient.sex],
@@ -207,19 +218,18 @@ def _certain_labels(patient: Patient) -> dict[str, float | None]:
     return labels
 
 
-def _reported_labels(patient: Patient, generator: np.random.Generator) -> dict[str, float | None]:
+def _reported_labels(study: Study, generator: np.random.Generator) -> dict[str, float | None]:
     """Labels as read from a report: what is absent is mostly not mentioned, what is seen may be uncertain."""
     labels: dict[str, float | None] = dict.fromkeys(CHEXPERT_OBSERVATIONS)
-    says_nothing = generator.random() < _NO_LABEL_SHARE
     for name in CONDITIONS:
-        is_present, chance = name in patient.conditions, generator.random()
-        if says_nothing or chance < (0.10 if is_present else 0.03):
+        is_present, chance = name in study.patient.conditions, generator.random()
+        if not study.reported or chance < (0.10 if is_present else 0.03):
             labels[_CHEXPERT_NAMES[name]] = -1.0
         elif is_present:
             labels[_CHEXPERT_NAMES[name]] = 1.0
         elif chance > 0.85:
             labels[_CHEXPERT_NAMES[name]] = 0.0
-    if not says_nothing and not patient.conditions:
+    if study.reported and not study.patient.conditions:
         labels["No Finding"] = 1.0
     labels["Support Devices"] = 1.0 if generator.random() < 0.5 else None
     return labels

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from medaug.phantoms.chest.population import CHESTXRAY14, CHEXPERT, CONDITIONS, Patient, Site
 from medaug.phantoms.chest.radiograph import (
+    Findings,
     Pose,
     bump,
     draw_findings,
@@ -40,6 +42,28 @@ def test_heart_area_gives_back_its_width() -> None:
     thorax = (np.abs(u[0]) <= 1).sum()
 
     assert widest / thorax == pytest.approx(findings.heart_ratio, abs=0.02)
+
+
+def features(findings: Findings) -> dict[str, float]:
+    return {
+        "atelectasis": abs(findings.raised[0] - findings.raised[1]),
+        "cardiomegaly": findings.heart_ratio,
+        "consolidation": max(findings.patch),
+        "edema": findings.haze,
+        "effusion": max(findings.fluid),
+    }
+
+
+def test_what_is_drawn_separates_present_from_absent_by_degrees() -> None:
+    count = 1500
+    for name in CONDITIONS:
+        values = [
+            features(draw_findings(Patient("M", 55, present), numpy_generator(4, len(present), number)))[name]
+            for present in (frozenset[str](), frozenset({name}))
+            for number in range(count)
+        ]
+        auc = roc_auc_score([0] * count + [1] * count, values)
+        assert auc == pytest.approx(0.95, abs=0.02), name
 
 
 @pytest.mark.parametrize("condition", ["atelectasis", "effusion"])
