@@ -155,7 +155,7 @@ class ClassifierTraining:
         inputs = {
             "data": identity(run.data_dir),
             "skew": run.scarcity,
-            "synthetic": identity(run.path("synthetic")) if self.uses_synthetic else None,
+            "synthetic": identity(run.generator_path("synthetic")) if self.uses_synthetic else None,
         }
         return {**inputs, "seed": run.seed, **record(self.settings)}
 
@@ -167,7 +167,7 @@ class ClassifierTraining:
     @cached_property
     def synthetic(self) -> ImageStore | None:
         """The synthetic images, opened on first use."""
-        return later(lambda: ImageStore.open(self.run.path("synthetic"))) if self.uses_synthetic else None
+        return later(lambda: ImageStore.open(self.run.generator_path("synthetic"))) if self.uses_synthetic else None
 
     # Parts
 

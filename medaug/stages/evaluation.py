@@ -157,7 +157,7 @@ class Evaluation:
             results,
             title=self.title,
             store=self._own(Path(self.run.data_dir)),
-            synthetic=self._own(self.run.path("synthetic")),
+            synthetic=self._own(self.run.generator_path("synthetic")),
             skew=None if scarcity is None else Skew(**scarcity),
             headline=self.settings.headline,
             high_risk=self.settings.high_risk,
