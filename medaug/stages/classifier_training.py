@@ -167,7 +167,11 @@ class ClassifierTraining:
     @cached_property
     def synthetic(self) -> ImageStore | None:
         """The synthetic images, opened on first use."""
-        return later(lambda: ImageStore.open(self.run.generator_path("synthetic"))) if self.uses_synthetic else None
+        return (
+            later(lambda: ImageStore.open(self.run.generator_path("synthetic")))
+            if self.uses_synthetic
+            else None
+        )
 
     # Parts
 

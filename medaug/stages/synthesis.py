@@ -67,7 +67,9 @@ class Synthesis:
     @property
     def upsampler(self) -> Path | None:
         """File of the upsampler; None where one resolution is enough."""
-        return None if self.run.presets.upsampler is None else self.run.generator_path("models", "upsampler.pt")
+        return (
+            None if self.run.presets.upsampler is None else self.run.generator_path("models", "upsampler.pt")
+        )
 
     @property
     def record(self) -> dict[str, Any]:
