@@ -178,7 +178,9 @@ def _fairness_pictures(table: pd.DataFrame, styles: Styles, metric: str, attribu
     gap = f"the {in_words(GAP.of(metric))} between groups of {attribute}"
     against = f"Mean {words} against {gap}; best is at the {best} left."
     by_group = f"{words} by group of {attribute}; a group without a mark is not estimable."
-    return [
-        picture(gap_figure(table, styles, metric, attribute, splits), f"{against} {numbers}", against),
-        picture(group_figure(table, styles, metric, attribute, splits), f"{by_group} {numbers}", by_group),
-    ]
+    groups = picture(
+        group_figure(table, styles, metric, attribute, splits), f"{by_group} {numbers}", by_group
+    )
+    if len(styles) < 2:
+        return [groups]
+    return [picture(gap_figure(table, styles, metric, attribute, splits), f"{against} {numbers}", against), groups]
