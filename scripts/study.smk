@@ -69,6 +69,20 @@ rule train:
         "OMP_NUM_THREADS={threads} {params.command} > {log} 2>&1"
 
 
+rule compare:
+    input:
+        lambda w: [done("runs", c.labelled, c.arm, f"seed-{c.seed}") for c in study.cells() if c.labelled == w.labelled],
+    output:
+        touch(done("compared", "{labelled}")),
+    params:
+        command=lambda w: study.comparison(w.labelled),
+    log:
+        f"{study.output}/logs/compare-{{labelled}}.log",
+    threads: 1
+    shell:
+        "OMP_NUM_THREADS={threads} {params.command} > {log} 2>&1"
+
+
 rule design:
     output:
         f"{study.output}/study.json",
@@ -81,7 +95,7 @@ rule design:
 rule page:
     input:
         f"{study.output}/study.json",
-        [done("runs", c.labelled, c.arm, f"seed-{c.seed}") for c in study.cells()],
+        [done("compared", labelled) for labelled in study.labelled],
     output:
         f"{study.output}/index.html",
     log:

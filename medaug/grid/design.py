@@ -1,4 +1,4 @@
-"""The design of a study: arms × seeds × what is labelled, where each part lies, and the command that makes it.
+"""The design of a study: arms × seeds × what is labelled, where each part lies, and what makes it.
 
 A study has one image store. A generator (its training, its images and the judgement of them) belongs to a
 seed and to what it is conditioned on, and serves all arms that use such images; generators of several seeds
@@ -27,6 +27,9 @@ SMALL = ("baseline", "heuristic", "oversampling", "label", "label_and_property")
 
 DATA_SEED = 0
 """All seeds of a study see the same split of the same images."""
+
+REPLICATES = 200
+"""Of the bootstrap, unless the study says otherwise: enough for a standard error over patients."""
 
 _FIXED = ("iterations", "iterations_per_epoch", "batch_size")
 
@@ -172,6 +175,10 @@ class Study:
         """Return the predictions of a training, which name arm (``method``) and seed."""
         return self.run(cell) / "predictions" / "model.parquet"
 
+    def compared(self, labelled: str) -> Path:
+        """Return the run folder of the evaluation of all trainings with the same labels."""
+        return Path(self.output, "compared", labelled)
+
     # What makes it
 
     def preparation(self) -> str:
@@ -198,6 +205,15 @@ class Study:
         what = self._experiment(cell.labelled, arm.conditioning or "label", cell.seed)
         return self._command("train", where, what, parts, self.train, arm.settings, own)
 
+    def comparison(self, labelled: str) -> str:
+        """Return the command that evaluates all trainings together, arms beside the reference."""
+        files = [str(self.predictions(cell)) for cell in self.cells() if cell.labelled == labelled]
+        where = {"output_dir": self.compared(labelled), "data_dir": self.data, "fresh": True}
+        usual: dict[str, Any] = {"predictions": files, "baseline": REFERENCE, "replicates": REPLICATES}
+        usual["threshold"] = self.metadata["medaug"]["threshold"]
+        usual["high_risk"] = list(({**self._config("prepare"), **self.prepare}).get("high_risk", []))
+        return self._command("evaluate", where, self.labelled[labelled], usual, self.evaluate)
+
     def _experiment(self, labelled: str, conditioning: Conditioning, seed: int) -> dict[str, Any]:
         properties = [] if conditioning == "label" else list(self.conditioned_on)
         what: dict[str, Any] = {"seed": seed, "properties": properties, **self.labelled[labelled]}
@@ -208,12 +224,17 @@ class Study:
 
     def _command(self, config: str, *options: Mapping[str, Any]) -> str:
         words = ["python", "-m", "monai.bundle", "run", "--config_file", f"{self.bundle}/{config}.json"]
-        given: dict[str, Any] = {"preset": self.preset, **self.shared}
+        shared, there = {"preset": self.preset, **self.shared}, self._config(config)
+        given: dict[str, Any] = {name: value for name, value in shared.items() if name in there}
         for more in options:
             given |= more
         for name, value in given.items():
             words += [f"--{name}", _written(value)]
         return shlex.join(words)
+
+    def _config(self, name: str) -> Mapping[str, Any]:
+        content: Mapping[str, Any] = json.loads(Path(self.bundle, f"{name}.json").read_text(encoding="utf-8"))
+        return content
 
     # Checks
 
@@ -224,11 +245,10 @@ class Study:
             if same := [setting for setting in _FIXED if setting in arm.settings]:
                 raise SettingsError(f"arm {name!r} must not set {same[0]}: all arms have the same steps")
         folder = Path(self.bundle)
-        for part in PARTS.keys() & {f.name for f in fields(self)} - {"evaluate"}:
+        for part in PARTS.keys() & {f.name for f in fields(self)} - {"train"}:
             check_part(part, getattr(self, part), folder)
-        train = json.loads((folder / "train.json").read_text(encoding="utf-8"))
         for settings in (self.train, self.shared, *(self.all_arms[name].settings for name in self.names)):
-            check_options(settings, train, folder)
+            check_options(settings, self._config("train"), folder)
 
 
 def _read(value: Any) -> Any:
@@ -244,7 +264,7 @@ def _read(value: Any) -> Any:
 
 
 def _written(value: Any) -> str:
-    """Return a value as the command line of MONAI reads it, in double quotes where the shell needs single ones."""
+    """Return a value as the command line of MONAI reads it, with quotes that the shell need not quote."""
     text = str(value) if isinstance(value, str | Path) else repr(value)
     return text if '"' in text else text.replace("'", '"')
 

@@ -183,4 +183,7 @@ def _fairness_pictures(table: pd.DataFrame, styles: Styles, metric: str, attribu
     )
     if len(styles) < 2:
         return [groups]
-    return [picture(gap_figure(table, styles, metric, attribute, splits), f"{against} {numbers}", against), groups]
+    return [
+        picture(gap_figure(table, styles, metric, attribute, splits), f"{against} {numbers}", against),
+        groups,
+    ]
