@@ -16,6 +16,7 @@ from medaug.data.skew import Skew
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import barrier, is_first
 from medaug.errors import DataError
+from medaug.evaluation.family import shown_splits
 from medaug.evaluation.metrics_table import headline, read_metrics
 from medaug.evaluation.predictions import read_predictions
 from medaug.evaluation.results import evaluate
@@ -24,7 +25,6 @@ from medaug.files import write_aside
 from medaug.report.html import write_report
 from medaug.report.summary import summary_table
 from medaug.report.tensorboard_metrics import write_tensorboard
-from medaug.report.tidy import shown_splits
 from medaug.stages.products import is_made
 from medaug.stages.run import Run
 from medaug.stages.setting_values import chosen, defaults
