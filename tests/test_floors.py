@@ -22,7 +22,7 @@ FLOORS = (
     ("evaluation",),
     ("report", "study"),
     ("stages",),
-    ("notebook",),
+    ("notebook", "grid"),
 )
 """From the ground up; rooms of one floor do not know each other."""
 
