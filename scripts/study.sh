@@ -19,5 +19,7 @@ output=${settings[1]#output=}
 mkdir -p "$output"
 exec 9>"$output/.lock"  # held by the trainings too, so that none is begun twice when this script was killed
 flock --nonblock 9 || { echo "waiting for trainings that are at work in $output"; flock 9; }
-exec python -m snakemake --snakefile "$(dirname "$0")/study.smk" --cores all --rerun-incomplete --nolock \
+export PYTHONPATH="$(cd "$(dirname "$0")" && pwd)/snakemake_plugins${PYTHONPATH:+:$PYTHONPATH}"
+[[ "$*" == *--profile* ]] || set -- --cores all "$@"  # of this machine; a profile says how many jobs a cluster gets
+exec python -m snakemake --snakefile "$(dirname "$0")/study.smk" --rerun-incomplete --nolock \
     --show-failed-logs "$@" --config "${settings[@]}"

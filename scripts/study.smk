@@ -15,6 +15,11 @@ def generator_of(wildcards):
     return [done("generators", wildcards.labelled, conditioning, f"seed-{wildcards.seed}")] if conditioning else []
 
 
+localrules:
+    all,
+    design,
+
+
 wildcard_constraints:
     labelled="[^/]+",
     arm="[^/]+",
