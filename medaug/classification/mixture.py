@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from medaug.arrays import BoolArray, FloatArray, IntArray
+from medaug.classification.orders import Order, mixed
 from medaug.classification.weights import oversampled_rows
 from medaug.data.sampling import Batch, Example, PermutedRows, StoreBatches
 from medaug.data.store import ImageStore
@@ -17,30 +18,9 @@ from medaug.errors import DataError, SettingsError
 from medaug.randomness import derive_seed
 from medaug.transforms.augmentation import Augmentation
 
-_LARGEST_DENOMINATOR = 1_000_000
-"""Keeps position times numerator within 64 bits for any length of training."""
-
-
-def method_name(
-    real_fraction: float, augmentation: str, weigh_by: str | None = None, oversample: str | None = None
-) -> str:
-    """Name a classifier by what it was trained on, for tables and figures.
-
-    Examples
-    --------
-    >>> method_name(0.5, "none"), method_name(1.0, "heuristic", oversample="sex")
-    ('50% real + 50% synthetic', '100% real, heuristic, oversampled by sex')
-    """
-    shares = {"real": real_fraction, "synthetic": 1 - real_fraction}
-    parts = [" + ".join(f"{100 * share:.4g}% {kind}" for kind, share in shares.items() if share > 0)]
-    parts += [augmentation] if augmentation != "none" else []
-    parts += [f"weighted by {weigh_by}"] if weigh_by else []
-    parts += [f"oversampled by {oversample}"] if oversample else []
-    return ", ".join(parts)
-
 
 class MixedRows:
-    """An endless order of real and synthetic rows; of the first P ``floor(P · real_fraction)`` are real.
+    """An endless order of real and synthetic rows.
 
     Parameters
     ----------
@@ -52,6 +32,19 @@ class MixedRows:
         The run's seed.
     oversample : str, optional
         Attribute over whose groups the real examples are made even, by repeating those of smaller groups.
+    within_class : bool
+        Make groups even within each class, instead of over all images.
+    order : callable, optional
+        Which positions are real, see `medaug.classification.orders`; mixed evenly without one.
+    usable : array of bool, (len(synthetic),), optional
+        Which synthetic images may be drawn; the others (copies of patients, say) are left out.
+
+    Raises
+    ------
+    SettingsError
+        `real_fraction` is outside [0, 1], or synthetic images are needed and there are none.
+    DataError
+        A store has no images in the split ``train``, or none of the synthetic ones is usable.
 
     Notes
     -----
@@ -66,21 +59,22 @@ class MixedRows:
         real_fraction: float,
         seed: int,
         oversample: str | None = None,
+        within_class: bool = False,
+        order: Order | None = None,
+        usable: BoolArray | None = None,
     ) -> None:
-        if not 0 <= real_fraction <= 1:
-            raise SettingsError(f"real_fraction must be between 0 and 1, not {real_fraction}")
-        self._share = Fraction(str(real_fraction)).limit_denominator(_LARGEST_DENOMINATOR)
-        self._real = _real_stream(real, seed, oversample) if real_fraction > 0 else None
+        self._real_before = mixed(real_fraction) if order is None else order
+        self._real = _real_stream(real, seed, oversample, within_class) if real_fraction > 0 else None
         self._synthetic = None
         if real_fraction < 1:
             if synthetic is None:
                 raise SettingsError(
                     f"real_fraction {real_fraction} needs synthetic images; generate them first"
                 )
-            self._synthetic = _stream(synthetic, len(real), seed, "synthetic")
+            self._synthetic = _synthetic_stream(synthetic, len(real), seed, usable)
 
     def rows(self, positions: IntArray) -> IntArray:
-        """Return the row at each position; position p is real iff ``floor((p+1) a) > floor(p a)``."""
+        """Return the row at each position."""
         positions = np.asarray(positions, np.int64)
         real_before, real = self._real_before(positions), self.is_real(positions)
         found = np.empty(len(positions), np.int64)
@@ -93,10 +87,6 @@ class MixedRows:
     def is_real(self, positions: IntArray) -> BoolArray:
         """Return whether the example at each position is a real one."""
         return self._real_before(positions + 1) > self._real_before(positions)
-
-    def _real_before(self, positions: IntArray) -> IntArray:
-        """How many of the positions before each are real, in whole numbers so that no rounding creeps in."""
-        return positions * self._share.numerator // self._share.denominator
 
 
 class MixedStoreBatches(Dataset[Example]):
@@ -120,6 +110,9 @@ class MixedStoreBatches(Dataset[Example]):
     weights : array of float32, (len(real),), optional
         How much each real row counts in the loss, for example `importance_weights`; without it all count 1.
         Synthetic rows always do: those that w2 of Eq. 8 would leave out are not generated.
+    placebo : callable, optional
+        Puts something else in place of the synthetic examples: from their batches to other ones, see
+        `medaug.classification.placebos`.
     """
 
     def __init__(
@@ -130,19 +123,24 @@ class MixedStoreBatches(Dataset[Example]):
         augmentation: Augmentation | None = None,
         seed: int = 0,
         weights: FloatArray | None = None,
+        placebo: Callable[[StoreBatches], Dataset[Example]] | None = None,
     ) -> None:
         stores = [real] if synthetic is None else [real, synthetic]
         _check_alike(stores)
         real_weights = np.ones(len(real), np.float32) if weights is None else weights
         every = [real_weights, *(np.ones(len(s), np.float32) for s in stores[1:])]
-        self._sources = [
+        batches = [
             StoreBatches(s, size, {"label": s.task.labels(s.table), "weight": w})
             for s, w in zip(stores, every, strict=True)
         ]
+        self._lengths = [len(source) for source in batches]
+        self._sources: list[Dataset[Example]] = [*batches]
+        if synthetic is not None and placebo is not None:
+            self._sources[1] = placebo(batches[1])
         self._augmentation, self._seed = augmentation, seed
 
     def __len__(self) -> int:
-        return sum(len(source) for source in self._sources)
+        return sum(self._lengths)
 
     def __getitem__(self, batch: Batch) -> Example:
         example = self._gather(batch)
@@ -153,12 +151,12 @@ class MixedStoreBatches(Dataset[Example]):
 
     def _gather(self, batch: Batch) -> Example:
         parts, places, offset = [], [], 0
-        for source in self._sources:
-            own = np.flatnonzero((batch.rows >= offset) & (batch.rows < offset + len(source)))
+        for source, length in zip(self._sources, self._lengths, strict=True):
+            own = np.flatnonzero((batch.rows >= offset) & (batch.rows < offset + length))
             if len(own):
                 parts.append(source[Batch(batch.positions[own], batch.rows[own] - offset)])
                 places.append(own)
-            offset += len(source)
+            offset += length
         if len(parts) == 1:
             return parts[0]  # in order already: no need to copy all pixels
         order = torch.from_numpy(np.argsort(np.concatenate(places)))
@@ -177,17 +175,27 @@ def _unit_range(pixels: Tensor) -> Tensor:
     return torch.from_numpy(np.divide(pixels.contiguous().numpy(), np.float32(255), dtype=np.float32))
 
 
-def _real_stream(store: ImageStore, seed: int, oversample: str | None) -> PermutedRows:
+def _real_stream(store: ImageStore, seed: int, oversample: str | None, within_class: bool) -> PermutedRows:
     if oversample is None:
-        return _stream(store, 0, seed, "real")
-    return PermutedRows(oversampled_rows(store, oversample, seed), seed, "classifier", "real")
+        rows = _training_rows(store)
+    else:
+        rows = oversampled_rows(store, oversample, seed, within_class)
+    return PermutedRows(rows, seed, "classifier", "real")
 
 
-def _stream(store: ImageStore, offset: int, seed: int, name: str) -> PermutedRows:
+def _synthetic_stream(store: ImageStore, offset: int, seed: int, usable: BoolArray | None) -> PermutedRows:
+    rows = _training_rows(store)
+    kept = rows if usable is None else rows[usable[rows]]
+    if len(kept) == 0:
+        raise DataError(f"none of the synthetic images in {store.path} can be used; make better ones")
+    return PermutedRows(kept + offset, seed, "classifier", "synthetic")
+
+
+def _training_rows(store: ImageStore) -> IntArray:
     rows = store.rows("train")
     if len(rows) == 0:
         raise DataError(f"{store.path} has no images in the split 'train'")
-    return PermutedRows(rows + offset, seed, "classifier", name)
+    return rows
 
 
 def _check_alike(stores: list[ImageStore]) -> None:

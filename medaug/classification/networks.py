@@ -12,6 +12,7 @@ from monai.networks.nets.resnet import ResNet, resnet50, resnet152
 from torch import Tensor, nn
 
 from medaug.classification.bit_weights import load_bit_weights
+from medaug.classification.efficientnet import FEATURES, EfficientNetLite0
 from medaug.errors import SettingsError
 from medaug.randomness import derive_seed
 
@@ -119,6 +120,10 @@ def _densenet121(channels: int) -> _Backbone:
     return _Backbone(network, 1024)
 
 
+def _efficientnet_lite0(channels: int) -> _Backbone:
+    return _Backbone(EfficientNetLite0(), FEATURES)
+
+
 def _bit(depths: tuple[int, ...], width: int) -> Callable[[int], _Backbone]:
     return lambda _: _Backbone(BitBackbone(depths, width), 2048 * width)
 
@@ -128,11 +133,15 @@ BACKBONES: Mapping[str, Callable[[int], _Backbone]] = {
     "resnet50": _monai_resnet(resnet50),
     "resnet152": _monai_resnet(resnet152),
     "densenet121": _densenet121,
+    "efficientnet_lite0": _efficientnet_lite0,
     "bit_50x1": _bit((3, 4, 6, 3), 1),
     "bit_101x3": _bit((3, 4, 23, 3), 3),
     "bit_152x2": _bit((3, 8, 36, 3), 2),
 }
 """Backbones by name; adding one is adding a function from the number of channels to a backbone."""
+
+PRETRAINED = frozenset({"efficientnet_lite0"})
+"""Backbones that bring weights with them: those of ImageNet."""
 
 
 def build_classifier(
@@ -156,7 +165,8 @@ def build_classifier(
     dropout : float
         Share of the features dropped before the heads in training.
     weights : path, optional
-        Published BiT weights (``.npz``) for the backbone; the heads start fresh.
+        Published BiT weights (``.npz``) for a ``bit_…`` backbone; the heads start fresh. Without them
+        weights are random, but for the `PRETRAINED` backbones.
     seed : int
         The run's seed; the first weights follow from it alone and the global random state is left as it was.
 

@@ -59,7 +59,7 @@ def importance_weights(store: ImageStore, attribute: str, equality_level: float)
     return weights
 
 
-def oversampled_rows(store: ImageStore, attribute: str, seed: int) -> IntArray:
+def oversampled_rows(store: ImageStore, attribute: str, seed: int, within_class: bool = False) -> IntArray:
     """Return the rows of the split ``train`` with those of smaller groups repeated until groups are even.
 
     Parameters
@@ -70,29 +70,37 @@ def oversampled_rows(store: ImageStore, attribute: str, seed: int) -> IntArray:
         Name of an attribute, or ``"domain"``.
     seed : int
         Decides which rows of a group come once more where its size does not divide the largest.
+    within_class : bool
+        Make groups even within each class, the hard label of `importance_weights`, where groups and labels
+        are entangled: over all images they may be even already. A group that lacks a class goes on lacking
+        it, and classes that occur in more groups come somewhat more often.
 
     Returns
     -------
     ndarray of int64
-        Every row of the split at least once. Each group that has any row has as many entries as the largest,
-        and within a group the numbers of entries of two rows differ by at most one; rows of unknown group
-        come once.
+        Every row of the split at least once. Each group that has any row (of the class) has as many entries
+        as the largest, and within a group the numbers of entries of two rows differ by at most one; rows of
+        unknown group (or unknown class) come once.
 
     Raises
     ------
     SettingsError
         There is no such attribute.
     DataError
-        The group of no training image is known.
+        The group of no training image (of known class) is known.
     """
-    rows = store.rows("train")
-    groups = row_groups(store, attribute).iloc[rows]
-    members = {name: rows[(groups == name).to_numpy()] for name in groups.cat.categories}
-    largest = max(map(len, members.values()))
-    if not largest:
+    groups, rows = row_groups(store, attribute), store.rows("train")
+    known = labelled_rows(store) if within_class else rows
+    known = known[groups.iloc[known].notna().to_numpy()]
+    if not len(known):
         raise DataError(f"{store.path} has no training image whose {attribute} is known")
-    even = [_repeated(own, largest, seed, str(name)) for name, own in members.items() if len(own)]
-    return np.concatenate([*even, rows[groups.isna().to_numpy()]])
+    if not within_class:
+        even = _even_groups(known, groups, seed)
+    else:
+        classes = _hard_labels(store, known)
+        parts = [_even_groups(known[classes == c], groups, seed, int(c)) for c in np.unique(classes)]
+        even = np.concatenate(parts)
+    return np.concatenate([even, np.setdiff1d(rows, known)])
 
 
 def prepare_weighted_batch(
@@ -126,6 +134,16 @@ def _share_given_class(labels: IntArray, groups: IntArray) -> FloatArray:
     return (of_both / pairs.groupby("label")["rows"].transform("sum")).to_numpy(np.float64)
 
 
-def _repeated(rows: IntArray, count: int, seed: int, group: str) -> IntArray:
-    order = numpy_generator(seed, "oversample", group).permutation(rows)
+def _even_groups(rows: IntArray, groups: pd.Series[Any], seed: int, *key: int) -> IntArray:
+    """Repeat rows until each group that has any has as many as the largest."""
+    own = groups.iloc[rows]
+    members = {str(name): rows[(own == name).to_numpy()] for name in groups.cat.categories}
+    largest = max(map(len, members.values()))
+    return np.concatenate(
+        [_repeated(some, largest, seed, name, *key) for name, some in members.items() if len(some)]
+    )
+
+
+def _repeated(rows: IntArray, count: int, seed: int, *key: str | int) -> IntArray:
+    order = numpy_generator(seed, "oversample", *key).permutation(rows)
     return np.resize(order, count)

@@ -54,6 +54,17 @@ def unused_table(store: ImageStore) -> Table | None:
     return Table("Images that were not used", ["What", "Reason", "Images"], body)
 
 
+def rejected_images_table(training: str, rejected: pd.DataFrame) -> Table:
+    """Return the synthetic images that a training left out: of all, of each condition, of each group."""
+    columns = (rejected[column] for column in ("by", "name", "images", "rejected"))
+    body = [
+        [name(by), name(which), Cell(count(images)), Cell(count(left_out), share(left_out, images))]
+        for by, which, images, left_out in zip(*columns, strict=True)
+    ]
+    caption = f"Synthetic images that the real-trained classifier does not agree with ({training})"
+    return Table(caption, ["By", "Which", "Asked for", "Left out"], body, names=2)
+
+
 def by_domain_and_split(table: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
     """Return domain, split and rows of each part of a table that is not empty, training first."""
     order = ["train", "unlabelled", *(s for s in splits(table) if s not in ("train", "unlabelled"))]

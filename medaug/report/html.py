@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -19,7 +20,7 @@ from medaug.files import write_aside
 from medaug.report import sections, tidy
 from medaug.report.answer import answer_sentences, answer_table
 from medaug.report.curve_figures import scored_classes
-from medaug.report.data_tables import evaluated_images
+from medaug.report.data_tables import evaluated_images, rejected_images_table
 from medaug.report.gallery import Gallery, gallery
 from medaug.report.parts import Section, Table
 from medaug.report.skew_table import skew_table
@@ -37,6 +38,7 @@ def write_report(
     store: ImageStore | None = None,
     synthetic: ImageStore | None = None,
     skew: Skew | None = None,
+    rejected: Mapping[str, pd.DataFrame] = MappingProxyType({}),
     headline: str | None = None,
     high_risk: Sequence[str] = (),
 ) -> None:
@@ -54,6 +56,9 @@ def write_report(
         Real and synthetic images. Without `store` the data are described by the evaluated images alone.
     skew : Skew, optional
         How the real training images were skewed; `store` is the whole data, before that.
+    rejected : mapping of str to DataFrame
+        For each training that left synthetic images out: how many, see
+        `medaug.evaluation.agreed.rejected_table`.
     headline : str, optional
         The metric that leads; None chooses it by what the metrics are.
     high_risk : sequence of str
@@ -63,7 +68,7 @@ def write_report(
     -----
     Patients, images and files are counted, never named.
     """
-    content = _Content(results, store, synthetic, skew, headline, high_risk)
+    content = _Content(results, store, synthetic, skew, rejected, headline, high_risk)
     environment = Environment(
         loader=PackageLoader("medaug.report"),
         autoescape=True,
@@ -84,6 +89,7 @@ class _Content:
     store: ImageStore | None
     synthetic: ImageStore | None
     skew: Skew | None
+    rejected: Mapping[str, pd.DataFrame]
     headline: str | None
     high_risk: Sequence[str]
 
@@ -114,7 +120,7 @@ class _Content:
         """Everything between the answer and the synthetic images."""
         predictions = self.results.predictions
         return [
-            sections.data_section(real, predictions, self._kind(), self.high_risk, self._skew_tables()),
+            sections.data_section(real, predictions, self._kind(), self.high_risk, self._more_tables()),
             slides_section(real),
             sections.accuracy_section(table, styles, metric, self.high_risk),
             sections.fairness_section(table, styles, metric),
@@ -126,10 +132,12 @@ class _Content:
     def _kind(self) -> Kind | None:
         return self.results.kind if self.store is None else self.store.task.kind
 
-    def _skew_tables(self) -> list[Table]:
+    def _more_tables(self) -> list[Table]:
+        """Tell what was done to the data: real images skewed, synthetic ones rejected."""
+        tables = [rejected_images_table(training, table) for training, table in self.rejected.items()]
         if self.store is None or self.skew is None:
-            return []
-        return [skew_table(self.store, {"As trained on": self.skew})]
+            return tables
+        return [skew_table(self.store, {"As trained on": self.skew}), *tables]
 
 
 def is_phantom(metrics: pd.DataFrame, predictions: pd.DataFrame, *stores: ImageStore | None) -> bool:

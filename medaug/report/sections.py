@@ -43,7 +43,7 @@ def data_section(
     predictions: pd.DataFrame,
     kind: Kind | None = None,
     high_risk: Sequence[str] = (),
-    skew_tables: Sequence[Table] = (),
+    more_tables: Sequence[Table] = (),
 ) -> Section:
     """Say how many images, of whom, with which conditions, what was not used, and how they were skewed."""
     table = evaluated_images(predictions) if store is None else store.table
@@ -53,7 +53,7 @@ def data_section(
         text.append("These are the evaluated images only; there is no image store to count.")
     elif unused is None:
         text.append("No image was left out or rejected.")
-    parts: Parts = [data_table(table), *attribute_tables(table), *skew_tables, *([unused] if unused else [])]
+    parts: Parts = [data_table(table), *attribute_tables(table), *more_tables, *([unused] if unused else [])]
     exclusive = (kind or detect_kind(predictions)) == "multiclass"
     high_risk = high_risk or (() if store is None else store.task.high_risk)
     return Section("The data in numbers", text, parts + _data_pictures(table, exclusive, high_risk))

@@ -18,7 +18,8 @@ config             settings and stage                                  product
 `Run` is what they share. This is the top floor: it imports every room, and none imports it.
 """
 
-from medaug.stages.classifier_training import ClassifierSettings, ClassifierTraining
+from medaug.stages.classifier_settings import ClassifierSettings
+from medaug.stages.classifier_training import ClassifierTraining
 from medaug.stages.evaluation import Evaluation, evaluation_settings
 from medaug.stages.generator_training import GeneratorSettings, GeneratorTraining
 from medaug.stages.inference import Inference, InferenceSettings

@@ -12,16 +12,20 @@ from monai.engines.trainer import Trainer
 from torch import nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
+from torch.utils.tensorboard import SummaryWriter
 
+from medaug.arrays import BoolArray
 from medaug.classification import optimizers
 from medaug.classification.classifier import ClassifierInfo, load_classifier
 from medaug.classification.losses import Loss, WeightedLoss, loss_function, weighted
-from medaug.classification.mixture import MixedRows, MixedStoreBatches, method_name
+from medaug.classification.mixture import MixedRows, MixedStoreBatches
+from medaug.classification.orders import ORDERS
+from medaug.classification.placebos import PLACEBOS
 from medaug.classification.predict import predict
 from medaug.classification.roc import roc_drawing
 from medaug.classification.validation import KeepBest, Validation
 from medaug.classification.weights import importance_weights, prepare_weighted_batch
-from medaug.data.sampling import BatchSampler, Example, batch_loader
+from medaug.data.sampling import BatchSampler, Example, StoreBatches, batch_loader
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import barrier, is_first, unwrap, wrap
 from medaug.engine.handlers import Handler, Together, training_handlers
@@ -29,79 +33,14 @@ from medaug.engine.later import later
 from medaug.engine.resume import Resume
 from medaug.engine.tensorboard import TensorBoard
 from medaug.evaluation.predictions import write_predictions
-from medaug.presets import ClassifierPreset
+from medaug.stages.agreed_images import AgreedImages, agreed_images
+from medaug.stages.classifier_settings import ClassifierSettings
 from medaug.stages.products import identity, is_made
 from medaug.stages.run import Run
-from medaug.stages.setting_values import chosen, defaults, free, record, switch
+from medaug.stages.setting_values import defaults, record, switch
 from medaug.transforms.augmentation import augmentation
 
 EVALUATED_SPLITS = ("id_val", "id_test", "ood_val", "ood_test")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassifierSettings(ClassifierPreset):
-    """How a classifier is trained.
-
-    Parameters
-    ----------
-    image_size : int
-        Side in pixels of its images; a size of the stores.
-    pretrained_weights : str or None
-        File with published BiT weights (``.npz``) for a ``bit_…`` network.
-    weigh_by : str or None
-        Attribute, or ``domain``, of which real examples of rare groups count more in the loss (w1, Eq. 9).
-    equality_level : float
-        How much more: 0 is not at all, 1 makes groups even within each class.
-    oversample : str or None
-        Attribute, or ``domain``, of which real examples of rare groups come more often, until groups are
-        even.
-    augmentation : {"none", "heuristic", "randaugment", "randaugment+heuristic"}
-        Of real and synthetic training images.
-    loss_name : {"bce", "focal", "soft_cross_entropy"}
-        Unknown labels are left out of each.
-    largest_gradient_norm : float
-        Gradients are scaled down to it.
-    warmup_iterations : int
-        Steps in which the learning rate rises to its largest value, in a straight line; 0 starts there.
-    amp : bool
-        Mixed precision.
-    method : str
-        How the classifier is called in tables and figures; by default by what it was trained on.
-    workers : int
-        Processes that load batches; 0 loads in the main process.
-    compile : bool
-        ``torch.compile``.
-    """
-
-    image_size: int
-    pretrained_weights: str | None = None
-    weigh_by: str | None = None
-    equality_level: float = 1.0
-    oversample: str | None = None
-    augmentation: str = "none"
-    loss_name: str = "bce"
-    largest_gradient_norm: float = 1.0
-    warmup_iterations: int = 0
-    amp: bool = False
-    method: str = ""
-    workers: int = free(0)
-    compile: bool = free(False)
-
-    @classmethod
-    def of(cls, run: Run, **given: Any) -> ClassifierSettings:
-        """Return settings from the values of a config, where None means what the preset says."""
-        models = run.presets
-        usual = {"image_size": models.image_size, "workers": 0 if run.preset == "demo" else 4}
-        return chosen(cls, usual | {name: v for name, v in given.items() if v is not None}, models.classifier)
-
-    def __post_init__(self) -> None:
-        if not self.method:
-            name = method_name(self.real_fraction, self.augmentation, self.weigh_by, self.oversample)
-            object.__setattr__(self, "method", name)  # the dataclass is frozen
-
-    def baseline(self) -> ClassifierSettings:
-        """Return the same training without what is to be compared: real images only, all of them alike."""
-        return replace(self, real_fraction=1.0, weigh_by=None, oversample=None, method="")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +96,7 @@ class ClassifierTraining:
             "skew": run.scarcity,
             "synthetic": identity(run.generator_path("synthetic")) if self.uses_synthetic else None,
         }
+        inputs |= {"agrees": identity(self.judge)} if self.is_filtered else {}
         return {**inputs, "seed": run.seed, **record(self.settings)}
 
     @property
@@ -172,6 +112,29 @@ class ClassifierTraining:
             if self.uses_synthetic
             else None
         )
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether some of the synthetic images are left out."""
+        return self.uses_synthetic and self.settings.only_agreed
+
+    @property
+    def judge(self) -> Path:
+        """The classifier that must agree with the synthetic images: the baseline."""
+        return self.run.path("models", f"{self.run.baseline.get('name', 'baseline')}.pt")
+
+    @cached_property
+    def agreed(self) -> AgreedImages | None:
+        """The synthetic images that the baseline agrees with, where only these are used."""
+        if self.synthetic is None or not self.is_filtered:
+            return None
+        batch_size = 4 * self.settings.batch_size
+        return agreed_images(self.judge, self.run.store, self.synthetic, batch_size, self.run.device)
+
+    @property
+    def usable(self) -> BoolArray | None:
+        """Which synthetic images are used; none is all."""
+        return None if self.agreed is None else self.agreed.rows
 
     # Parts
 
@@ -205,11 +168,8 @@ class ClassifierTraining:
 
     def loader(self, dataset: Dataset[Example], epochs: int) -> DataLoader[Any]:
         """Return this process's share of all batches."""
-        how, run = self.settings, self.run
-        rows = later(
-            lambda: MixedRows(run.store, self.synthetic, how.real_fraction, run.seed, how.oversample)
-        )
-        sampler = BatchSampler(rows, how.batch_size, epochs * how.iterations_per_epoch)
+        how, length = self.settings, epochs * self.settings.iterations_per_epoch
+        sampler = BatchSampler(later(lambda: self._rows(length)), how.batch_size, length)
         return batch_loader(dataset, sampler, how.workers)
 
     def handlers(self, network: nn.Module, optimizer: Optimizer, loss: Loss, epochs: int) -> Handler:
@@ -231,7 +191,10 @@ class ClassifierTraining:
                 parts={"scheduler": schedule, "best": best},
             ),
             tensorboard=TensorBoard(
-                run.path("logs", self.name), how.batch_size, settings=shown, draw=[roc_drawing(best)]
+                run.path("logs", self.name),
+                how.batch_size,
+                settings=shown,
+                draw=[roc_drawing(best), self._draw_rejected],
             ),
             seed=run.seed,
             largest_norm=how.largest_gradient_norm,
@@ -249,15 +212,18 @@ class ClassifierTraining:
         if self.uses_synthetic:
             run.pull("generate")
         compare = self.uses_synthetic if self.compare_with_baseline is None else self.compare_with_baseline
-        if compare:
+        if compare or self.is_filtered:
             run.pull("baseline", **vars(self.settings.baseline()), compare_with_baseline=False)
         run.claim(self.product, self.record, defaults(self.settings))
         run.claim(self.predictions, {"model": identity(self.product)}, {})
 
     def fit(self, trainer: Trainer) -> None:
         """Train, unless the model is there: a run that was stopped goes on where it was."""
-        if not is_made(self.product):
-            trainer.run()
+        if is_made(self.product):
+            return
+        if self.agreed is not None:
+            self.agreed.write(self.product.with_suffix(".rejected.csv"))
+        trainer.run()
 
     def predict(self) -> None:
         """Predict every labelled image that the classifier was not trained on, with its method and seed."""
@@ -284,13 +250,37 @@ class ClassifierTraining:
         """Evaluate all predictions of the run; the evaluation of fewer or older ones goes aside."""
         replace(self.run, evaluate={"fresh": True, **self.run.evaluate}).pull("evaluate")
 
+    def _rows(self, iterations: int) -> MixedRows:
+        how, run = self.settings, self.run
+        return MixedRows(
+            run.store,
+            self.synthetic,
+            how.real_fraction,
+            run.seed,
+            oversample=how.oversample,
+            within_class=how.oversample_within_class,
+            order=ORDERS[how.order](how.real_fraction, iterations, how.batch_size),
+            usable=self.usable,
+        )
+
     def _dataset(self) -> MixedStoreBatches:
         how, run = self.settings, self.run
         weights = None
         if how.weigh_by is not None:
             weights = importance_weights(run.store, how.weigh_by, how.equality_level)
         way = augmentation(how.augmentation, run.modality)
-        return MixedStoreBatches(run.store, self.synthetic, how.image_size, way, run.seed, weights)
+        return MixedStoreBatches(
+            run.store, self.synthetic, how.image_size, way, run.seed, weights, self._placebo
+        )
+
+    def _placebo(self, synthetic: StoreBatches) -> Dataset[Example]:
+        rows = synthetic.store.rows("train")
+        usable = rows if self.usable is None else rows[self.usable[rows]]
+        return PLACEBOS[self.settings.placebo](synthetic, usable, self.run.seed)
+
+    def _draw_rejected(self, writer: SummaryWriter, iteration: int) -> None:
+        if self.agreed is not None:
+            self.agreed.draw(writer, iteration)
 
     def _validation(self, loss: Loss) -> Validation:
         how = self.settings

@@ -159,10 +159,16 @@ class Evaluation:
             store=self._own(Path(self.run.data_dir)),
             synthetic=self._own(self.run.generator_path("synthetic")),
             skew=None if scarcity is None else Skew(**scarcity),
+            rejected=self._rejected(),
             headline=self.settings.headline,
             high_risk=self.settings.high_risk,
         )
         write_tensorboard(self.run.path("logs", "evaluation"), results.metrics, table)
+
+    def _rejected(self) -> dict[str, pd.DataFrame]:
+        """Return which synthetic images the trainings of the run rejected, by the names of the trainings."""
+        files = [] if self.predictions is not None else sorted(self.run.path("models").glob("*.rejected.csv"))
+        return {file.name.removesuffix(".rejected.csv"): pd.read_csv(file) for file in files}
 
     def _own(self, path: Path) -> ImageStore | None:
         """Open a store of the run that the report shows; given predictions have nothing to do with it."""

@@ -7,7 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medaug.classification.mixture import MixedRows, MixedStoreBatches, method_name
+from medaug.classification.mixture import MixedRows, MixedStoreBatches
+from medaug.classification.orders import synthetic_first
 from medaug.data.sampling import Batch, BatchSampler, batch_loader
 from medaug.errors import DataError, SettingsError
 from medaug.task import Task
@@ -25,6 +26,16 @@ def test_a_position_is_real_iff_the_whole_part_grows(store, synthetic):
     rows = MixedRows(store, synthetic, 0.3, seed=0).rows(np.arange(100))
     expected = [(p + 1) * 3 // 10 > p * 3 // 10 for p in range(100)]
     assert (rows < len(store)).tolist() == expected
+
+
+def test_of_synthetic_first_each_part_goes_through_its_own_rows(store, synthetic):
+    order = synthetic_first(0.5, iterations=10, batch_size=4)
+    rows = MixedRows(store, synthetic, 0.5, seed=0, order=order).rows(np.arange(40))
+    mixed = MixedRows(store, synthetic, 0.5, seed=0).rows(np.arange(40))
+    assert (rows[:20] >= len(store)).all()
+    assert (rows[20:] < len(store)).all()
+    assert rows[:20].tolist() == mixed[mixed >= len(store)].tolist()
+    assert rows[20:].tolist() == mixed[mixed < len(store)].tolist()
 
 
 def test_training_rows_of_both_stores_come_in_whole_passes(store, synthetic):
@@ -63,6 +74,16 @@ def test_missing_synthetic_images_are_said(store, make, tmp_path):
         MixedRows(store, None, 0.5, seed=0)
     with pytest.raises(DataError, match=r"no images in the split 'train'"):
         MixedRows(make(tmp_path / "s", counts={"id_val": 3}), None, 1.0, seed=0)
+
+
+def test_synthetic_images_that_are_not_usable_are_never_drawn(store, synthetic):
+    usable = np.arange(len(synthetic)) % 3 > 0
+    rows = MixedRows(store, synthetic, 0.5, seed=0, usable=usable).rows(np.arange(60))
+    made = rows[rows >= len(store)] - len(store)
+    assert set(made) == set(np.flatnonzero(usable))
+    assert (rows < len(store)).sum() == 30
+    with pytest.raises(DataError, match=r"none of the synthetic images in .* can be used"):
+        MixedRows(store, synthetic, 0.5, seed=0, usable=np.zeros(len(synthetic), bool))
 
 
 def test_a_batch_holds_the_images_and_labels_of_its_rows(store, synthetic):
@@ -117,18 +138,3 @@ def test_stores_of_other_classes_or_channels_are_not_mixed(store, make, tmp_path
         MixedStoreBatches(store, other, 16)
     with pytest.raises(DataError, match=r"3 channels\) cannot be mixed"):
         MixedStoreBatches(store, make(tmp_path / "colour", channels=3), 16)
-
-
-@pytest.mark.parametrize(
-    ("real_fraction", "augmentation", "name"),
-    [
-        (1.0, "none", "100% real"),
-        (0.0, "none", "100% synthetic"),
-        (0.25, "none", "25% real + 75% synthetic"),
-        (0.999, "heuristic", "99.9% real + 0.1% synthetic, heuristic"),
-    ],
-)
-def test_methods_are_named_by_what_they_were_trained_on(
-    real_fraction: float, augmentation: str, name: str
-) -> None:
-    assert method_name(real_fraction, augmentation) == name

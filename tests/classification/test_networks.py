@@ -7,7 +7,9 @@ from medaug.classification.networks import BACKBONES, build_classifier
 from medaug.errors import SettingsError
 
 
-@pytest.mark.parametrize("name", ["small_resnet", "resnet50", "densenet121", "bit_50x1"])
+@pytest.mark.parametrize(
+    "name", ["small_resnet", "resnet50", "densenet121", "efficientnet_lite0", "bit_50x1"]
+)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_logits_and_penultimate_layer_have_the_promised_shapes(name, channels):
     network = build_classifier(name, classes=3, channels=channels).eval()

@@ -123,10 +123,30 @@ def test_the_stream_of_real_rows_is_even_over_groups(store, synthetic):
     assert rows[rows >= len(store)].tolist() == plain[plain >= len(store)].tolist()
 
 
-def test_oversampling_needs_a_known_group(skin):
+def test_oversampling_within_class_makes_the_groups_of_each_class_even(skin):
+    """Over all images there are 4 women and 5 men; of each class one of the two is rare."""
+    rows, counts = np.unique(oversampled_rows(skin, "sex", 0, within_class=True), return_counts=True)
+    assert rows.tolist() == skin.rows("train").tolist()
+    naevi, melanomas = counts[:4].tolist(), counts[4:9].tolist()
+    assert naevi == [1, 1, 1, 3]
+    assert melanomas == [4, 1, 1, 1, 1]
+    assert counts[9:].tolist() == [1, 1]  # of unknown sex, and of unknown class
+
+
+def test_oversampling_within_class_takes_all_conditions_together(store):
+    counts = pd.Series(oversampled_rows(store, "sex", 0, within_class=True)).value_counts()
+    drawn = store.table.assign(times=counts).dropna(subset="times")
+    assert sorted(drawn.index) == store.rows("train").tolist()
+    sums = drawn.groupby([*store.task.label_columns, "attr:sex"])["times"].sum().unstack().dropna()
+    assert len(sums) == 3  # of four label vectors; no training image of a man has the other
+    np.testing.assert_array_equal(sums["F"], sums["M"])
+
+
+@pytest.mark.parametrize("within_class", [False, True])
+def test_oversampling_needs_a_known_group(skin, within_class):
     nobody = dataclasses.replace(skin, table=skin.table.assign(**{"attr:sex": None}))
     with pytest.raises(DataError, match=r"no training image whose sex is known"):
-        oversampled_rows(nobody, "sex", 0)
+        oversampled_rows(nobody, "sex", 0, within_class)
 
 
 def test_batches_carry_the_weight_of_real_rows_and_one_for_synthetic_rows(store, synthetic):

@@ -132,6 +132,20 @@ def test_data_are_counted(page, store):
     ]
 
 
+def test_rejected_synthetic_images_are_counted(tmp_path, metrics, predictions, store, read):
+    path, kind = tmp_path / "report.html", ["all", "class", "sex"]
+    rejected = pd.DataFrame({"by": kind, "name": ["all", "edema", "F"], "images": [2000, 8, 5]})
+    rejected = rejected.assign(rejected=[500, 1, 0], share=[0.25, 0.125, 0.0])
+    write_report(path, Results(metrics, predictions), title="t", store=store, rejected={"model": rejected})
+    caption = "Synthetic images that the real-trained classifier does not agree with (model)"
+    assert read(path).tables[caption] == [
+        ["By", "Which", "Asked for", "Left out"],
+        ["all", "all", "2,000", "500 25.0 %"],
+        ["class", "edema", "8", "1 12.5 %"],
+        ["sex", "F", "5", "0 0.0 %"],
+    ]
+
+
 def test_synthetic_images_are_marked(page):
     marked = [i for i in page.images if i.get("class") == "synthetic"]
     assert marked

@@ -14,13 +14,15 @@ from ignite.engine import Events
 from monai.bundle import ConfigWorkflow
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from medaug.classification.classifier import load_classifier
+from medaug.classification.classifier import ClassifierInfo, load_classifier
 from medaug.classification.predict import predict
 from medaug.classification.validation import class_aucs
+from medaug.data.sampling import Batch
 from medaug.data.store import ImageStore, StoreWriter
-from medaug.errors import CheckpointError
+from medaug.errors import CheckpointError, DataError, SettingsError
 from medaug.presets import preset
-from medaug.stages import ClassifierSettings, Run
+from medaug.stages import ClassifierSettings, ClassifierTraining, Run, agreed_images
+from medaug.stages.products import identity
 from medaug.task import Attribute, Task
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
@@ -62,6 +64,10 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> ImageStore:
 
 def trainer(real: ImageStore, folder: Path, **settings: Any) -> Any:
     """Compose the trainer as ``train.json`` does, on stores that are there."""
+    return workflow_of(real, folder, **settings).trainer
+
+
+def workflow_of(real: ImageStore, folder: Path, **settings: Any) -> ConfigWorkflow:
     if not (folder / "synthetic").exists():
         store_of(folder / "synthetic", {"train": 10}, seed=1)
     workflow = ConfigWorkflow(
@@ -76,7 +82,7 @@ def trainer(real: ImageStore, folder: Path, **settings: Any) -> Any:
         **{"batch_size": 8, **settings},
     )
     workflow.initialize()
-    return workflow.trainer
+    return workflow
 
 
 def test_it_learns_saves_its_best_epoch_and_predicts(real: ImageStore, tmp_path: Path) -> None:
@@ -97,6 +103,91 @@ def test_it_learns_saves_its_best_epoch_and_predicts(real: ImageStore, tmp_path:
     assert len(events.Images("validation/roc")) == EPOCHS
 
 
+class Brightness(torch.nn.Module):
+    """Sees a condition where its half of the image is bright: it is always right."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        halves = torch.stack([half.mean(dim=(1, 2, 3)) for half in image.chunk(2, dim=3)], dim=1)
+        return torch.where(halves > 100 / 255, 3.0, -3.0)
+
+
+def test_images_that_the_baseline_does_not_agree_with_are_not_used(
+    real: ImageStore, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge = Brightness(), ClassifierInfo(TASK, 16, "100% real", 0, True)
+    monkeypatch.setattr(agreed_images, "load_classifier", lambda path, device: judge)
+    synthetic = store_of(tmp_path / "synthetic", {"train": 30}, seed=1)
+    wrong = np.arange(30) % 3 == 0
+    table = synthetic.table.copy()
+    table.loc[wrong, "label:edema"] = 1 - table.loc[wrong, "label:edema"]
+    table.to_parquet(tmp_path / "synthetic" / "table.parquet")
+
+    workflow = workflow_of(real, tmp_path, only_agreed=True)
+    stage = workflow.parser.get_parsed_content("stage")
+    with caplog.at_level("INFO"):
+        stage.fit(workflow.trainer)
+
+    assert stage.usable.tolist() == (~wrong).tolist()
+    rejected = pd.read_csv(tmp_path / "models" / "model.rejected.csv").set_index(["by", "name"])
+    assert rejected.loc[("all", "all"), ["images", "rejected"]].tolist() == [30, 10]
+    women = (table["attr:sex"] == "F").to_numpy()
+    assert rejected.loc[("sex", "F"), "share"] == pytest.approx(wrong[women].mean())
+    assert "Rejected synthetic images: all all: 10 of 30; class edema: " in caplog.text
+    events = EventAccumulator(str(tmp_path / "logs" / "model")).Reload()
+    assert events.Scalars("rejected/all/all")[-1].value == pytest.approx(1 / 3)
+    rows = stage._rows(iterations=100).rows(np.arange(100))
+    assert not wrong[rows[rows >= len(real)] - len(real)].any()
+
+
+def test_a_set_that_the_baseline_agrees_with_nowhere_is_an_error(
+    real: ImageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synthetic = store_of(tmp_path / "synthetic", {"train": 10}, seed=1)
+    synthetic.table[TASK.label_columns] = 1 - synthetic.table[TASK.label_columns]
+    judge = Brightness(), ClassifierInfo(TASK, 16, "100% real", 0, True)
+    monkeypatch.setattr(agreed_images, "load_classifier", lambda path, device: judge)
+    with pytest.raises(DataError, match=r"agrees with none of the 10 images .* --only_agreed false"):
+        agreed_images.agreed_images(tmp_path / "baseline.pt", real, synthetic, 8, torch.device("cpu"))
+
+
+def test_a_filtered_training_has_the_baseline_made_and_depends_on_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulled: list[str] = []
+    monkeypatch.setattr(Run, "pull", lambda run, part, **more: pulled.append(part))
+    for name in ("data", "synthetic", "models/baseline2", "models/model"):
+        path = tmp_path / f"{name}.settings.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f'{{"settings": {{"name": "{name}"}}}}')
+    run = Run.of(
+        bundle_root=".",
+        modality="radiology",
+        output_dir=str(tmp_path),
+        data_dir=str(tmp_path / "data"),
+        baseline={"name": "baseline2"},
+    )
+    plain, filtered = (
+        ClassifierTraining.of(run, "model", compare_with_baseline=False, only_agreed=only)
+        for only in (False, True)
+    )
+    plain.pull()
+    assert pulled == ["prepare", "generate"]
+    filtered.pull()
+    assert pulled[2:] == ["prepare", "generate", "baseline"]
+    assert filtered.record["agrees"] == identity(tmp_path / "models" / "baseline2.pt")
+    assert "agrees" not in plain.record
+
+
+def test_a_placebo_takes_the_place_of_synthetic_images(real: ImageStore, tmp_path: Path) -> None:
+    batch = Batch(np.arange(2), np.array([3, len(real) + 3]))
+    images = [
+        workflow_of(real, tmp_path, placebo=name).parser.get_parsed_content("train::dataset")[batch]["image"]
+        for name in ("none", "noise")
+    ]
+    assert torch.equal(images[0][0], images[1][0])
+    assert not torch.equal(images[0][1], images[1][1])
+
+
 class Killed(Exception):
     pass
 
@@ -112,12 +203,13 @@ def killed(engine: Any, iteration: int) -> None:
         engine.run()
 
 
-@pytest.mark.parametrize("epoch", [0, 1, 2])
-def test_a_killed_run_ends_in_the_same_file(real: ImageStore, tmp_path: Path, epoch: int) -> None:
-    trainer(real, tmp_path / "whole", dropout=0.2).run()
-    killed(trainer(real, tmp_path / "killed", dropout=0.2), epoch * PER_EPOCH + 2)
+@pytest.mark.parametrize(("epoch", "order"), [(0, "mixed"), (1, "synthetic_first"), (2, "mixed")])
+def test_a_killed_run_ends_in_the_same_file(real: ImageStore, tmp_path: Path, epoch: int, order: str) -> None:
+    how = {"dropout": 0.2, "order": order}
+    trainer(real, tmp_path / "whole", **how).run()
+    killed(trainer(real, tmp_path / "killed", **how), epoch * PER_EPOCH + 2)
     assert not (tmp_path / "killed" / "models" / "model.pt").exists()
-    trainer(real, tmp_path / "killed", dropout=0.2).run()
+    trainer(real, tmp_path / "killed", **how).run()
     files = (tmp_path / name / "models" / "model.pt" for name in ("whole", "killed"))
     whole, continued = (load_classifier(file)[0].state_dict() for file in files)
     for name, value in whole.items():
@@ -132,13 +224,21 @@ def test_an_unfinished_run_of_other_settings_is_refused(real: ImageStore, tmp_pa
 
 def test_the_baseline_is_the_same_training_without_what_is_compared() -> None:
     run = Run.of(bundle_root=".", modality="radiology", output_dir="o", data_dir="d")
-    changed = {"weigh_by": "sex", "oversample": "sex", "augmentation": "heuristic", "learning_rate": 0.5}
-    how = ClassifierSettings.of(run, **changed)
-    assert how.method == "50% real + 50% synthetic, heuristic, weighted by sex, oversampled by sex"
-    plain = how.baseline()
-    assert plain.method == "100% real, heuristic"
-    assert (plain.real_fraction, plain.weigh_by, plain.oversample) == (1.0, None, None)
-    assert (plain.learning_rate, plain.augmentation) == (0.5, "heuristic")
+    changed = {"order": "synthetic_first", "only_agreed": True, "placebo": "noise", "weigh_by": "sex"}
+    changed |= {"oversample": "sex", "oversample_within_class": True, "real_fraction": 0.3}
+    kept = {"augmentation": "heuristic", "learning_rate": 0.5, "network_name": "efficientnet_lite0"}
+    how = ClassifierSettings.of(run, **changed, **kept)
+    baseline = ClassifierSettings.of(run, **vars(how.baseline()))
+    assert baseline == ClassifierSettings.of(run, real_fraction=1.0, **kept)
+    assert baseline.method == "100% real, heuristic, pretrained efficientnet_lite0"
+
+
+@pytest.mark.parametrize("setting", ["order", "placebo"])
+def test_an_unknown_choice_lists_what_there_is(setting: str) -> None:
+    run = Run.of(bundle_root=".", modality="radiology", output_dir="o", data_dir="d")
+    known = {"order": "mixed, synthetic_first", "placebo": "none, noise, shuffled"}[setting]
+    with pytest.raises(SettingsError, match=rf"there is no {setting} 'sideways'; there are: {known}"):
+        ClassifierSettings.of(run, **{setting: "sideways"})
 
 
 def test_what_is_not_said_is_what_the_preset_says() -> None:
