@@ -58,7 +58,7 @@ class Cases:
     @property
     def methods(self) -> list[str]:
         """The arms."""
-        return list(self.counts)
+        return [str(name) for name in self.counts]
 
     @property
     def always(self) -> pd.DataFrame:
@@ -88,8 +88,10 @@ def missed_cases(
     targets = _relevant(find_targets(predictions, settings, task))
     decided = pd.concat([_decided(target, class_names(predictions)) for target in targets])
     about = predictions[["split", "image_id", "patient_id", "method", "seed"]]
-    counts, trainings = _missed_by_all(decided.join(about))
-    cases = decided.join(about).rename_axis("row").reset_index()
+    if settings.splits:
+        about = about[about["split"].isin(settings.splits)]
+    counts, trainings = _missed_by_all(decided.join(about, how="inner"))
+    cases = decided.join(about, how="inner").rename_axis("row").reset_index()
     cases = cases.drop_duplicates(CASE).set_index(CASE).loc[counts.index].reset_index()
     groups = _groups(predictions, settings, task).iloc[cases["row"]].reset_index(drop=True)
     return Cases(cases[[*CASE, "patient_id"]], groups, counts.reset_index(drop=True), trainings)

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from medaug.analysis.looks import Looks
 from medaug.data.skew import Skew, skewed
 from medaug.data.store import ImageStore
 from medaug.evaluation.metrics_table import PHANTOM_DATA, headline
@@ -21,6 +22,7 @@ from medaug.report.answer import answer_sentences, answer_table
 from medaug.report.curve_figures import scored_classes
 from medaug.report.data_tables import evaluated_images
 from medaug.report.gallery import Gallery, gallery
+from medaug.report.looks_sections import looks_sections
 from medaug.report.parts import Section, Table
 from medaug.report.skew_table import skew_table
 from medaug.report.slides_section import slides_section
@@ -39,6 +41,7 @@ def write_report(
     skew: Skew | None = None,
     headline: str | None = None,
     high_risk: Sequence[str] = (),
+    looks: Looks | None = None,
 ) -> None:
     """Write the report as one self-contained HTML file; the file is whole or absent.
 
@@ -58,12 +61,14 @@ def write_report(
         The metric that leads; None chooses it by what the metrics are.
     high_risk : sequence of str
         Classes that must not be missed; their sensitivity is shown.
+    looks : Looks, optional
+        The paper's closer looks, of `medaug.analysis.looks`.
 
     Notes
     -----
     Patients, images and files are counted, never named.
     """
-    content = _Content(results, store, synthetic, skew, headline, high_risk)
+    content = _Content(results, store, synthetic, skew, headline, high_risk, looks)
     environment = Environment(
         loader=PackageLoader("medaug.report"),
         autoescape=True,
@@ -86,6 +91,7 @@ class _Content:
     skew: Skew | None
     headline: str | None
     high_risk: Sequence[str]
+    looks: Looks | None
 
     def fields(self) -> Mapping[str, Any]:
         """Return what the template asks for."""
@@ -121,6 +127,7 @@ class _Content:
             sections.central_section(self.results.posterior, styles),
             sections.improvement_section(self.results.improvement, metric),
             sections.curves_section(predictions, styles),
+            *looks_sections(self.looks, styles),
         ]
 
     def _kind(self) -> Kind | None:
