@@ -27,7 +27,7 @@ CASE = ["split", "image_id", "label"]
 WHERE = ["split", "label", "attribute", "group"]
 MISSED_COLUMNS = (*WHERE, "method", "n", "patients", "missed", "share", "by_chance", "trainings")
 OVERLAP_COLUMNS = (*WHERE, "methods", "n", "missed")
-TOGETHER = " + "
+TOGETHER = "; "
 
 
 @dataclass(frozen=True, repr=False)
@@ -129,7 +129,7 @@ def overlap_table(cases: Cases) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns `OVERLAP_COLUMNS`: ``methods`` are joined by ``" + "``, empty for cases that no arm misses
+        Columns `OVERLAP_COLUMNS`: ``methods`` are joined by ``"; "``, empty for cases that no arm misses
         always; the ``missed`` of a group add up to its ``n``.
     """
     always = cases.always

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -111,16 +112,16 @@ def component_figure(components: pd.DataFrame, styles: Styles) -> Figure:
 
 
 def component_table(components: pd.DataFrame, styles: Styles) -> Table:
-    """Return the numbers of principal components of each set, share and method, mean over trainings."""
-    body = []
-    means = components.groupby(["images", "share", "method"], sort=False)["components"].mean()
-    for images, share in dict.fromkeys(zip(components["images"], components["share"], strict=True)):
-        values = [means.get((images, share, method), float("nan")) for method in styles]
-        cells = [Cell(NOT_ESTIMABLE if np.isnan(value) else f"{value:.4g}") for value in values]
-        body.append([name(SET_NAMES.get(images, images)), name(f"{share:.2f}"), *cells])
+    """Return the numbers of principal components of each set and method, mean over trainings, by share."""
+    means = components.groupby(["images", "method", "share"], sort=False)["components"].mean()
+    shares, body = list(dict.fromkeys(components["share"])), []
+    for images, method in product(dict.fromkeys(components["images"]), styles):
+        if (images, method, shares[0]) in means.index:
+            cells = [Cell(f"{means[images, method, share]:.4g}") for share in shares]
+            body.append([name(SET_NAMES.get(images, images)), name(method), *cells])
     size = int(components["size"].iloc[0])
     caption = f"Principal components for a share of the variance, of {size:,} images of each set"
-    return Table(caption, ["Images", "Share", *styles], body, names=2)
+    return Table(caption, ["Images", "Method", *(f"{share:.2f}" for share in shares)], body, names=2)
 
 
 def pair_name(first: str, second: str) -> str:
@@ -150,8 +151,9 @@ def _distance_cell(row: pd.Series[Any] | None, of_baseline: bool) -> Cell:
     value = f"{_figures(row['mean'])} ± {_figures(row['sd'])}"
     if of_baseline:
         return Cell(value)
-    of_methods = "" if np.isnan(row["p_trainings"]) else f"; between trainings p {_p(row['p_trainings'])}"
-    return Cell(value, f"{row['relative']:+.0%}, p {_p(row['p'])}{of_methods}".replace("-", "−"))
+    of_methods = "" if np.isnan(row["p_trainings"]) else f"between trainings p {_p(row['p_trainings'])}"
+    note = f"{row['relative']:+.0%}, p {_p(row['p'])}".replace("-", "−").replace("%", " %")
+    return Cell(value, note, remark=of_methods)
 
 
 def _figures(value: float) -> str:

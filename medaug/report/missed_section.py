@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from medaug.analysis.missed import WHERE, Cases, missed_table, overlap_table
+from medaug.analysis.missed import TOGETHER, WHERE, Cases, missed_table, overlap_table
 from medaug.arrays import Array
 from medaug.report.parts import Cell, Picture, Section, Table, name, picture
 from medaug.report.style import GREY, RULE, Styles, entitle, grid, shortened
@@ -74,6 +75,7 @@ def missed_figure(cases: Cases, styles: Styles, attribute: str) -> Figure | None
         axes.set_yticks(range(len(styles)), [shortened(method, 22) for method in styles])
         axes.set(ylim=(len(styles) - 0.5, -0.5), xlim=(0, max(1, len(chosen))))
         entitle(axes, f"{shortened(group)}, {split_name(split)}: {plural(len(chosen), 'case')}")
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.tick_params(axis="x", colors=GREY)
     return figure
 
@@ -107,7 +109,7 @@ def _shown(table: pd.DataFrame) -> pd.DataFrame:
 
 def _overlaps(overlaps: pd.DataFrame, methods: Sequence[str]) -> Table:
     """Return the cases missed by all methods, by each method only, and by no method."""
-    kinds = {" + ".join(methods): "all of them", **{m: f"{m} only" for m in methods}, "": "none of them"}
+    kinds = {TOGETHER.join(methods): "all of them", **{m: f"{m} only" for m in methods}, "": "none of them"}
     body = []
     for where, rows in overlaps.groupby(WHERE, sort=False):
         missed, n = rows.set_index("methods")["missed"], int(rows["n"].iloc[0])
