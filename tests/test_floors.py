@@ -20,6 +20,7 @@ FLOORS = (
     ("phantoms",),
     ("diffusion", "classification"),
     ("evaluation",),
+    ("analysis",),
     ("report", "study"),
     ("stages",),
     ("notebook", "grid"),
