@@ -21,5 +21,5 @@ exec 9>"$output/.lock"  # held by the trainings too, so that none is begun twice
 flock --nonblock 9 || { echo "waiting for trainings that are at work in $output"; flock 9; }
 export PYTHONPATH="$(cd "$(dirname "$0")" && pwd)/snakemake_plugins${PYTHONPATH:+:$PYTHONPATH}"
 [[ "$*" == *--profile* ]] || set -- --cores all "$@"  # of this machine; a profile says how many jobs a cluster gets
-exec python -m snakemake --snakefile "$(dirname "$0")/study.smk" --rerun-incomplete --nolock \
+exec python -m snakemake --snakefile "$(dirname "$0")/study.smk" --rerun-incomplete --keep-going --nolock \
     --show-failed-logs "$@" --config "${settings[@]}"

@@ -138,6 +138,18 @@ class Study:
         usual = self.metadata["medaug"]["properties"] if self.properties is None else self.properties
         return tuple(usual)
 
+    @property
+    def threshold(self) -> float | str:
+        """How scores become decisions: as the study says, else as the bundle does."""
+        threshold: float | str = self.evaluate.get("threshold", self.metadata["medaug"]["threshold"])
+        return threshold
+
+    @property
+    def high_risk(self) -> tuple[str, ...]:
+        """The classes that must not be missed."""
+        task = {**self._config("prepare"), **self.prepare}
+        return tuple(self.evaluate.get("high_risk", task.get("high_risk", ())))
+
     @cached_property
     def all_arms(self) -> dict[str, Arm]:
         """The arms that may be named, the study's own among them."""
@@ -187,10 +199,15 @@ class Study:
         return self._command("prepare", where, {"seed": DATA_SEED, **self.prepare})
 
     def generation(self, labelled: str, conditioning: Conditioning, seed: int) -> str:
-        """Return the command that trains a generator and draws its images."""
+        """Return the command that trains a generator, draws its images and judges them."""
         where = {"output_dir": self.generator(labelled, conditioning, seed), "data_dir": self.data}
         what = self._experiment(labelled, conditioning, seed)
-        return self._command("generate", where, what, self._parts("diffusion", "upsampler"), self.generate)
+        if not Path(self.bundle, "quality.json").is_file():
+            return self._command(
+                "generate", where, what, self._parts("diffusion", "upsampler"), self.generate
+            )
+        parts = self._parts("diffusion", "upsampler", "generate")
+        return self._command("quality", where, what, parts, self.quality)
 
     def training(self, cell: Cell) -> str:
         """Return the command that trains and evaluates one classifier; the study's page has the intervals."""
@@ -210,8 +227,7 @@ class Study:
         files = [str(self.predictions(cell)) for cell in self.cells() if cell.labelled == labelled]
         where = {"output_dir": self.compared(labelled), "data_dir": self.data, "fresh": True}
         usual: dict[str, Any] = {"predictions": files, "baseline": REFERENCE, "replicates": REPLICATES}
-        usual["threshold"] = self.metadata["medaug"]["threshold"]
-        usual["high_risk"] = list(({**self._config("prepare"), **self.prepare}).get("high_risk", []))
+        usual |= {"threshold": self.threshold, "high_risk": list(self.high_risk)}
         return self._command("evaluate", where, self.labelled[labelled], usual, self.evaluate)
 
     def _experiment(self, labelled: str, conditioning: Conditioning, seed: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from medaug.grid.arms import REFERENCE
 from medaug.grid.design import Study
 from medaug.grid.first_screen import arms_table, first_attribute, trainings_sentence, winner_sentences
 from medaug.grid.gathering import Compared, gather, write_results
-from medaug.grid.study_sections import pareto_pictures, settings_section, study_sections
+from medaug.grid.study_sections import budget_section, pareto_pictures, settings_section, study_sections
 from medaug.report.data_tables import evaluated_images
 from medaug.report.html import is_phantom
 from medaug.report.parts import Picture, Section, Table
@@ -98,6 +98,8 @@ def _sections(
         for section in study_sections(study, part, styles, metric, store):
             title = f"{section.title} ({part.labelled})" if len(parts) > 1 else section.title
             yield replace(section, title=title)
+    if (budgets := budget_section(study, parts, styles, metric)) is not None:
+        yield budgets
 
 
 def _facts(study: Study, part: Compared) -> list[str]:

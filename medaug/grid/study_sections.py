@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from medaug.analysis.against import LABEL_BUDGET, against_settings
+from medaug.analysis.missed import missed_cases
 from medaug.data.store import ImageStore
 from medaug.evaluation.family import shown_splits
 from medaug.evaluation.metrics import (
@@ -18,15 +20,18 @@ from medaug.evaluation.metrics import (
     higher_is_better,
     in_words,
 )
+from medaug.evaluation.settings import EvaluationSettings
 from medaug.grid.design import Study
 from medaug.grid.first_screen import first_attribute
 from medaug.grid.gathering import Compared
 from medaug.grid.study_figures import arms_figure, differences_figure, pareto_figure
+from medaug.report.missed_section import missed_section
 from medaug.report.parts import Cell, Folded, Picture, Section, Table, name, picture
 from medaug.report.performance_figures import label_figure
 from medaug.report.performance_tables import label_table
 from medaug.report.provenance import versions_table
 from medaug.report.sections import data_section
+from medaug.report.setting_figures import budget_figure, settings_table
 from medaug.report.style import Styles
 from medaug.report.tidy import attributes, label_metric, splits_with, tidied
 from medaug.report.words import interval, number, signed, split_name
@@ -51,7 +56,26 @@ def study_sections(
     yield _conditions_section(table, styles, metric)
     if not part.differences.empty:
         yield _differences_section(part, styles, metric)
+    if (missed := _missed_section(study, part, styles)) is not None:
+        yield missed
     yield data_section(store, part.predictions)
+
+
+def budget_section(study: Study, parts: Sequence[Compared], styles: Styles, metric: str) -> Section | None:
+    """Return Figure G2, performance and gap against the label budget; None where no budgets are compared."""
+    budgets = {name: how[LABEL_BUDGET] for name, how in study.labelled.items() if LABEL_BUDGET in how}
+    if len(budgets) < 2:
+        return None
+    of_budgets = [
+        p.metrics.assign(**{LABEL_BUDGET: budgets[p.labelled]}) for p in parts if p.labelled in budgets
+    ]
+    table = against_settings(pd.concat(of_budgets, ignore_index=True), [LABEL_BUDGET])
+    attribute = first_attribute(parts[0].metrics)
+    measures = [(metric, ""), *([(GAP.of(metric), attribute)] if attribute else [])]
+    figure, words = budget_figure(table, styles, measures), "Arms against the label budget (Figure G2)."
+    pictures = [picture(figure, words, words)] if figure is not None else []
+    numbers = Folded(NUMBERS, [settings_table(table, [LABEL_BUDGET], measures)])
+    return Section("Label efficiency", (), [*pictures, numbers])
 
 
 def settings_section(study: Study) -> Section:
@@ -137,6 +161,12 @@ def _differences_section(part: Compared, styles: Styles, metric: str) -> Section
         "for the number of questions."
     )
     return Section("Beside the baseline", [text], parts)
+
+
+def _missed_section(study: Study, part: Compared, styles: Styles) -> Section | None:
+    """Figure G9: the cases that every training of an arm misses."""
+    settings = EvaluationSettings(threshold=study.threshold, high_risk=study.high_risk)
+    return missed_section(missed_cases(part.predictions, settings), styles)
 
 
 def _difference_parts(

@@ -1,8 +1,8 @@
 """A dry run of a workflow on Slurm: prints the sbatch line of every job and runs nothing.
 
-Snakemake's own ``--dry-run`` knows no executor, and the Slurm executor has no dry run. This one asks the latter
-for its lines. Snakemake finds it by its name where its folder is in the Python path, see ``scripts/study.sh``:
-``--profile scripts/profiles/slurm --executor sbatch-lines``.
+Snakemake's own ``--dry-run`` knows no executor, and the Slurm executor has no dry run. This one asks the
+latter for its lines. Snakemake finds it by its name where its folder is in the Python path, as in
+``scripts/study.sh``: ``--profile scripts/profiles/slurm --executor sbatch-lines``.
 """
 
 from __future__ import annotations
