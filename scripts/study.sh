@@ -7,8 +7,10 @@ set -euo pipefail
 settings=("bundle=${1:?name a bundle, for example bundles/chexpert}" "output=study")
 shift
 while [[ "${1:-}" =~ ^[a-z_]+= ]]; do
-    settings+=("$1")
-    [[ "$1" != output=* ]] || settings[1]=$1
+    case "$1" in
+        output=*) settings[1]=$1 ;;
+        *) settings+=("$1") ;;
+    esac
     shift
 done
 output=${settings[1]#output=}

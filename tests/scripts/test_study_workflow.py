@@ -46,7 +46,7 @@ def test_one_generator_serves_many_arms(tmp_path):
         "page": 1,
         "prepare": 1,
         "train": 7 * 3,
-        "total": 34,
+        "total": 32,
     }
 
 
