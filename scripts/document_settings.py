@@ -53,6 +53,7 @@ PLACES = {
     "bundle_root": "where the config lies",
     "output_dir": "`output` in the bundle",
     "data_dir": "`data` in `output_dir`",
+    "generator_dir": "`output_dir`",
     "model": "`models/model.pt` in `output_dir`",
     "method": "by what it was trained on",
 }

@@ -1,9 +1,10 @@
-"""Methods beside a baseline (``comparison.csv``): differences with intervals from paired replicates."""
+"""Methods beside a baseline (``comparison.csv``): differences over patients and trainings, with verdicts."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,18 @@ import pandas as pd
 from medaug.arrays import Array
 from medaug.errors import DataError
 from medaug.evaluation.estimates import Estimate, bootstrap_estimates
+from medaug.evaluation.family import with_family
 from medaug.evaluation.metrics import WORST
-from medaug.evaluation.metrics_table import interval_of
+from medaug.evaluation.metrics_table import headline
+from medaug.evaluation.predictions import check_predictions
 from medaug.evaluation.settings import EvaluationSettings
+from medaug.evaluation.verdict import Difference, difference_between, verdict
 from medaug.task import Task
 
 COMPARISON_COLUMNS = (
     *("method", "baseline", "split", "domain", "metric", "label", "attribute", "group"),
-    *("difference", "ci_low", "ci_high", "n"),
+    *("difference", "ci_low", "ci_high", "n", "standard_error", "p_value", "trainings", "about"),
+    *("detectable", "family", "p_holm", "verdict"),
 )
 
 _Question = tuple[str, str, str, str]  # metric, label, attribute, group
@@ -36,7 +41,8 @@ def compare_methods(
     Parameters
     ----------
     predictions : DataFrame
-        As for `medaug.evaluation.metrics_table.compute_metrics`, with at least two methods.
+        As for `medaug.evaluation.metrics_table.compute_metrics`, with at least two methods. Each ``seed`` is
+        a training; methods are compared on the seeds that they share.
     baseline : str
         Method that the others are compared with.
     settings, task
@@ -45,28 +51,83 @@ def compare_methods(
     Returns
     -------
     DataFrame
-        Columns `COMPARISON_COLUMNS`: ``difference`` is the method's value minus the baseline's, both averaged
-        over the seeds that they share, with its interval (empty where too few replicates are defined). For a
-        gap, below 0 means fairer. What cannot be estimated for both has no row; ``metrics.csv`` says why.
+        Columns `COMPARISON_COLUMNS`, one row for each method and each quantity that is estimable for both;
+        ``metrics.csv`` says why others are not:
+
+        - ``difference``, the method's value minus the baseline's, both averaged over the shared seeds (for a
+          gap, below 0 means fairer), and ``standard_error``, ``ci_low``, ``ci_high``, ``p_value``,
+          ``trainings``, ``about`` and ``detectable``: see `medaug.evaluation.verdict.Difference`;
+        - ``family`` and ``p_holm``: see `medaug.evaluation.family.with_family`;
+        - ``verdict`` of `medaug.evaluation.verdict.verdict`: by ``p_holm`` in the headline family, else by
+          ``p_value``; "not known" where fewer than three trainings allow none.
 
     Raises
     ------
     DataError
-        The baseline is not among the methods, or is the only one.
+        The baseline is not among the methods, is the only one, or shares no seed with one of them.
     """
     settings = settings or EvaluationSettings()
+    predictions = check_predictions(predictions)
+    need_baseline(predictions, baseline)
+    need_shared_seeds(predictions, baseline)
     rows: list[dict[str, Any]] = []
     for cell in bootstrap_estimates(predictions, settings, task):
         methods = sorted({item.method for item in cell})
-        if baseline not in methods or len(methods) < 2:
-            there_are = ", ".join(methods)
-            raise DataError(f"nothing to compare with {baseline!r} in {cell[0].split}: it has {there_are}")
         estimates = {method: _by_question(cell, method) for method in methods}
         for method in methods:
             if method != baseline:
-                rows += _differences(estimates[method], estimates[baseline], settings.confidence)
+                rows += _differences(estimates[method], estimates.get(baseline, {}), settings.confidence)
     table = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
-    return table.astype({"n": "int64"}).sort_values("method", kind="stable", ignore_index=True)
+    table = table.astype({"n": "int64", "trainings": "int64", "p_value": "float64"})
+    table = table.sort_values("method", kind="stable", ignore_index=True)
+    return _with_verdicts(table, settings)
+
+
+def need_baseline(predictions: pd.DataFrame, baseline: str) -> None:
+    """Raise DataError unless a baseline is among the methods, and another one beside it."""
+    methods = sorted(set(predictions["method"]))
+    if baseline not in methods:
+        raise DataError(
+            f"there is no baseline {baseline!r} among the methods; there are: {', '.join(methods)}"
+        )
+    if len(methods) < 2:
+        raise DataError(f"there is nothing to compare with {baseline!r}: it is the only method")
+
+
+def need_shared_seeds(predictions: pd.DataFrame, baseline: str) -> list[str]:
+    """Return a sentence for each method whose seeds are not those of the baseline.
+
+    Raises
+    ------
+    DataError
+        A method shares no seed with the baseline.
+    """
+    seeds = {method: set(rows) for method, rows in predictions.groupby("method")["seed"]}
+    notes = []
+    for method, own in seeds.items():
+        shared = own & seeds[baseline]
+        said = f"{method!r} has seeds {_listed(own)} and {baseline!r} has {_listed(seeds[baseline])}"
+        if not shared:
+            raise DataError(f"{said}: they share none, and are compared on the same seeds only")
+        if own != seeds[baseline]:
+            notes.append(f"{said}: they are compared on {_listed(shared)} only.")
+    return notes
+
+
+def _listed(seeds: set[int]) -> str:
+    return ", ".join(map(str, sorted(seeds)))
+
+
+def _with_verdicts(table: pd.DataFrame, settings: EvaluationSettings) -> pd.DataFrame:
+    leading = settings.headline or headline(table.assign(estimable=True))
+    table = with_family(table, leading)
+    p_values = table["p_holm"].fillna(table["p_value"])
+    level = 1 - settings.confidence
+    found = [
+        verdict(difference, p_value, metric, level)
+        for difference, p_value, metric in zip(table["difference"], p_values, table["metric"], strict=True)
+    ]
+    return table.assign(verdict=pd.Series(found, index=table.index, dtype="str"))[list(COMPARISON_COLUMNS)]
 
 
 def _by_question(cell: Sequence[Estimate], method: str) -> dict[_Question, dict[int, Estimate]]:
@@ -87,8 +148,6 @@ def _differences(
         seeds = sorted(items.keys() & other.get(question, {}).keys())
         if not seeds:
             continue
-        values = _mean(items, seeds) - _mean(other[question], seeds)
-        low, high, _ = interval_of(values[1:], confidence)
         item, reference = items[seeds[0]], other[question][seeds[0]]
         yield {
             "method": item.method,
@@ -96,14 +155,13 @@ def _differences(
             "split": item.split,
             "domain": item.domain,
             **dict(zip(("metric", "label", "attribute", "group"), question, strict=True)),
-            "difference": float(values[0]),
-            "ci_low": low,
-            "ci_high": high,
+            **asdict(_difference(items, other[question], seeds, confidence)),
             "n": item.n,
         }
 
 
-def _mean(items: dict[int, Estimate], seeds: Sequence[int]) -> Array:
-    """Mean over seeds of a method's values and replicates."""
-    values: Array = np.mean([items[seed].values for seed in seeds], axis=0)
-    return values
+def _difference(
+    own: dict[int, Estimate], other: dict[int, Estimate], seeds: Sequence[int], confidence: float
+) -> Difference:
+    values: list[Array] = [np.stack([items[seed].values for seed in seeds]) for items in (own, other)]
+    return difference_between(*values, confidence)

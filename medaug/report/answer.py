@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from medaug.evaluation.family import shown_splits
 from medaug.evaluation.metrics import GAP, WORST, higher_is_better, in_words
 from medaug.report.parts import Cell, Table, name
-from medaug.report.tidy import attributes, row_of, select, shown_splits, splits_with
+from medaug.report.tidy import attributes, row_of, select, splits_with
 from medaug.report.words import (
     NOT_ESTIMABLE,
     interval,

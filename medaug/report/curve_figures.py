@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
 from medaug.arrays import Array
+from medaug.evaluation.family import shown_splits
 from medaug.evaluation.predictions import class_names
 from medaug.report.style import (
     GREY,
@@ -23,7 +24,6 @@ from medaug.report.style import (
     method_styles,
     shortened,
 )
-from medaug.report.tidy import shown_splits
 from medaug.report.words import split_name
 from medaug.task import label_column
 

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from medaug.data.store import ImageStore
+from medaug.evaluation.family import splits
 from medaug.report.data_figures import domain_order
 from medaug.report.parts import Cell, Table, name
-from medaug.report.tidy import splits
 from medaug.report.words import count, share, split_name
 from medaug.task import ATTRIBUTE_PREFIX
 

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from medaug.analysis.looks import Looks
 from medaug.data.skew import Skew, skewed
 from medaug.data.store import ImageStore
 from medaug.evaluation.metrics_table import PHANTOM_DATA, headline
@@ -22,6 +23,7 @@ from medaug.report.answer import answer_sentences, answer_table
 from medaug.report.curve_figures import scored_classes
 from medaug.report.data_tables import evaluated_images, rejected_images_table
 from medaug.report.gallery import Gallery, gallery
+from medaug.report.looks_sections import looks_sections
 from medaug.report.parts import Section, Table
 from medaug.report.skew_table import skew_table
 from medaug.report.slides_section import slides_section
@@ -41,6 +43,7 @@ def write_report(
     rejected: Mapping[str, pd.DataFrame] = MappingProxyType({}),
     headline: str | None = None,
     high_risk: Sequence[str] = (),
+    looks: Looks | None = None,
 ) -> None:
     """Write the report as one self-contained HTML file; the file is whole or absent.
 
@@ -63,12 +66,14 @@ def write_report(
         The metric that leads; None chooses it by what the metrics are.
     high_risk : sequence of str
         Classes that must not be missed; their sensitivity is shown.
+    looks : Looks, optional
+        The paper's closer looks, of `medaug.analysis.looks`.
 
     Notes
     -----
     Patients, images and files are counted, never named.
     """
-    content = _Content(results, store, synthetic, skew, rejected, headline, high_risk)
+    content = _Content(results, store, synthetic, skew, rejected, headline, high_risk, looks)
     environment = Environment(
         loader=PackageLoader("medaug.report"),
         autoescape=True,
@@ -92,6 +97,7 @@ class _Content:
     rejected: Mapping[str, pd.DataFrame]
     headline: str | None
     high_risk: Sequence[str]
+    looks: Looks | None
 
     def fields(self) -> Mapping[str, Any]:
         """Return what the template asks for."""
@@ -127,6 +133,7 @@ class _Content:
             sections.central_section(self.results.posterior, styles),
             sections.improvement_section(self.results.improvement, metric),
             sections.curves_section(predictions, styles),
+            *looks_sections(self.looks, styles),
         ]
 
     def _kind(self) -> Kind | None:

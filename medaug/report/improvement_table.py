@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from medaug.evaluation.family import shown_splits
 from medaug.evaluation.metrics import (
     GAP,
     HIGH_RISK_SENSITIVITY,
@@ -16,7 +17,7 @@ from medaug.evaluation.metrics import (
     in_words,
 )
 from medaug.report.parts import Cell, Table, name
-from medaug.report.tidy import row_of, select, shown_splits
+from medaug.report.tidy import row_of, select
 from medaug.report.words import NOT_ESTIMABLE, number, signed, split_name
 
 

@@ -48,12 +48,20 @@ class Beside:
 
 
 @dataclass(frozen=True)
+class Folded:
+    """Tables behind a switch: the numbers of a figure."""
+
+    summary: str
+    tables: Sequence[Table]
+
+
+@dataclass(frozen=True)
 class Section:
     """A numbered part of the report."""
 
     title: str
     text: Sequence[str] = ()
-    parts: Sequence[Table | Picture | Beside] = ()
+    parts: Sequence[Table | Picture | Beside | Folded] = ()
 
 
 def name(text: str, note: str = "") -> Cell:

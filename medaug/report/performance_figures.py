@@ -32,7 +32,7 @@ def gap_figure(
     splits : sequence of str
         For example ``["id_test", "ood_test"]``.
     """
-    figure, panels = grid(len(splits), 3.9, 3.2, columns=2)
+    figure, panels = grid(len(splits), 3.9, 3.2, columns=2, sharex=True, sharey=True)
     better = "larger" if higher_is_better(metric) else "smaller"
     for axes, split in zip(panels, splits, strict=True):
         value, gap = select(table, metric, split), select(table, GAP.of(metric), split, attribute=attribute)
@@ -87,7 +87,7 @@ def _forest(
 ) -> Figure:
     """Draw one line a name and mark a method, values to the right."""
     height = 1.0 + len(names) * (0.16 + 0.14 * len(styles))
-    figure, panels = grid(len(splits), 3.9, height, columns=2, sharey=True)
+    figure, panels = grid(len(splits), 3.9, height, columns=2, sharex=True, sharey=True)
     offsets = np.linspace(-0.24, 0.24, len(styles)) if len(styles) > 1 else np.zeros(1)
     for axes, split in zip(panels, splits, strict=True):
         for position, rows_here in enumerate(rows(split)):

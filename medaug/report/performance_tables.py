@@ -8,11 +8,12 @@ from typing import Any
 
 import pandas as pd
 
+from medaug.evaluation.family import shown_splits, splits
 from medaug.evaluation.metrics import GAP, HIGH_RISK_SENSITIVITY, SENSITIVITY, WORST, in_words, parse
 from medaug.report.answer import value_cell
 from medaug.report.parts import Cell, Table, name
 from medaug.report.performance_figures import group_names
-from medaug.report.tidy import domains, labels, row_of, select, shown_splits, splits
+from medaug.report.tidy import domains, labels, row_of, select
 from medaug.report.words import count, listing, split_name
 
 MOST_ROWS = 100

@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from medaug.evaluation.family import shown_splits
 from medaug.evaluation.metrics import DIFFERENCE, SPREAD, in_words
 from medaug.evaluation.posterior import spread_metrics
 from medaug.report.parts import Cell, Picture, Table, name, picture
 from medaug.report.performance_figures import group_figure
 from medaug.report.style import RULE, Styles
-from medaug.report.tidy import attributes, row_of, select, shown_splits, tidied
+from medaug.report.tidy import attributes, row_of, select, tidied
 from medaug.report.words import NOT_ESTIMABLE, interval, number, signed, split_name
 
 

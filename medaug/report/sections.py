@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from medaug.data.store import ImageStore
+from medaug.evaluation.family import shown_splits
 from medaug.evaluation.metrics import GAP, HIGH_RISK_SENSITIVITY, higher_is_better, in_words
 from medaug.evaluation.predictions import detect_kind
 from medaug.report.condition_figure import condition_figure
@@ -31,7 +32,7 @@ from medaug.report.performance_tables import (
 from medaug.report.posterior_tables import posterior_parts
 from medaug.report.provenance import origin_table, versions_table
 from medaug.report.style import Styles
-from medaug.report.tidy import attributes, label_metric, shown_splits, splits_with
+from medaug.report.tidy import attributes, label_metric, splits_with
 from medaug.task import Kind
 
 Parts = list[Table | Picture]
@@ -178,7 +179,12 @@ def _fairness_pictures(table: pd.DataFrame, styles: Styles, metric: str, attribu
     gap = f"the {in_words(GAP.of(metric))} between groups of {attribute}"
     against = f"Mean {words} against {gap}; best is at the {best} left."
     by_group = f"{words} by group of {attribute}; a group without a mark is not estimable."
+    groups = picture(
+        group_figure(table, styles, metric, attribute, splits), f"{by_group} {numbers}", by_group
+    )
+    if len(styles) < 2:
+        return [groups]
     return [
         picture(gap_figure(table, styles, metric, attribute, splits), f"{against} {numbers}", against),
-        picture(group_figure(table, styles, metric, attribute, splits), f"{by_group} {numbers}", by_group),
+        groups,
     ]

@@ -7,7 +7,6 @@ import io
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import cycle
 from typing import Any
 
 import matplotlib as mpl
@@ -47,10 +46,7 @@ def method_styles(methods: Iterable[str]) -> dict[str, MethodStyle]:
     True
     """
     first, *others = [*dict.fromkeys(methods)] or [""]
-    looks = zip(cycle(PALETTE), cycle(_MARKERS), strict=False)
-    return {first: MethodStyle(INK, "o")} | {
-        m: MethodStyle(*look) for m, look in zip(others, looks, strict=False)
-    }
+    return {first: MethodStyle(INK, "o")} | {method: _look(place) for place, method in enumerate(others)}
 
 
 def grid(
@@ -104,6 +100,12 @@ def svg_uri(figure: Figure) -> str:
         warnings.filterwarnings("ignore", message="Glyph")  # the reader's browser has more scripts than we
         figure.savefig(buffer, format="svg", metadata={"Date": None}, transparent=True)
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _look(place: int) -> MethodStyle:
+    """Return the look of a method: each round through the colours has them with other markers."""
+    around = len(PALETTE)
+    return MethodStyle(PALETTE[place % around], _MARKERS[(place + place // around) % len(_MARKERS)])
 
 
 def _restrain(axes: Axes) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from medaug.evaluation.family import shown_splits
 from medaug.evaluation.identities import ALL_DOMAINS
 from medaug.evaluation.metrics import GAP
 from medaug.evaluation.metrics_table import PHANTOM_DATA, headline
-from medaug.report.tidy import attributes, shown_splits
+from medaug.report.tidy import attributes
 from medaug.report.words import split_name
 
 

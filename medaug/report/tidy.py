@@ -7,12 +7,11 @@ from typing import Any
 
 import pandas as pd
 
+from medaug.evaluation.family import shown_splits
 from medaug.evaluation.identities import ALL_DOMAINS
 from medaug.evaluation.metrics import SENSITIVITY, WORST
 
 KEYS = ["method", "split", "domain", "metric", "label", "attribute", "group"]
-
-_SPLITS = ("id_test", "ood_test", "id_val", "ood_val", "train", "unlabelled")
 
 
 def tidied(metrics: pd.DataFrame) -> pd.DataFrame:
@@ -44,38 +43,10 @@ def methods(table: pd.DataFrame, baseline: str | None = None) -> list[str]:
     return [*named[:1], *(m for m in names if m not in named[:1])]
 
 
-def splits(table: pd.DataFrame) -> list[str]:
-    """Return the splits: tests first, in distribution before out of distribution."""
-    present = set(table["split"])
-    return [s for s in _SPLITS if s in present] + sorted(present - set(_SPLITS))
-
-
-def shown_splits(table: pd.DataFrame) -> list[str]:
-    """Return the splits for figures: the tests, or validation where a test is missing.
-
-    Validation out of distribution is shown beside the test where it comes from other hospitals: it is another
-    shift then (Table A1).
-    """
-    present = splits(table)
-    inside = [s for s in ("id_test", "id_val") if s in present][:1]
-    outside = [s for s in ("ood_val", "ood_test") if s in present]
-    if len(outside) == 2 and not _other_hospitals(table):
-        outside = ["ood_test"]
-    return inside + outside + [s for s in present if s not in _SPLITS] or present[:1]
-
-
 def splits_with(table: pd.DataFrame, attribute: str) -> list[str]:
     """Return the shown splits in which an attribute has groups; a split of one hospital has none."""
     there = set(table.loc[table["attribute"] == attribute, "split"])
     return [s for s in shown_splits(table) if s in there] or shown_splits(table)
-
-
-def _other_hospitals(table: pd.DataFrame) -> bool:
-    """Tell whether validation and test out of distribution have no domain in common."""
-    if "domain" not in table:
-        return False
-    there = [set(table.loc[table["split"] == s, "domain"]) - {ALL_DOMAINS} for s in ("ood_val", "ood_test")]
-    return there[0].isdisjoint(there[1])
 
 
 def domains(table: pd.DataFrame, split: str) -> list[str]:

@@ -94,7 +94,7 @@ class ClassifierTraining:
         inputs = {
             "data": identity(run.data_dir),
             "skew": run.scarcity,
-            "synthetic": identity(run.path("synthetic")) if self.uses_synthetic else None,
+            "synthetic": identity(run.generator_path("synthetic")) if self.uses_synthetic else None,
         }
         inputs |= {"agrees": identity(self.judge)} if self.is_filtered else {}
         return {**inputs, "seed": run.seed, **record(self.settings)}
@@ -107,7 +107,11 @@ class ClassifierTraining:
     @cached_property
     def synthetic(self) -> ImageStore | None:
         """The synthetic images, opened on first use."""
-        return later(lambda: ImageStore.open(self.run.path("synthetic"))) if self.uses_synthetic else None
+        return (
+            later(lambda: ImageStore.open(self.run.generator_path("synthetic")))
+            if self.uses_synthetic
+            else None
+        )
 
     @property
     def is_filtered(self) -> bool:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from medaug.analysis.looks import Looks
+from medaug.arrays import Array
 from medaug.data.skew import Skew
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import barrier, is_first
 from medaug.errors import DataError
+from medaug.evaluation.family import shown_splits
 from medaug.evaluation.metrics_table import headline, read_metrics
 from medaug.evaluation.predictions import read_predictions
 from medaug.evaluation.results import evaluate
@@ -24,14 +27,15 @@ from medaug.files import write_aside
 from medaug.report.html import write_report
 from medaug.report.summary import summary_table
 from medaug.report.tensorboard_metrics import write_tensorboard
-from medaug.report.tidy import shown_splits
 from medaug.stages.products import is_made
 from medaug.stages.run import Run
+from medaug.stages.seen_by_models import seen_by_models
 from medaug.stages.setting_values import chosen, defaults
 
 logger = logging.getLogger(__name__)
 
 Files = str | Sequence[str]
+Features = Mapping[tuple[str, int], Mapping[str, Array]]
 
 
 def evaluation_settings(
@@ -135,33 +139,45 @@ class Evaluation:
         """Write results and report into the folder, unless they are there; print the short table.
 
         The results are ``metrics.csv``, ``posterior.csv`` (groups beside all others, where every image has
-        one right answer) and, with a baseline, ``comparison.csv`` and ``improvement.csv``.
+        one right answer) and, with a baseline, ``comparison.csv`` and ``improvement.csv``; the closer looks
+        of the paper ``missed.csv``, ``overlaps.csv`` and, of the run's own classifiers, ``distances.csv`` and
+        ``components.csv``.
         """
         self.run.claim(self.product, self.record, {"evaluation": defaults(self.settings)})
+        features = {} if is_made(self.product) else self._features()
         if is_first():
             if not is_made(self.product):
                 with write_aside(self.product) as aside:
                     aside.mkdir()
-                    self._write(aside)
+                    self._write(aside, features)
             print(_summary(read_metrics(self.product / "metrics.csv"), self.settings))
             logger.info("The report is %s", self.product / "report.html")
         barrier()
 
-    def _write(self, folder: Path) -> None:
+    def _features(self) -> Features:
+        """Return what the run's own classifiers see; every process has its share in it."""
+        own = self.predictions is None and is_made(self.run.data_dir)
+        return seen_by_models(self.run, self.files) if own else {}
+
+    def _write(self, folder: Path, features: Features) -> None:
         table = pd.concat([read_predictions(Path(file)) for file in self.files], ignore_index=True)
         results = evaluate(table, self.settings, baseline=self.compared_with)
         results.write(folder)
+        settings = replace(self.settings, kind=results.kind)
+        looks = Looks.at(results.predictions, features, settings)
+        looks.write(folder)
         scarcity = self.run.scarcity
         write_report(
             folder / "report.html",
             results,
             title=self.title,
             store=self._own(Path(self.run.data_dir)),
-            synthetic=self._own(self.run.path("synthetic")),
+            synthetic=self._own(self.run.generator_path("synthetic")),
             skew=None if scarcity is None else Skew(**scarcity),
             rejected=self._rejected(),
             headline=self.settings.headline,
             high_risk=self.settings.high_risk,
+            looks=looks,
         )
         write_tensorboard(self.run.path("logs", "evaluation"), results.metrics, table)
 

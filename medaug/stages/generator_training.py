@@ -115,7 +115,7 @@ class GeneratorTraining:
     @property
     def product(self) -> Path:
         """The model file."""
-        return self.run.path("models", f"{FILES[self.role]}.pt")
+        return self.run.generator_path("models", f"{FILES[self.role]}.pt")
 
     @property
     def record(self) -> dict[str, Any]:
@@ -188,7 +188,7 @@ class GeneratorTraining:
                 parts={"ema": average},
             ),
             tensorboard=TensorBoard(
-                self.run.path("logs", FILES[self.role]),
+                self.run.generator_path("logs", FILES[self.role]),
                 how.batch_size,
                 settings=shown,
                 draw=[later(lambda: self._preview(average))],

@@ -46,6 +46,9 @@ class Run:
         The run folder.
     data_dir : str
         Image store; may be shared by several runs.
+    generator_dir : str or None
+        Run folder that has the generator and its synthetic images, where several runs share them; none means
+        `output_dir`.
     preset : {"demo", "single_gpu", "paper"}
         Size of all models and trainings: two CPU cores in minutes, one GPU in days, Table E1.
     seed : int
@@ -91,6 +94,7 @@ class Run:
     modality: Modality
     output_dir: str
     data_dir: str
+    generator_dir: str | None = None
     preset: PresetName = "demo"
     seed: int = 0
     fresh: bool = False
@@ -165,6 +169,10 @@ class Run:
     def path(self, *names: str) -> Path:
         """Return a path in the run folder."""
         return Path(self.output_dir, *names)
+
+    def generator_path(self, *names: str) -> Path:
+        """Return a path in the run folder that has the generator and its images."""
+        return Path(self.generator_dir or self.output_dir, *names)
 
     # What stages do
 

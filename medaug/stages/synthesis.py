@@ -57,17 +57,19 @@ class Synthesis:
     @property
     def product(self) -> Path:
         """Folder of the store."""
-        return self.run.path("synthetic")
+        return self.run.generator_path("synthetic")
 
     @property
     def base(self) -> Path:
         """File of the base model."""
-        return self.run.path("models", "diffusion.pt")
+        return self.run.generator_path("models", "diffusion.pt")
 
     @property
     def upsampler(self) -> Path | None:
         """File of the upsampler; None where one resolution is enough."""
-        return None if self.run.presets.upsampler is None else self.run.path("models", "upsampler.pt")
+        return (
+            None if self.run.presets.upsampler is None else self.run.generator_path("models", "upsampler.pt")
+        )
 
     @property
     def record(self) -> dict[str, Any]:

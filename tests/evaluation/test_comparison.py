@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from medaug.errors import DataError
 from medaug.evaluation.comparison import COMPARISON_COLUMNS, compare_methods
@@ -65,11 +66,52 @@ def test_written_table_comes_back(two_methods: pd.DataFrame, tmp_path: Path) -> 
     result = compare_methods(two_methods, "real", SETTINGS)
     write_table(result, tmp_path / "comparison.csv")
     read = pd.read_csv(
-        tmp_path / "comparison.csv", keep_default_na=False, na_values={"ci_low": "", "ci_high": ""}
+        tmp_path / "comparison.csv",
+        keep_default_na=False,
+        na_values=dict.fromkeys(("ci_low", "ci_high", "p_value", "p_holm"), ""),
     )
     pd.testing.assert_frame_equal(read, result, check_dtype=False, rtol=1e-11)
 
 
 def test_the_baseline_must_be_there(two_methods: pd.DataFrame) -> None:
-    with pytest.raises(DataError, match="nothing to compare with 'other'"):
+    with pytest.raises(DataError, match=r"no baseline 'other' among the methods; there are: real, synthetic"):
         compare_methods(two_methods, "other", SETTINGS)
+    with pytest.raises(DataError, match="nothing to compare with 'real': it is the only method"):
+        compare_methods(two_methods[two_methods["method"] == "real"], "real", SETTINGS)
+
+
+def test_methods_are_compared_on_shared_seeds_only(two_methods: pd.DataFrame) -> None:
+    other_seed = two_methods.assign(seed=np.where(two_methods["method"] == "real", 0, 1))
+    with pytest.raises(DataError, match=r"'synthetic' has seeds 1 and 'real' has 0: they share none"):
+        compare_methods(other_seed, "real", SETTINGS)
+    more = pd.concat([two_methods.assign(seed=0), other_seed[other_seed["seed"] == 1]])
+    alone = compare_methods(two_methods, "real", SETTINGS)
+    pd.testing.assert_frame_equal(compare_methods(more, "real", SETTINGS), alone)
+
+
+def test_three_trainings_carry_both_variations(two_methods: pd.DataFrame) -> None:
+    generator = np.random.default_rng(0)
+    runs = []
+    for seed in range(3):
+        noise = generator.normal(0, 0.05, len(two_methods))
+        scores = (two_methods["score:c0"] + noise).clip(0, 1)
+        runs.append(two_methods.assign(seed=seed, **{"score:c0": scores}))
+    table = pd.concat(runs)
+    row = compare_methods(table, "real", SETTINGS).query(
+        "metric == 'auc' and label == 'c0' and attribute == ''"
+    )
+    row = row.iloc[0]
+    values = compute_metrics(table, SETTINGS).query("metric == 'auc' and label == 'c0' and attribute == ''")
+    own, other = (values.loc[values["method"] == m, "value"].to_numpy() for m in ("synthetic", "real"))
+    assert row["difference"] == pytest.approx(own.mean() - other.mean())
+    over_trainings = (own.var(ddof=1) + other.var(ddof=1)) / 3
+    assert row["standard_error"] ** 2 > over_trainings
+    assert row["ci_high"] - row["ci_low"] == pytest.approx(2 * stats.t(4).ppf(0.975) * row["standard_error"])
+    assert (row["trainings"], row["about"], row["verdict"]) == (3, "methods", "better")
+
+
+def test_one_training_each_gives_no_verdict(two_methods: pd.DataFrame) -> None:
+    result = compare_methods(two_methods, "real", SETTINGS)
+    assert set(result["about"]) == {"trained models"}
+    assert set(result["verdict"]) == {"not known"}
+    assert (result["ci_low"] > 0).any()

@@ -96,7 +96,7 @@ def test_what_is_wrong_is_said(two_methods: pd.DataFrame, tmp_path: Path) -> Non
         evaluate(two_methods, replicate=5)
     with pytest.raises(DataError, match="there is no file of predictions at"):
         evaluate(tmp_path / "none.csv")
-    with pytest.raises(DataError, match="nothing to compare with 'other'"):
+    with pytest.raises(DataError, match="no baseline 'other' among the methods; there are: real, synthetic"):
         evaluate(two_methods, SETTINGS, baseline="other")
 
 

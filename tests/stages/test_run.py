@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from medaug.errors import DataError, SettingsError
-from medaug.stages import Run
+from medaug.stages import GeneratorTraining, Run, Synthesis
 
 ROOT = Path(__file__).parents[2]
 
@@ -81,3 +81,21 @@ def test_scarcity_is_said_in_one_way(tmp_path: Path) -> None:
     assert budget == {"attribute": "domain", "caps": {"A": 10, "B": 10}, "surplus": "unlabelled"}
     with pytest.raises(SettingsError, match="either skew or label_budget"):
         run(tmp_path, label_budget=10, skew={"attribute": "sex", "caps": {"F": 1}})
+
+
+def test_several_runs_may_share_a_generator(tmp_path: Path) -> None:
+    alone, sharing = run(tmp_path / "one"), run(tmp_path / "two", generator_dir=str(tmp_path / "one"))
+    for place in ("synthetic", "models"):
+        assert alone.generator_path(place) == alone.path(place) == sharing.generator_path(place)
+    assert sharing.path("models") == tmp_path / "two" / "models"
+
+
+def test_the_stages_of_a_generator_work_in_its_folder(tmp_path: Path) -> None:
+    sharing = run(tmp_path / "two", generator_dir=str(tmp_path / "one"))
+    generate = Synthesis.of(sharing)
+    assert generate.product == tmp_path / "one" / "synthetic"
+    assert (generate.base, generate.upsampler) == (
+        tmp_path / "one" / "models" / "diffusion.pt",
+        tmp_path / "one" / "models" / "upsampler.pt",
+    )
+    assert GeneratorTraining.of(sharing, role="base").product == generate.base

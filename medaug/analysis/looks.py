@@ -1,0 +1,97 @@
+"""The closer looks that a run allows at once, and the folder that their tables are written to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from medaug.analysis.components import COMPONENT_COLUMNS, components
+from medaug.analysis.distances import DISTANCE_COLUMNS, distances
+from medaug.analysis.missed import Cases, missed_cases, missed_table, overlap_table
+from medaug.arrays import Array
+from medaug.errors import DataError
+from medaug.evaluation.metrics_table import write_table
+from medaug.evaluation.settings import EvaluationSettings
+from medaug.task import Task
+
+logger = logging.getLogger(__name__)
+
+TRAINING = ("method", "seed")
+
+
+@dataclass(frozen=True, repr=False)
+class Looks:
+    """What was seen.
+
+    Parameters
+    ----------
+    cases : Cases or None
+        Of `medaug.analysis.missed.missed_cases`; None where no case is decided about by all trainings.
+    distances, components : DataFrame
+        Of `medaug.analysis.distances.distances` and `medaug.analysis.components.components`, of all trained
+        models below one another, with the columns ``method`` and ``seed``; without rows where there are no
+        features.
+    """
+
+    cases: Cases | None
+    distances: pd.DataFrame
+    components: pd.DataFrame
+
+    @classmethod
+    def at(
+        cls,
+        predictions: pd.DataFrame,
+        features: Mapping[tuple[str, int], Mapping[str, Array]],
+        settings: EvaluationSettings,
+        task: Task | None = None,
+    ) -> Looks:
+        """Take every look that predictions and features allow.
+
+        Parameters
+        ----------
+        predictions, settings, task
+            As for `medaug.evaluation.metrics_table.compute_metrics`.
+        features : mapping of (str, int) to mapping of str to array of shape (images, d)
+            Of each training (method and seed), by set of images; may be empty.
+        """
+        seen = [distances(of_sets, seed=settings.seed) for of_sets in features.values()]
+        counted = [components(of_sets, seed=settings.seed) for of_sets in features.values()]
+        return cls(
+            cases=_cases(predictions, settings, task),
+            distances=_below_one_another(list(features), seen, DISTANCE_COLUMNS),
+            components=_below_one_another(list(features), counted, COMPONENT_COLUMNS),
+        )
+
+    def write(self, folder: Path | str) -> None:
+        """Write ``distances.csv``, ``components.csv``, ``missed.csv``, ``overlaps.csv``, if not empty."""
+        folder = Path(folder)
+        tables = {"distances": self.distances, "components": self.components}
+        if self.cases is not None:
+            tables |= {"missed": missed_table(self.cases), "overlaps": overlap_table(self.cases)}
+        for name, table in tables.items():
+            if len(table):
+                write_table(table, folder / f"{name}.csv")
+
+
+def _cases(predictions: pd.DataFrame, settings: EvaluationSettings, task: Task | None) -> Cases | None:
+    try:
+        return missed_cases(predictions, settings, task)
+    except DataError as error:
+        logger.info("Cases that are always missed are not counted: %s", error)
+        return None
+
+
+def _below_one_another(
+    trainings: list[tuple[str, int]], tables: list[pd.DataFrame], columns: tuple[str, ...]
+) -> pd.DataFrame:
+    whole = [
+        table.assign(method=method, seed=seed)
+        for (method, seed), table in zip(trainings, tables, strict=True)
+        if len(table)
+    ]
+    empty = pd.DataFrame(columns=[*TRAINING, *columns])
+    return pd.concat(whole, ignore_index=True)[[*TRAINING, *columns]] if whole else empty

@@ -1,0 +1,50 @@
+"""List the arms, or write the page of a study again: ``python -m medaug.grid arms | page STUDY.json``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from medaug.errors import MedaugError
+from medaug.grid.arms import arms
+from medaug.grid.design import Study
+from medaug.grid.study_report import write_study_report
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command that the command line names; what is wrong with the input is one sentence."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    settings = _parser().parse_args(arguments)
+    try:
+        settings.command(settings)
+    except MedaugError as error:
+        raise SystemExit(f"error: {error}") from None
+
+
+def _list(settings: argparse.Namespace) -> None:
+    for name, arm in arms(settings.group).items():
+        print(f"{name:30}{arm.meaning}")
+
+
+def _page(settings: argparse.Namespace) -> None:
+    print(f"The study's page is {write_study_report(Study.load(settings.study))}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m medaug.grid", description=(__doc__ or "").split(":")[0] + "."
+    )
+    commands = parser.add_subparsers(required=True)
+    listing = commands.add_parser("arms", help="list the arms that a study may have")
+    listing.set_defaults(command=_list)
+    listing.add_argument("--group", default="the property", help="attribute whose rare groups are meant")
+    page = commands.add_parser("page", help="write index.html and its CSV files from what a study has made")
+    page.set_defaults(command=_page)
+    page.add_argument("study", type=Path, help="study.json in the folder of the study")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

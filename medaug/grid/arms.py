@@ -1,0 +1,104 @@
+"""The arms of a study: each a name and a few settings of ``train.json`` (Sections 3.2, 3.3, E.2 and G.3).
+
+All arms train for as many steps with batches of as many images, so that none is better for having seen more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Conditioning = Literal["label", "label_and_property"]
+
+REFERENCE = "baseline"
+"""The arm that the others are compared with."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to train a classifier.
+
+    Parameters
+    ----------
+    meaning : str
+        What it is, for readers of the study.
+    settings : mapping
+        Settings of ``train.json`` that make it this arm.
+    conditioning : {"label", "label_and_property"} or None
+        What the generator of its synthetic images is conditioned on; None where it uses none.
+    """
+
+    meaning: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    conditioning: Conditioning | None = None
+
+
+def arms(group: str) -> dict[str, Arm]:
+    """Return all arms by name.
+
+    Parameters
+    ----------
+    group : str
+        Attribute, or ``domain``, whose rare groups oversampling and weights are for.
+
+    Examples
+    --------
+    >>> arms("sex")["oversampling"].settings
+    {'real_fraction': 1.0, 'oversample': 'sex'}
+    """
+    return _of_real_images(group) | _of_synthetic_images() | _placebos()
+
+
+def _of_real_images(group: str) -> dict[str, Arm]:
+    return {
+        REFERENCE: _real("real images as they are"),
+        "pretrained": _real("a network pretrained on ImageNet", network_name="efficientnet_lite0"),
+        "randaugment": _real("RandAugment", augmentation="randaugment"),
+        "heuristic": _real("the modality's own augmentations", augmentation="heuristic"),
+        "randaugment_heuristic": _real(
+            "RandAugment and the modality's own augmentations", augmentation="randaugment+heuristic"
+        ),
+        "focal": _real("focal loss", loss_name="focal"),
+        "oversampling": _real(f"images of rare groups of {group} come more often", oversample=group),
+        "importance_weights": _real(f"images of rare groups of {group} count more (Eq. 9)", weigh_by=group),
+    }
+
+
+def _of_synthetic_images() -> dict[str, Arm]:
+    label, both = "conditioned on the label", "conditioned on label and property"
+    own = "with the modality's own augmentations"
+    return {
+        "label": _mixed(f"half the images synthetic, {label}", "label"),
+        "label_heuristic": _mixed(f"as label, {own}", "label", augmentation="heuristic"),
+        "label_and_property": _mixed(f"half the images synthetic, {both}"),
+        "label_and_property_heuristic": _mixed(f"as label_and_property, {own}", augmentation="heuristic"),
+        "synthetic_only": _mixed(f"synthetic images only, {both}", real_fraction=0.0),
+        "synthetic_first": _mixed(
+            "as label_and_property, but half the steps on synthetic images first, then on real ones",
+            order="synthetic_first",
+        ),
+        "filtered": _mixed(
+            "as label_and_property, of the synthetic images only those in which a classifier of real images "
+            "sees what was asked for",
+            only_agreed=True,
+        ),
+    }
+
+
+def _placebos() -> dict[str, Arm]:
+    """Return arms that no method should lose to: what they add cannot teach anything."""
+    return {
+        "placebo_noise": _mixed("as label_and_property, the synthetic images are noise", placebo="noise"),
+        "placebo_shuffled": _mixed(
+            "as label_and_property, the labels of the synthetic images are shuffled", placebo="shuffled"
+        ),
+    }
+
+
+def _real(meaning: str, **settings: Any) -> Arm:
+    return Arm(meaning, {"real_fraction": 1.0, **settings})
+
+
+def _mixed(meaning: str, conditioning: Conditioning = "label_and_property", **settings: Any) -> Arm:
+    return Arm(meaning, {"real_fraction": 0.5, **settings}, conditioning)

@@ -1,0 +1,159 @@
+"""The first screen of a study's page: which arm wins on performance and on the gap, by how much, how sure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from medaug.evaluation.family import shown_splits
+from medaug.evaluation.metrics import GAP, higher_is_better, in_words
+from medaug.evaluation.verdict import MIN_TRAININGS, UNCLEAR, UNKNOWN
+from medaug.grid.arms import REFERENCE
+from medaug.report.parts import Cell, Table, name
+from medaug.report.tidy import row_of, select
+from medaug.report.words import NOT_ESTIMABLE, interval, number, plural, signed, split_name
+
+
+def trainings_sentence(metrics: pd.DataFrame) -> str:
+    """Say on how many trainings all rests, and what that allows to say."""
+    seeds = metrics.groupby("method")["seed"].nunique()
+    arms, trainings = plural(len(seeds), "arm"), plural(int(seeds.min()), "training")
+    said = f"This compares {arms} of {trainings} each; generators were trained anew for each, too."
+    if seeds.min() < MIN_TRAININGS:
+        return (
+            f"{said} With fewer than {MIN_TRAININGS} trainings of each it compares trained models and says "
+            "nothing about the arms: training is random."
+        )
+    return f"{said} Intervals carry the variation between patients and between trainings."
+
+
+def winner_sentences(
+    metrics: pd.DataFrame, differences: pd.DataFrame, metric: str, attribute: str
+) -> list[str]:
+    """Say for each place who is best on performance, and who on the gap.
+
+    Parameters
+    ----------
+    metrics, differences : DataFrame
+        Of `medaug.grid.gathering.Compared`.
+    metric : str
+        The one that leads.
+    attribute : str
+        Whose gap is told; empty where no attribute was given.
+    """
+    said = []
+    for split in shown_splits(metrics):
+        questions = _questions(metric, attribute)
+        winners = [_winner(metrics, differences, split, *question) for question in questions]
+        said += [f"{_place(split)}: {'; '.join(filter(None, winners))}."] if any(winners) else []
+    return said
+
+
+def arms_table(metrics: pd.DataFrame, differences: pd.DataFrame, metric: str, attribute: str) -> Table:
+    """Return a row for each arm: performance and gap in each place, with the difference to the reference."""
+    columns = [(split, *q) for split in shown_splits(metrics) for q in _questions(metric, attribute)]
+    head = ["Arm", *(f"{_words(m, a)}, {_short(split)}" for split, m, a in columns)]
+    rows = [
+        [name(arm), *(_arm_cell(metrics, differences, arm, *column) for column in columns)]
+        for arm in dict.fromkeys(metrics["method"])
+    ]
+    rows.sort(key=lambda row: row[0].text != REFERENCE)
+    caption = (
+        f"Means over trainings; below each the difference to {REFERENCE} with its interval, and the verdict"
+    )
+    return Table(caption, head, rows)
+
+
+def means(metrics: pd.DataFrame, metric: str, split: str, attribute: str = "") -> pd.Series[float]:
+    """Return the mean over trainings of a metric of all conditions and domains, by arm."""
+    rows = select(metrics, metric, split, attribute=attribute)
+    rows = rows[rows["estimable"].astype(bool)]
+    return rows.groupby("method", sort=False)["value"].mean()
+
+
+def _winner(
+    metrics: pd.DataFrame, differences: pd.DataFrame, split: str, metric: str, attribute: str
+) -> str | None:
+    values = means(metrics, metric, split, attribute)
+    if values.empty:
+        return None
+    best = str(values.idxmax() if higher_is_better(metric) else values.idxmin())
+    extreme = "highest" if higher_is_better(metric) else "smallest"
+    what = f"the {extreme} {_words(metric, attribute)} has {best}, {number(values[best])}"
+    if best == REFERENCE:
+        return f"{what}; no arm improves on it"
+    row = _difference(differences, best, split, metric, attribute)
+    if row is None:
+        return f"{what}; there is no comparison with {REFERENCE}"
+    return (
+        f"{what}, which is {signed(row['difference'])} {_interval(row)} beside {REFERENCE}: {_certainty(row)}"
+    )
+
+
+def _certainty(row: pd.Series[Any]) -> str:
+    if row["verdict"] == UNKNOWN:
+        return "too few trainings to tell"
+    chance = f"{_p_value(row['p_holm'])} after Holm's correction"
+    if row["verdict"] == UNCLEAR:
+        return f"no clear difference ({chance}; {number(row['detectable'])} could have been found)"
+    return f"{row['verdict']} ({chance})"
+
+
+def _arm_cell(
+    metrics: pd.DataFrame,
+    differences: pd.DataFrame,
+    arm: str,
+    split: str,
+    metric: str,
+    attribute: str,
+) -> Cell:
+    value = means(metrics, metric, split, attribute).get(arm)
+    if value is None:
+        return Cell(NOT_ESTIMABLE, kind="missing")
+    row = _difference(differences, arm, split, metric, attribute)
+    if row is None:
+        return Cell(number(value))
+    verdict = str(row["verdict"])
+    change = f"{signed(row['difference'])} {_interval(row)}".strip()
+    return Cell(number(value), change, f"number {verdict.replace(' ', '-')}", verdict)
+
+
+def _difference(
+    differences: pd.DataFrame, arm: str, split: str, metric: str, attribute: str
+) -> pd.Series[Any] | None:
+    if differences.empty:
+        return None
+    return row_of(select(differences, metric, split, attribute=attribute), arm)
+
+
+def _p_value(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p = {number(value)}"
+
+
+def _questions(metric: str, attribute: str) -> list[tuple[str, str]]:
+    return [(metric, ""), *([(GAP.of(metric), attribute)] if attribute else [])]
+
+
+def _interval(row: pd.Series[Any]) -> str:
+    return interval(row["ci_low"], row["ci_high"])
+
+
+def _words(metric: str, attribute: str) -> str:
+    return in_words(metric) + (f" by {attribute}" if attribute else "")
+
+
+def _place(split: str) -> str:
+    said = split_name(split)
+    return said[:1].upper() + said[1:]
+
+
+def _short(split: str) -> str:
+    return {"id": "in distribution", "ood": "out of distribution"}.get(split.split("_")[0], split)
+
+
+def first_attribute(metrics: pd.DataFrame) -> str:
+    """Return the attribute of the first screen; empty without any."""
+    names: Sequence[str] = [a for a in metrics["attribute"].unique() if a and " & " not in a]
+    return next(iter(names), "")

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from medaug.grid.arms import REFERENCE, arms
+from medaug.stages.command_line import check_options
+
+ROOT = Path(__file__).parents[2]
+ARMS = arms("sex")
+
+DIFFERS = {
+    "pretrained": {"network_name": "efficientnet_lite0"},
+    "randaugment": {"augmentation": "randaugment"},
+    "heuristic": {"augmentation": "heuristic"},
+    "randaugment_heuristic": {"augmentation": "randaugment+heuristic"},
+    "focal": {"loss_name": "focal"},
+    "oversampling": {"oversample": "sex"},
+    "importance_weights": {"weigh_by": "sex"},
+    "label": {"real_fraction": 0.5},
+    "label_heuristic": {"real_fraction": 0.5, "augmentation": "heuristic"},
+    "label_and_property": {"real_fraction": 0.5},
+    "label_and_property_heuristic": {"real_fraction": 0.5, "augmentation": "heuristic"},
+    "synthetic_only": {"real_fraction": 0.0},
+    "synthetic_first": {"real_fraction": 0.5, "order": "synthetic_first"},
+    "filtered": {"real_fraction": 0.5, "only_agreed": True},
+    "placebo_noise": {"real_fraction": 0.5, "placebo": "noise"},
+    "placebo_shuffled": {"real_fraction": 0.5, "placebo": "shuffled"},
+}
+"""What each arm of the study of issue and paper does otherwise than the baseline."""
+
+
+def test_every_arm_differs_from_the_reference_in_what_it_is_named_after():
+    assert ARMS[REFERENCE].settings == {"real_fraction": 1.0}
+    assert set(ARMS) == {REFERENCE, *DIFFERS}
+    for name, expected in DIFFERS.items():
+        found = {k: v for k, v in ARMS[name].settings.items() if v != ARMS[REFERENCE].settings.get(k)}
+        assert found == expected, name
+
+
+def test_arms_with_synthetic_images_have_a_generator_and_no_others():
+    for name, arm in ARMS.items():
+        assert (arm.conditioning is None) == (arm.settings["real_fraction"] == 1.0), name
+    of_labels = {name for name, arm in ARMS.items() if arm.conditioning == "label"}
+    assert of_labels == {"label", "label_heuristic"}
+
+
+@pytest.mark.parametrize("bundle", ["chexpert", "camelyon17", "dermatology"])
+def test_arms_are_settings_of_train_json(bundle):
+    folder = ROOT / "bundles" / bundle
+    config: dict[str, Any] = json.loads((folder / "train.json").read_text(encoding="utf-8"))
+    for arm in ARMS.values():
+        check_options(arm.settings, config, folder)
+
+
+def test_all_arms_train_for_as_many_steps_with_as_large_batches():
+    assert not [
+        n for n, a in ARMS.items() if {"iterations", "iterations_per_epoch", "batch_size"} & set(a.settings)
+    ]

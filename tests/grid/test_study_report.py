@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from medaug.errors import DataError
+from medaug.evaluation.predictions import read_predictions
+from medaug.grid.__main__ import main
+from medaug.grid.design import Study
+from medaug.grid.first_screen import trainings_sentence
+from medaug.grid.study_figures import pareto_front
+from medaug.grid.study_report import write_study_report
+from medaug.report.style import method_styles
+
+
+@pytest.fixture(scope="module")
+def page(study: Study) -> str:
+    return write_study_report(study).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def auc(study: Study) -> pd.Series:
+    """Mean AUC over conditions of every training, out of distribution, by scikit-learn."""
+    table = read_predictions(study.compared("all") / "evaluation" / "predictions.parquet")
+    table = table[table["split"] == "ood_test"]
+
+    def mean(rows: pd.DataFrame) -> float:
+        return np.mean([roc_auc_score(rows[f"label:{n}"], rows[f"score:{n}"]) for n in ("edema", "effusion")])
+
+    return table.groupby(["method", "seed"])[table.columns].apply(mean)
+
+
+def test_the_first_screen_names_the_winner_with_its_lead(page, auc):
+    means = auc.groupby("method").mean()
+    lead = means["label_and_property"] - means["baseline"]
+    said = re.search(
+        r"Out of distribution, test: the highest AUC has label_and_property, ([\d.]+), which is \+([\d.]+)",
+        page,
+    )
+    assert said is not None
+    assert float(said[1]) == pytest.approx(means["label_and_property"], abs=6e-4)
+    assert float(said[2]) == pytest.approx(lead, abs=6e-4)
+    assert "beside baseline: better" in page
+    assert "3 arms of 3 trainings each" in page
+
+
+def test_results_hold_every_training(page, study, auc):
+    table = pd.read_csv(f"{study.output}/results.csv", keep_default_na=False)
+    rows = table[(table["metric"] == "auc") & (table["split"] == "ood_test")]
+    rows = (
+        rows[(rows["label"] == "") & (rows["attribute"] == "")]
+        .set_index(["arm", "seed"])["value"]
+        .astype(float)
+    )
+    for key, value in auc.items():
+        assert rows[key] == pytest.approx(value, abs=1e-6)
+    differences = pd.read_csv(f"{study.output}/differences.csv")
+    assert {"labelled", "arm", "difference", "ci_low", "ci_high", "verdict"} <= set(differences)
+
+
+def test_the_page_is_one_file_without_network(page):
+    assert not re.findall(r"(?:src|href)=\"(?!data:)", page)
+    assert page.count("<details>") >= 4
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_fewer_than_three_trainings_say_nothing_about_arms():
+    metrics = pd.DataFrame({"method": ["a", "a", "b", "b"], "seed": [0, 1, 0, 1]})
+    assert "says nothing about the arms" in trainings_sentence(metrics)
+
+
+def test_the_front_has_the_arms_that_none_beats_in_both():
+    draw = np.random.default_rng(0)
+    both = pd.DataFrame(draw.random((40, 2)), columns=["gap", "value"], index=[f"a{i}" for i in range(40)])
+    for more, sign in ((True, 1), (False, -1)):
+        expected = [
+            a
+            for a, (gap, value) in both.iterrows()
+            if not any(g <= gap and sign * v >= sign * value for b, (g, v) in both.iterrows() if b != a)
+        ]
+        assert sorted(pareto_front(both, more)) == sorted(expected)
+
+
+def test_a_study_that_has_not_run_says_so(tmp_path, study):
+    empty = Study.of({"bundle": study.bundle, "output": str(tmp_path)})
+    with pytest.raises(DataError, match="run the study"):
+        write_study_report(empty)
+    empty.save(tmp_path / "study.json")
+    with pytest.raises(SystemExit, match="run the study"):
+        main(["page", str(tmp_path / "study.json")])
+
+
+def test_arms_are_listed(capsys):
+    main(["arms"])
+    assert "synthetic_first" in capsys.readouterr().out
+
+
+def test_as_many_arms_as_there_are_look_different():
+    styles = method_styles([f"arm {i}" for i in range(17)]).values()
+    assert len(set(styles)) == 17
