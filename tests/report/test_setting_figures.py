@@ -27,7 +27,7 @@ def test_a_curve_a_method_over_label_budgets() -> None:
     assert figure is not None
     panels = figure.axes
     assert [axes.get_ylabel() for axes in panels] == ["Accuracy", "Accuracy", *["Accuracy gap, sex"] * 2]
-    x, y = panels[0].lines[0].get_data()
+    x, y = np.asarray(panels[0].lines[0].get_data(), float)
     np.testing.assert_allclose(x, [1, 2, 4])
     np.testing.assert_allclose(y, [0.61, 0.71, 0.91])
     assert panels[0].get_xscale() == "log"
@@ -42,8 +42,8 @@ def test_sampling_schemes_have_a_line_with_and_without_the_filter() -> None:
     assert figure is not None
     uniform, filtered = figure.axes[0].containers
     assert (uniform.get_label(), filtered.get_label()) == ("uniform", "filtered")
-    np.testing.assert_allclose(uniform.lines[0].get_ydata(), [0.51, 0.56, 0.61])
-    np.testing.assert_allclose(filtered.lines[0].get_ydata(), [0.61, 0.66, 0.71])
+    np.testing.assert_allclose(np.asarray(uniform.lines[0].get_ydata(), float), [0.51, 0.56, 0.61])
+    np.testing.assert_allclose(np.asarray(filtered.lines[0].get_ydata(), float), [0.61, 0.66, 0.71])
     assert sampling_figure(table[table["equality_level"] == 1], "label", MEASURES) is None
 
 
