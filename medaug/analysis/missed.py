@@ -155,6 +155,8 @@ def _groups(predictions: pd.DataFrame, settings: EvaluationSettings, task: Task 
 
 def _missed_by_all(runs: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """Missed trainings of each case (rows) and method (columns), over evenly many trainings of each."""
+    if runs.empty:
+        raise DataError("no image is known to have a condition")
     trainings = int(runs.groupby("method")["seed"].nunique().min())
     even = runs[runs.groupby("method")["seed"].rank("dense") <= trainings]
     wide = even.pivot(index=CASE, columns=["method", "seed"], values="missed")

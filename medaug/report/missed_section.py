@@ -92,7 +92,7 @@ def missed_tables(cases: Cases, methods: Sequence[str]) -> list[Table]:
         body.append([*_where(where), total, *cells])
     tables = [Table("Cases that every training misses", head, body, names=2)]
     if len(methods) > 1:
-        tables.append(_overlaps(overlaps, methods))
+        tables.append(_overlaps(overlaps, methods, TOGETHER.join(cases.methods)))
     return tables
 
 
@@ -107,9 +107,9 @@ def _shown(table: pd.DataFrame) -> pd.DataFrame:
     return table[(table["label"] == "") & table["split"].isin(shown_splits(table))]
 
 
-def _overlaps(overlaps: pd.DataFrame, methods: Sequence[str]) -> Table:
+def _overlaps(overlaps: pd.DataFrame, methods: Sequence[str], all_of_them: str) -> Table:
     """Return the cases missed by all methods, by each method only, and by no method."""
-    kinds = {TOGETHER.join(methods): "all of them", **{m: f"{m} only" for m in methods}, "": "none of them"}
+    kinds = {all_of_them: "all of them", **{m: f"{m} only" for m in methods}, "": "none of them"}
     body = []
     for where, rows in overlaps.groupby(WHERE, sort=False):
         missed, n = rows.set_index("methods")["missed"], int(rows["n"].iloc[0])

@@ -12,6 +12,7 @@ from matplotlib.patches import Ellipse
 
 from medaug.arrays import Array
 from medaug.report.style import GREY, INK, PALETTE, RULE, entitle, grid, legend
+from medaug.report.words import plural
 from simplified.gaussian_mixture import Fit
 from simplified.hidden_attribute import DIRECTIONS
 
@@ -84,12 +85,13 @@ def d4(table: pd.DataFrame) -> Figure:
             look = {"color": colour, "marker": "o", "markersize": 3.5, "linewidth": 1.2}
             axes.errorbar(own["labelled"], own["accuracy"], reach, label=f"{generated:,} generated", **look)
         first = rows.iloc[0]
+        where = f"{plural(first.components, 'component')}, {plural(first.dimensions, 'dimension')}"
         axes.set(xscale="log", xlabel="Labelled points", ylabel="Accuracy")
         axes.set_xticks(
             sorted(rows["labelled"].unique()), [f"{n}" for n in sorted(rows["labelled"].unique())]
         )
         axes.minorticks_off()
-        entitle(axes, f"{first.components} components, {first.dimensions} dimensions\n{first.what}")
+        entitle(axes, f"{where}\n{first.what}")
     legend(figure, panels, columns=4)
     return figure
 

@@ -28,13 +28,13 @@ from medaug.randomness import derive_seed, numpy_generator
 UNLABELLED, HELD_OUT = 10_000, 5_000
 LABELLED, GENERATED = (20, 50, 100, 200, 500), (0, 10, 100, 1000)
 CASES = {
-    (5, 2): "as in the paper",
-    (10, 5): "as in the paper",
-    (10, 10): "as in the paper",
+    (5, 2): "room to gain",
+    (10, 5): "room to gain",
+    (10, 10): "room to gain",
     (2, 10): "nearly perfect without",
     (10, 1): "classes overlap",
 }
-"""Components and dimensions, and what they are for."""
+"""Components and dimensions, and what they show; the paper does not say its own."""
 
 FIT_SIZES = (20, 100, 500, 5000)
 WORLDS = 10
