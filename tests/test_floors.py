@@ -20,6 +20,7 @@ FLOORS = (
     ("phantoms",),
     ("diffusion", "classification"),
     ("evaluation",),
+    ("quality",),
     ("report", "study"),
     ("stages",),
     ("notebook",),

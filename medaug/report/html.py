@@ -16,12 +16,14 @@ from medaug.data.store import ImageStore
 from medaug.evaluation.metrics_table import PHANTOM_DATA, headline
 from medaug.evaluation.results import Results
 from medaug.files import write_aside
+from medaug.quality.judgement import Judgement
 from medaug.report import sections, tidy
 from medaug.report.answer import answer_sentences, answer_table
 from medaug.report.curve_figures import scored_classes
 from medaug.report.data_tables import evaluated_images
 from medaug.report.gallery import Gallery, gallery
 from medaug.report.parts import Section, Table
+from medaug.report.quality_section import quality_section
 from medaug.report.skew_table import skew_table
 from medaug.report.slides_section import slides_section
 from medaug.report.style import Styles, method_styles
@@ -36,6 +38,7 @@ def write_report(
     title: str,
     store: ImageStore | None = None,
     synthetic: ImageStore | None = None,
+    quality: Judgement | None = None,
     skew: Skew | None = None,
     headline: str | None = None,
     high_risk: Sequence[str] = (),
@@ -52,6 +55,8 @@ def write_report(
         Heading.
     store, synthetic : ImageStore, optional
         Real and synthetic images. Without `store` the data are described by the evaluated images alone.
+    quality : Judgement, optional
+        Whether the synthetic images are good enough; said first.
     skew : Skew, optional
         How the real training images were skewed; `store` is the whole data, before that.
     headline : str, optional
@@ -63,7 +68,7 @@ def write_report(
     -----
     Patients, images and files are counted, never named.
     """
-    content = _Content(results, store, synthetic, skew, headline, high_risk)
+    content = _Content(results, store, synthetic, quality, skew, headline, high_risk)
     environment = Environment(
         loader=PackageLoader("medaug.report"),
         autoescape=True,
@@ -83,6 +88,7 @@ class _Content:
     results: Results
     store: ImageStore | None
     synthetic: ImageStore | None
+    quality: Judgement | None
     skew: Skew | None
     headline: str | None
     high_risk: Sequence[str]
@@ -97,13 +103,16 @@ class _Content:
             "written": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
             "facts": _header_facts(predictions, methods, self.store, self.synthetic),
             "phantom": is_phantom(metrics, predictions, self.store, self.synthetic),
-            "sentences": answer_sentences(table, differences, methods, metric),
+            "sentences": [*self._quality(), *answer_sentences(table, differences, methods, metric)],
             "answer": answer_table(table, differences, methods, metric),
             "sections": [s for s in self._sections(table, method_styles(methods), metric, real) if s],
             "gallery": gallery(self.synthetic, real) if self.synthetic is not None else Gallery(()),
             "provenance": sections.provenance_section(self.store, self.synthetic),
             "seeds": int(table["seeds"].max()) if len(table) else 1,
         }
+
+    def _quality(self) -> list[str]:
+        return [] if self.quality is None else [self.quality.sentence]
 
     def _as_trained_on(self) -> ImageStore | None:
         return None if self.store is None else skewed(self.store, self.skew)
@@ -116,6 +125,7 @@ class _Content:
         return [
             sections.data_section(real, predictions, self._kind(), self.high_risk, self._skew_tables()),
             slides_section(real),
+            quality_section(self.quality, self.synthetic, real),
             sections.accuracy_section(table, styles, metric, self.high_risk),
             sections.fairness_section(table, styles, metric),
             sections.central_section(self.results.posterior, styles),

@@ -13,6 +13,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
 
+from medaug.arrays import BoolArray
 from medaug.classification import optimizers
 from medaug.classification.classifier import ClassifierInfo, load_classifier
 from medaug.classification.losses import Loss, WeightedLoss, loss_function, weighted
@@ -31,6 +32,7 @@ from medaug.engine.tensorboard import TensorBoard
 from medaug.evaluation.predictions import write_predictions
 from medaug.presets import ClassifierPreset
 from medaug.stages.products import identity, is_made
+from medaug.stages.quality import demand_quality, judgement_of, left_out
 from medaug.stages.run import Run
 from medaug.stages.setting_values import chosen, defaults, free, record, switch
 from medaug.transforms.augmentation import augmentation
@@ -67,6 +69,8 @@ class ClassifierSettings(ClassifierPreset):
         Mixed precision.
     method : str
         How the classifier is called in tables and figures; by default by what it was trained on.
+    accept_poor_synthetic : bool
+        Train on synthetic images that failed the checks of ``quality.json`` too, instead of an error.
     workers : int
         Processes that load batches; 0 loads in the main process.
     compile : bool
@@ -84,6 +88,7 @@ class ClassifierSettings(ClassifierPreset):
     warmup_iterations: int = 0
     amp: bool = False
     method: str = ""
+    accept_poor_synthetic: bool = free(False)
     workers: int = free(0)
     compile: bool = free(False)
 
@@ -156,6 +161,7 @@ class ClassifierTraining:
             "data": identity(run.data_dir),
             "skew": run.scarcity,
             "synthetic": identity(run.path("synthetic")) if self.uses_synthetic else None,
+            "left_out": left_out(self.usable),
         }
         return {**inputs, "seed": run.seed, **record(self.settings)}
 
@@ -168,6 +174,12 @@ class ClassifierTraining:
     def synthetic(self) -> ImageStore | None:
         """The synthetic images, opened on first use."""
         return later(lambda: ImageStore.open(self.run.path("synthetic"))) if self.uses_synthetic else None
+
+    @property
+    def usable(self) -> BoolArray | None:
+        """Which synthetic images may be used; None is all of them."""
+        judgement = judgement_of(self.run) if self.uses_synthetic else None
+        return None if judgement is None else judgement.usable
 
     # Parts
 
@@ -203,7 +215,9 @@ class ClassifierTraining:
         """Return this process's share of all batches."""
         how, run = self.settings, self.run
         rows = later(
-            lambda: MixedRows(run.store, self.synthetic, how.real_fraction, run.seed, how.oversample)
+            lambda: MixedRows(
+                run.store, self.synthetic, how.real_fraction, run.seed, how.oversample, self.usable
+            )
         )
         sampler = BatchSampler(rows, how.batch_size, epochs * how.iterations_per_epoch)
         return batch_loader(dataset, sampler, how.workers)
@@ -243,11 +257,13 @@ class ClassifierTraining:
         run = self.run
         run.pull("prepare")
         if self.uses_synthetic:
-            run.pull("generate")
+            run.pull("quality")
+            if not (is_made(self.product) or self.settings.accept_poor_synthetic):
+                demand_quality(run)
         compare = self.uses_synthetic if self.compare_with_baseline is None else self.compare_with_baseline
         if compare:
             run.pull("baseline", **vars(self.settings.baseline()), compare_with_baseline=False)
-        run.claim(self.product, self.record, defaults(self.settings))
+        run.claim(self.product, self.record, {**defaults(self.settings), "left_out": left_out(None)})
         run.claim(self.predictions, {"model": identity(self.product)}, {})
 
     def fit(self, trainer: Trainer) -> None:

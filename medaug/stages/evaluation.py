@@ -21,11 +21,13 @@ from medaug.evaluation.predictions import read_predictions
 from medaug.evaluation.results import evaluate
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.files import write_aside
+from medaug.quality.judgement import Judgement
 from medaug.report.html import write_report
 from medaug.report.summary import summary_table
 from medaug.report.tensorboard_metrics import write_tensorboard
 from medaug.report.tidy import shown_splits
-from medaug.stages.products import is_made
+from medaug.stages.products import identity, is_made
+from medaug.stages.quality import judgement_path
 from medaug.stages.run import Run
 from medaug.stages.setting_values import chosen, defaults
 
@@ -129,6 +131,7 @@ class Evaluation:
             "baseline": self.compared_with,
             "title": self.title,
             "skew": self.run.scarcity,
+            "quality": identity(self._judged) if self._judged is not None else None,
         }
 
     def make(self) -> None:
@@ -137,7 +140,8 @@ class Evaluation:
         The results are ``metrics.csv``, ``posterior.csv`` (groups beside all others, where every image has
         one right answer) and, with a baseline, ``comparison.csv`` and ``improvement.csv``.
         """
-        self.run.claim(self.product, self.record, {"evaluation": defaults(self.settings)})
+        known = {"evaluation": defaults(self.settings), "quality": None}
+        self.run.claim(self.product, self.record, known)
         if is_first():
             if not is_made(self.product):
                 with write_aside(self.product) as aside:
@@ -158,11 +162,18 @@ class Evaluation:
             title=self.title,
             store=self._own(Path(self.run.data_dir)),
             synthetic=self._own(self.run.path("synthetic")),
+            quality=None if self._judged is None else Judgement.read(self._judged),
             skew=None if scarcity is None else Skew(**scarcity),
             headline=self.settings.headline,
             high_risk=self.settings.high_risk,
         )
         write_tensorboard(self.run.path("logs", "evaluation"), results.metrics, table)
+
+    @property
+    def _judged(self) -> Path | None:
+        """The judgement of the run's synthetic images, which the report shows, if there is one."""
+        path = judgement_path(self.run)
+        return path if self.predictions is None and is_made(path) else None
 
     def _own(self, path: Path) -> ImageStore | None:
         """Open a store of the run that the report shows; given predictions have nothing to do with it."""
