@@ -6,6 +6,7 @@ radiographs (arXiv:2311.13717).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,21 +43,33 @@ class FeatureNetwork(nn.Module):
         In evaluation mode.
     smallest, largest : int
         Sides in pixels that it works at; smaller images are enlarged, larger ones reduced.
+    before : callable, optional
+        What is done to images (B, C, H, W) in [0, 1] first.
     """
 
-    def __init__(self, classifier: Classifier, smallest: int, largest: int) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        smallest: int,
+        largest: int,
+        before: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
         super().__init__()
-        self.classifier, self.smallest, self.largest = classifier, smallest, largest
+        self.classifier, self.smallest, self.largest, self.before = classifier, smallest, largest, before
 
     def forward(self, image: Tensor) -> Tensor:
         """Return features (B, F) of images (B, C, H, W) in [0, 1]."""
+        if self.before is not None:
+            image = self.before(image)
         side = min(max(image.shape[-1], self.smallest), self.largest)
         if side != image.shape[-1]:
             image = interpolate(image, size=(side, side), mode="bilinear", antialias=True)
         return self.classifier.features(image)
 
 
-def feature_network(name: str, channels: int) -> FeatureNetwork:
+def feature_network(
+    name: str, channels: int, before: Callable[[Tensor], Tensor] | None = None
+) -> FeatureNetwork:
     """Return the network of some features.
 
     Parameters
@@ -65,6 +78,8 @@ def feature_network(name: str, channels: int) -> FeatureNetwork:
         ``"efficientnet_lite0"``, or the file of a classifier of medaug, whose own features are used then.
     channels : {1, 3}
         Channels of the images.
+    before : callable, optional
+        What is done to images first, see `medaug.quality.spoiling`.
 
     Raises
     ------
@@ -74,14 +89,14 @@ def feature_network(name: str, channels: int) -> FeatureNetwork:
         There is no such file, or it is no classifier.
     """
     if name == PRETRAINED:
-        return FeatureNetwork(build_classifier(name, 1, channels).eval(), SMALLEST, LARGEST)
+        return FeatureNetwork(build_classifier(name, 1, channels).eval(), SMALLEST, LARGEST, before)
     classifier, info = load_classifier(Path(name))
     if classifier.settings["channels"] != channels:
         raise SettingsError(
             f"the classifier {name} is for images of {classifier.settings['channels']} channel(s), these "
             f"have {channels}; use features {PRETRAINED!r}, or name another file"
         )
-    return FeatureNetwork(classifier, info.image_size, info.image_size)
+    return FeatureNetwork(classifier, info.image_size, info.image_size, before)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from medaug.quality.judgement import Judgement
 from medaug.quality.limits import FEWEST_HELD_OUT, Limits, checks
 from medaug.quality.measures import Compared, compared_attributes, drawn
 from medaug.quality.probes import agreement
-from medaug.quality.resampling import Estimated, Resampling, Row, share, tidy_table, unknown
+from medaug.quality.resampling import UNKNOWN, Estimated, Resampling, Row, share, tidy_table, unknown
 
 Spaces = Mapping[str, Nearest]
 """The nearest training images by space: ``features`` and ``pixels``."""
@@ -26,6 +26,7 @@ def judge(
     synthetic: SeenImages,
     held_out: SeenImages,
     training: SeenImages,
+    spoiled: Mapping[str, SeenImages],
     *,
     limits: Limits,
     resampling: Resampling,
@@ -42,6 +43,8 @@ def judge(
         All of them: each is looked at for being a copy.
     held_out, training : SeenImages
         Real images that the generator did not, and did learn from, see `Compared`.
+    spoiled : mapping of str to SeenImages
+        The held-out images made bad, for each of `medaug.quality.spoiling.SPOILINGS`.
     limits : Limits
         What is required.
     resampling : Resampling
@@ -60,7 +63,12 @@ def judge(
     spaces = {name: _nearest(name, training, synthetic) for name in ("features", "pixels")}
     real = {name: _nearest(name, training, held_out) for name in spaces}
     copied = _copied(spaces, real)
-    rows = [*compared.rows(), *_nearest_rows(spaces, real, copied, compared), _detail(compared, size)]
+    rows = [
+        *compared.rows(),
+        *(Row(name, UNKNOWN, compared.distance(images)) for name, images in spoiled.items()),
+        *_nearest_rows(spaces, real, copied, compared),
+        _detail(compared, size),
+    ]
     table = tidy_table(rows, resampling.confidence)
     images = _image_table(synthetic, training, spaces, copied, compared)
     return Judgement(checks(table, limits, tuple(properties)), table, images, settings or {})

@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from medaug.quality.spoiling import SPOILINGS
+
 Outcome = Literal["passed", "failed", "undecided"]
 
 FEWEST = 50
@@ -27,10 +29,9 @@ class Limits:
 
     Parameters
     ----------
-    max_kid_ratio : float
-        Largest distance of synthetic to real images, in units of that of real to real ones.
-    min_precision : float
-        Least share of the synthetic images that lie among real ones.
+    max_spoiled : float
+        Largest distance of synthetic to real images (KID), as a multiple of that of real images which were
+        blurred or made noisy on purpose, whichever is nearer.
     max_alike : float
         Largest share of them that have a double: another one nearer than two real patients ever are.
     min_agreement : float
@@ -40,8 +41,7 @@ class Limits:
         Largest share of them that are copies of training images; fewer are left out of the mixture.
     """
 
-    max_kid_ratio: float = 30.0
-    min_precision: float = 0.02
+    max_spoiled: float = 0.9
     max_alike: float = 0.5
     min_agreement: float = 0.2
     max_copies: float = 0.05
@@ -99,14 +99,17 @@ def checks(table: pd.DataFrame, limits: Limits, asked_for: tuple[str, ...] = ())
 
 def _likeness(numbers: Numbers, limits: Limits) -> Check:
     kid, precision, detail = (numbers(name) for name in ("kid_ratio", "precision", "detail"))
-    if np.isnan(kid["value"]) or kid["n"] < FEWEST:
-        return _too_few("likeness", "whether the images look like real ones", kid["n"], FEWEST)
+    spoiled = min(numbers(name)["real"] for name in SPOILINGS)
+    count = min(kid["n"], kid["real_n"])
+    if np.isnan(kid["value"] + spoiled) or kid["n"] < FEWEST:
+        return _too_few("likeness", "whether the images look like real ones", count, FEWEST)
     found = (
-        f"they lie {kid['value']:.1f} times as far from the training images as real ones do by chance (at "
-        f"most {limits.max_kid_ratio:g}), {precision['value']:.0%} of them lie among real ones (at least "
-        f"{limits.min_precision:.0%}), and their detail is {detail['value']:.2g} times that of real images"
+        f"they lie {kid['value']:.1f} times as far from the training images as real ones do by chance, real "
+        f"images that were spoiled {spoiled:.1f} times (at most {limits.max_spoiled:g} of that); "
+        f"{precision['value']:.0%} of them lie among real ones, and their detail is {detail['value']:.2g} "
+        "times that of real images"
     )
-    if kid["value"] <= limits.max_kid_ratio and precision["value"] >= limits.min_precision:
+    if kid["value"] <= limits.max_spoiled * spoiled:
         return Check("likeness", "passed", f"The images look like real ones: {found}.")
     return Check(
         "likeness",

@@ -73,10 +73,17 @@ class Compared:
             *(row for a in self.attributes for row in self._by_group(a)),
         ]
 
+    def distance(self, images: SeenImages) -> Estimated:
+        """Return the distance of images to the training images, see `kid_ratio`."""
+        if min(len(images), len(self.training)) < FEWEST_IN_GROUP:
+            return unknown(len(images))
+        weights = self.weights(images), self.weights(self.training)
+        return kid_ratio(images.features, self.training.features, *weights)
+
     # Do they look like real images, and are they as varied?
 
     def _fidelity(self, label: str = "", attribute: str = "", group: str = "") -> Iterator[Row]:
-        made, real = (self._beside_training(images, self.training) for images in self.all[:2])
+        made, real = (self._beside_training(images) for images in self.all[:2])
         yield from (Row(m, made[m], real[m], label, attribute, group) for m in FIDELITY)
 
     def _by_class(self) -> Iterator[Row]:
@@ -95,15 +102,15 @@ class Compared:
         if len(some[0]):
             yield from Compared(*some, (), self.resampling)._fidelity(**of)
 
-    def _beside_training(self, images: SeenImages, training: SeenImages) -> dict[str, Estimated]:
-        if min(len(images), len(training)) < FEWEST_IN_GROUP:
+    def _beside_training(self, images: SeenImages) -> dict[str, Estimated]:
+        count = min(len(images), len(self.training))
+        if count < FEWEST_IN_GROUP:
             return dict.fromkeys(FIDELITY, unknown(len(images)))
-        kid = kid_ratio(images.features, training.features, self.weights(images), self.weights(training))
-        count = min(len(images), len(training))
-        few, base = (drawn(i, count, self.resampling.seed) for i in (images, training))
+        few, base = (drawn(i, count, self.resampling.seed) for i in (images, self.training))
         weights = self.weights(few), self.weights(base)
         shares = precision_recall(few.features, base.features, *weights)
-        return {"kid_ratio": kid, **shares, "alike": share(alike(few, base), weights[0])}
+        doubles = share(alike(few, base), weights[0])
+        return {"kid_ratio": self.distance(images), **shares, "alike": doubles}
 
     # Can what was asked for be seen?
 

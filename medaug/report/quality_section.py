@@ -1,4 +1,4 @@
-"""The section of the report on the synthetic images: whether they passed, the numbers, the nearest patients."""
+"""The section of the report on the synthetic images: whether they are good enough, in words and numbers."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from medaug.report.words import NOT_ESTIMABLE, count, interval, number
 
 WORDS = {
     "kid_ratio": "Distance to real images (KID, 1 is that of real images)",
+    "blurred": "The same distance of real images that were blurred",
+    "noisy": "The same distance of real images that were made noisy",
     "precision": "Precision: share that lies among real images",
     "recall": "Recall: share of the real images that lies among them",
     "density": "Density around real images (1 is that of real images)",
@@ -33,10 +35,7 @@ WORDS = {
 """Each measure in words, in the order of the table."""
 
 BY_GROUP = ("kid_ratio", "precision", "recall", "coverage", "agreement", "synthetic_only", "property")
-SHORT = {
-    **{"kid_ratio": "KID", "precision": "Precision", "recall": "Recall", "coverage": "Coverage"},
-    **{"agreement": "AUC asked for", "synthetic_only": "AUC synthetic only", "property": "AUC property"},
-}
+SHORT = ("KID", "Precision", "Recall", "Coverage", "AUC asked for", "AUC synthetic only", "AUC property")
 SUSPICIOUS = 4
 _OUTCOMES = {"passed": "better", "failed": "worse", "undecided": "not-known"}
 """How an outcome is coloured."""
@@ -102,7 +101,7 @@ def group_table(numbers: pd.DataFrame) -> Table:
         there = [by_measure.loc[m] if m in by_measure.index else None for m in BY_GROUP]
         rows.append([name(attribute or "condition"), name(label or group), *map(_with_real, there)])
     rows.sort(key=lambda row: row[0].text != "condition")
-    head = ["Of", "Class or group", *(SHORT[measure] for measure in BY_GROUP)]
+    head = ["Of", "Class or group", *SHORT]
     return Table("By condition and group; below, real held-out images", head, rows, names=2)
 
 
@@ -129,7 +128,7 @@ def _with_real(row: pd.Series[Any] | None) -> Cell:
 
 
 def _suspicious(images: pd.DataFrame, synthetic: ImageStore, real: ImageStore) -> Sequence[Picture]:
-    """Show the synthetic images that stand out most as near to one patient, each with that patient's image."""
+    """Show the synthetic images that are near to one patient more than to others, beside that patient's."""
     rows = np.argsort(images["pixel_ratio"].to_numpy(), kind="stable")[:SUSPICIOUS]
     place = pd.Series(np.arange(len(real)), index=real.table["image_id"])
     pairs = (_pair(images.iloc[row], synthetic, row, real, place) for row in rows)

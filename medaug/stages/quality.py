@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from medaug.arrays import BoolArray
 from medaug.data.store import ImageStore
@@ -19,6 +21,7 @@ from medaug.quality.judge import judge
 from medaug.quality.judgement import Judgement
 from medaug.quality.limits import Limits
 from medaug.quality.resampling import Resampling
+from medaug.quality.spoiling import SPOILINGS
 from medaug.report.tensorboard_quality import write_quality
 from medaug.stages.products import identity, is_made, plain
 from medaug.stages.run import Run
@@ -112,12 +115,15 @@ class Quality:
         run, how = self.run, self.settings
         synthetic = ImageStore.open(run.path("synthetic"))
         size = common_size(run.store, synthetic)
-        found = [self._see(*which, size) for which in ((synthetic, ()), (run.store, HELD_OUT))]
-        training = self._see(run.store, LEARNT_FROM, size)
+        seen = [
+            self._see(store, splits, size)
+            for store, splits in ((synthetic, ()), (run.store, HELD_OUT), (run.store, LEARNT_FROM))
+        ]
+        spoiled = {name: self._see(run.store, HELD_OUT, size, spoil) for name, spoil in SPOILINGS.items()}
         if is_first():
             judgement = judge(
-                *found,
-                training,
+                *seen,
+                spoiled,
                 limits=how,
                 resampling=Resampling(how.replicates, how.confidence, run.seed),
                 size=size,
@@ -129,8 +135,14 @@ class Quality:
             judgement.write(self.product)
         barrier()
 
-    def _see(self, store: ImageStore, splits: tuple[str, ...], size: int) -> SeenImages:
-        network = feature_network(self.settings.features, store.channels)
+    def _see(
+        self,
+        store: ImageStore,
+        splits: tuple[str, ...],
+        size: int,
+        spoil: Callable[[Tensor], Tensor] | None = None,
+    ) -> SeenImages:
+        network = feature_network(self.settings.features, store.channels, spoil)
         how = {"size": size, "batch_size": self.settings.batch_size, "device": self.run.device}
         return see(network, store, store.rows(*splits), **how)
 
