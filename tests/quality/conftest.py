@@ -51,6 +51,7 @@ def drawings(table: pd.DataFrame, seed: int) -> np.ndarray:
         a, b, c, d = random.uniform(0.3, 0.7, 4)
         image = 60 + 90 * np.exp(-((x - a) ** 2 + (y - b) ** 2) / (0.05 + 0.1 * c))
         image += 30 * np.sin(2 * np.pi * (3 + 4 * d) * (x * c + y * d))
+        image += np.kron(random.normal(0, 15, (8, 8)), np.ones((8, 8)))
         image += 70 * row["label:edema"] * (np.hypot(x - 0.2, y - 0.8) < 0.12)
         image += 70 * row["label:effusion"] * (np.hypot(x - 0.8, y - 0.2) < 0.12)
         image[: 6 if row["attr:sex"] == "M" else 1] = 230
