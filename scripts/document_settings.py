@@ -27,6 +27,7 @@ from medaug.data.split import SplitSettings
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.files import write_aside
 from medaug.presets import PresetName
+from medaug.quality.limits import Limits
 from medaug.stages.products import plain
 from medaug.task import Task
 
@@ -39,13 +40,14 @@ HOMES: Mapping[str, tuple[type, ...]] = {
     "train_diffusion": (stages.GeneratorSettings, stages.GeneratorTraining),
     "train_upsampler": (stages.GeneratorSettings, stages.GeneratorTraining),
     "generate": (stages.SynthesisSettings,),
+    "quality": (Limits, stages.QualitySettings),
     "train": (stages.ClassifierSettings, stages.ClassifierTraining),
     "evaluate": (stages.Evaluation, EvaluationSettings),
     "inference": (stages.Inference, stages.InferenceSettings),
 }
 """Where the settings of a config are described, besides `Run`."""
 
-LETTERS = dict(zip(HOMES, "PDUGTEI", strict=True))
+LETTERS = dict(zip(HOMES, "PDUGQTEI", strict=True))
 ALIASES = {"groups_of": "attributes", "split_unit": "unit"}
 """Settings that a config calls otherwise, since their name alone would say too little there."""
 

@@ -20,7 +20,7 @@ FLOORS = (
     ("phantoms",),
     ("diffusion", "classification"),
     ("evaluation",),
-    ("analysis",),
+    ("analysis", "quality"),
     ("report", "study"),
     ("stages",),
     ("notebook", "grid"),

@@ -18,6 +18,7 @@ from medaug.data.store import ImageStore
 from medaug.evaluation.metrics_table import PHANTOM_DATA, headline
 from medaug.evaluation.results import Results
 from medaug.files import write_aside
+from medaug.quality.judgement import Judgement
 from medaug.report import sections, tidy
 from medaug.report.answer import answer_sentences, answer_table
 from medaug.report.curve_figures import scored_classes
@@ -25,6 +26,7 @@ from medaug.report.data_tables import evaluated_images, rejected_images_table
 from medaug.report.gallery import Gallery, gallery
 from medaug.report.looks_sections import looks_sections
 from medaug.report.parts import Section, Table
+from medaug.report.quality_section import quality_section
 from medaug.report.skew_table import skew_table
 from medaug.report.slides_section import slides_section
 from medaug.report.style import Styles, method_styles
@@ -39,6 +41,7 @@ def write_report(
     title: str,
     store: ImageStore | None = None,
     synthetic: ImageStore | None = None,
+    quality: Judgement | None = None,
     skew: Skew | None = None,
     rejected: Mapping[str, pd.DataFrame] = MappingProxyType({}),
     headline: str | None = None,
@@ -57,6 +60,8 @@ def write_report(
         Heading.
     store, synthetic : ImageStore, optional
         Real and synthetic images. Without `store` the data are described by the evaluated images alone.
+    quality : Judgement, optional
+        Whether the synthetic images are good enough; said first.
     skew : Skew, optional
         How the real training images were skewed; `store` is the whole data, before that.
     rejected : mapping of str to DataFrame
@@ -73,7 +78,7 @@ def write_report(
     -----
     Patients, images and files are counted, never named.
     """
-    content = _Content(results, store, synthetic, skew, rejected, headline, high_risk, looks)
+    content = _Content(results, store, synthetic, quality, skew, rejected, headline, high_risk, looks)
     environment = Environment(
         loader=PackageLoader("medaug.report"),
         autoescape=True,
@@ -93,6 +98,7 @@ class _Content:
     results: Results
     store: ImageStore | None
     synthetic: ImageStore | None
+    quality: Judgement | None
     skew: Skew | None
     rejected: Mapping[str, pd.DataFrame]
     headline: str | None
@@ -109,13 +115,16 @@ class _Content:
             "written": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
             "facts": _header_facts(predictions, methods, self.store, self.synthetic),
             "phantom": is_phantom(metrics, predictions, self.store, self.synthetic),
-            "sentences": answer_sentences(table, differences, methods, metric),
+            "sentences": [*self._quality(), *answer_sentences(table, differences, methods, metric)],
             "answer": answer_table(table, differences, methods, metric),
             "sections": [s for s in self._sections(table, method_styles(methods), metric, real) if s],
             "gallery": gallery(self.synthetic, real) if self.synthetic is not None else Gallery(()),
             "provenance": sections.provenance_section(self.store, self.synthetic),
             "seeds": int(table["seeds"].max()) if len(table) else 1,
         }
+
+    def _quality(self) -> list[str]:
+        return [] if self.quality is None else [self.quality.sentence]
 
     def _as_trained_on(self) -> ImageStore | None:
         return None if self.store is None else skewed(self.store, self.skew)
@@ -128,6 +137,7 @@ class _Content:
         return [
             sections.data_section(real, predictions, self._kind(), self.high_risk, self._more_tables()),
             slides_section(real),
+            quality_section(self.quality, self.synthetic, real),
             sections.accuracy_section(table, styles, metric, self.high_risk),
             sections.fairness_section(table, styles, metric),
             sections.central_section(self.results.posterior, styles),

@@ -10,6 +10,7 @@ config             settings and stage                                  product
 ``train_diffusion``  `GeneratorSettings`, `GeneratorTraining`          ``models/diffusion.pt``
 ``train_upsampler``  the same                                          ``models/upsampler.pt``
 ``generate``       `SynthesisSettings`, `Synthesis`                    image store ``synthetic/``
+``quality``        `QualitySettings`, `Quality`                        ``synthetic/quality.json``
 ``train``          `ClassifierSettings`, `ClassifierTraining`          ``models/``, ``predictions/``
 ``evaluate``       `evaluation_settings`, `Evaluation`                 ``evaluation/``
 ``inference``      `InferenceSettings`, `Inference`                    ``<folder>/predictions.csv``
@@ -25,6 +26,7 @@ from medaug.stages.generator_training import GeneratorSettings, GeneratorTrainin
 from medaug.stages.inference import Inference, InferenceSettings
 from medaug.stages.location import bundle_root
 from medaug.stages.preparation import Preparation, PreparationSettings
+from medaug.stages.quality import Quality, QualitySettings
 from medaug.stages.run import Run
 from medaug.stages.synthesis import Synthesis, SynthesisSettings
 
@@ -38,6 +40,8 @@ __all__ = [
     "InferenceSettings",
     "Preparation",
     "PreparationSettings",
+    "Quality",
+    "QualitySettings",
     "Run",
     "Synthesis",
     "SynthesisSettings",

@@ -56,6 +56,8 @@ class ClassifierSettings(ClassifierPreset):
         Mixed precision.
     method : str
         How the classifier is called in tables and figures; by default by what it was trained on.
+    accept_poor_synthetic : bool
+        Train on synthetic images that failed the checks of ``quality.json`` too, instead of an error.
     workers : int
         Processes that load batches; 0 loads in the main process.
     compile : bool
@@ -77,6 +79,7 @@ class ClassifierSettings(ClassifierPreset):
     warmup_iterations: int = 0
     amp: bool = False
     method: str = ""
+    accept_poor_synthetic: bool = free(False)
     workers: int = free(0)
     compile: bool = free(False)
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from monai.engines.trainer import Trainer
 from torch import nn
 from torch.optim import Optimizer
@@ -36,6 +37,7 @@ from medaug.evaluation.predictions import write_predictions
 from medaug.stages.agreed_images import AgreedImages, agreed_images
 from medaug.stages.classifier_settings import ClassifierSettings
 from medaug.stages.products import identity, is_made
+from medaug.stages.quality import demand_quality, judgement_of, left_out
 from medaug.stages.run import Run
 from medaug.stages.setting_values import defaults, record, switch
 from medaug.transforms.augmentation import augmentation
@@ -95,6 +97,7 @@ class ClassifierTraining:
             "data": identity(run.data_dir),
             "skew": run.scarcity,
             "synthetic": identity(run.generator_path("synthetic")) if self.uses_synthetic else None,
+            "left_out": left_out(self.judged),
         }
         inputs |= {"agrees": identity(self.judge)} if self.is_filtered else {}
         return {**inputs, "seed": run.seed, **record(self.settings)}
@@ -132,9 +135,17 @@ class ClassifierTraining:
         return agreed_images(self.judge, self.run.store, self.synthetic, batch_size, self.run.device)
 
     @property
+    def judged(self) -> BoolArray | None:
+        """Which synthetic images are no copies of patients; None where they have not been judged."""
+        judgement = judgement_of(self.run) if self.uses_synthetic else None
+        return None if judgement is None else judgement.usable
+
+    @property
     def usable(self) -> BoolArray | None:
-        """Which synthetic images are used; none is all."""
-        return None if self.agreed is None else self.agreed.rows
+        """Which synthetic images are used: what is judged so, and agreed with; None is all of them."""
+        rows = [self.judged, None if self.agreed is None else self.agreed.rows]
+        masks = [mask for mask in rows if mask is not None]
+        return np.logical_and.reduce(masks) if masks else None
 
     # Parts
 
@@ -210,11 +221,13 @@ class ClassifierTraining:
         run = self.run
         run.pull("prepare")
         if self.uses_synthetic:
-            run.pull("generate")
+            run.pull("quality")
+            if not (is_made(self.product) or self.settings.accept_poor_synthetic):
+                demand_quality(run)
         compare = self.uses_synthetic if self.compare_with_baseline is None else self.compare_with_baseline
         if compare or self.is_filtered:
             run.pull("baseline", **vars(self.settings.baseline()), compare_with_baseline=False)
-        run.claim(self.product, self.record, defaults(self.settings))
+        run.claim(self.product, self.record, {**defaults(self.settings), "left_out": left_out(None)})
         run.claim(self.predictions, {"model": identity(self.product)}, {})
 
     def fit(self, trainer: Trainer) -> None:

@@ -47,6 +47,7 @@ PARTS = {
     "diffusion": "train_diffusion",
     "upsampler": "train_upsampler",
     "generate": "generate",
+    "quality": "quality",
     "baseline": "train",
     "evaluate": "evaluate",
 }

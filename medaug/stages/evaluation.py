@@ -24,10 +24,12 @@ from medaug.evaluation.predictions import read_predictions
 from medaug.evaluation.results import evaluate
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.files import write_aside
+from medaug.quality.judgement import Judgement
 from medaug.report.html import write_report
 from medaug.report.summary import summary_table
 from medaug.report.tensorboard_metrics import write_tensorboard
-from medaug.stages.products import is_made
+from medaug.stages.products import identity, is_made
+from medaug.stages.quality import judgement_path
 from medaug.stages.run import Run
 from medaug.stages.seen_by_models import seen_by_models
 from medaug.stages.setting_values import chosen, defaults
@@ -133,6 +135,7 @@ class Evaluation:
             "baseline": self.compared_with,
             "title": self.title,
             "skew": self.run.scarcity,
+            "quality": identity(self._judged) if self._judged is not None else None,
         }
 
     def make(self) -> None:
@@ -143,7 +146,8 @@ class Evaluation:
         of the paper ``missed.csv``, ``overlaps.csv`` and, of the run's own classifiers, ``distances.csv`` and
         ``components.csv``.
         """
-        self.run.claim(self.product, self.record, {"evaluation": defaults(self.settings)})
+        known = {"evaluation": defaults(self.settings), "quality": None}
+        self.run.claim(self.product, self.record, known)
         features = {} if is_made(self.product) else self._features()
         if is_first():
             if not is_made(self.product):
@@ -173,6 +177,7 @@ class Evaluation:
             title=self.title,
             store=self._own(Path(self.run.data_dir)),
             synthetic=self._own(self.run.generator_path("synthetic")),
+            quality=None if self._judged is None else Judgement.read(self._judged),
             skew=None if scarcity is None else Skew(**scarcity),
             rejected=self._rejected(),
             headline=self.settings.headline,
@@ -185,6 +190,12 @@ class Evaluation:
         """Return which synthetic images the trainings of the run rejected, by the names of the trainings."""
         files = [] if self.predictions is not None else sorted(self.run.path("models").glob("*.rejected.csv"))
         return {file.name.removesuffix(".rejected.csv"): pd.read_csv(file) for file in files}
+
+    @property
+    def _judged(self) -> Path | None:
+        """The judgement of the run's synthetic images, which the report shows, if there is one."""
+        path = judgement_path(self.run)
+        return path if self.predictions is None and is_made(path) else None
 
     def _own(self, path: Path) -> ImageStore | None:
         """Open a store of the run that the report shows; given predictions have nothing to do with it."""

@@ -84,6 +84,8 @@ class Run:
         Settings handed to ``train_upsampler.json``.
     generate : mapping
         Settings handed to ``generate.json``.
+    quality : mapping
+        Settings handed to ``quality.json``.
     baseline : mapping
         Settings of the training of the baseline, where it shall differ from this one.
     evaluate : mapping
@@ -112,6 +114,7 @@ class Run:
     diffusion: Mapping[str, Any] = field(default_factory=dict)
     upsampler: Mapping[str, Any] = field(default_factory=dict)
     generate: Mapping[str, Any] = field(default_factory=dict)
+    quality: Mapping[str, Any] = field(default_factory=dict)
     baseline: Mapping[str, Any] = field(default_factory=dict)
     evaluate: Mapping[str, Any] = field(default_factory=dict)
     pulled: list[tuple[str, Run]] = field(default_factory=list, repr=False, compare=False)

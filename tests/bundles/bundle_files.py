@@ -13,7 +13,16 @@ BUNDLES = ("chexpert", "camelyon17", "dermatology")
 OWN = ("prepare",)
 """Configs that say something else in each bundle; all others are the same file."""
 
-_ORDER = ("prepare", "train_diffusion", "train_upsampler", "generate", "train", "evaluate", "inference")
+_ORDER = (
+    "prepare",
+    "train_diffusion",
+    "train_upsampler",
+    "generate",
+    "quality",
+    "train",
+    "evaluate",
+    "inference",
+)
 
 
 def folder(bundle: str) -> Path:

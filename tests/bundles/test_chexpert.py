@@ -56,6 +56,7 @@ def test_all_products_are_there_as_promised(tiny: Path) -> None:
     for product in (
         "data",
         "synthetic",
+        "synthetic/quality",
         "evaluation",
         "models/model",
         "models/diffusion",
@@ -68,8 +69,12 @@ def test_all_products_are_there_as_promised(tiny: Path) -> None:
         "diffusion",
         "evaluation",
         "model",
+        "quality",
         "upsampler",
     ]
+    judgement = json.loads((tiny / "synthetic" / "quality.json").read_text())
+    assert judgement["outcome"] == "undecided"  # of 16 images
+    assert len(pd.read_parquet(tiny / "synthetic" / "quality.parquet")) == 16
     assert not [name for name in times(tiny) if "partial" in name or "resume" in name]
 
 
@@ -82,6 +87,7 @@ def test_the_evaluation_speaks_of_both_methods_in_and_out_of_distribution(tiny: 
     assert set(comparison["baseline"]) == {"100% real"}
     report = (tiny / "evaluation" / "report.html").read_text()
     assert "phantom" in report.lower()
+    assert "Are the synthetic images good enough?" in report
 
 
 def test_the_second_run_makes_nothing_anew(
@@ -95,7 +101,7 @@ def test_the_second_run_makes_nothing_anew(
 
     monkeypatch.setattr("medaug.stages.run.claim", claim_and_note)
     run("bundles/chexpert/train.json", output_dir=str(tiny), **TINY)
-    assert len(claimed) == len(set(claimed)) == 9  # each product once: that is what a run costs again
+    assert len(claimed) == len(set(claimed)) == 10  # each product once: that is what a run costs again
     assert times(tiny) == before
     assert "mean auc" in capsys.readouterr().out
 
