@@ -24,7 +24,7 @@ from medaug.evaluation.cells import find_cells
 from medaug.evaluation.family import EXPLORATORY
 from medaug.evaluation.groupings import find_groupings
 from medaug.evaluation.metrics import CALIBRATION_INTERCEPT, CALIBRATION_SLOPE
-from medaug.evaluation.metrics_table import METRIC_COLUMNS, source_of
+from medaug.evaluation.metrics_table import COUNTS, METRIC_COLUMNS, source_of
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.evaluation.subsets import Job, find_jobs
 from medaug.evaluation.targets import find_targets
@@ -69,8 +69,7 @@ def calibration_metrics(
         for row in _rows(job, patient_of, settings)
     ]
     table = pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
-    counts = dict.fromkeys(("n_positive", "patients", "patients_positive"), "Int64")
-    return table.astype({"seed": "int64", "n": "int64"} | counts)
+    return table.astype(COUNTS)
 
 
 def calibration_line(y_true: Array, y_score: Array, patient_of: Array) -> tuple[Line, Line]:

@@ -32,7 +32,7 @@ METRIC_COLUMNS = (
     *("value", "ci_low", "ci_high", "n", "n_positive", "estimable", "reason", "source"),
     *("patients", "patients_positive", "by_chance", "corrected", "p_value", "family", "p_holm", "detectable"),
 )
-_COUNTS = {"seed": "int64", "n": "int64"} | dict.fromkeys(
+COUNTS = {"seed": "int64", "n": "int64"} | dict.fromkeys(
     ("n_positive", "patients", "patients_positive"), "Int64"
 )
 PHANTOM_DATA = "phantom data"
@@ -110,7 +110,7 @@ def source_of(predictions: pd.DataFrame) -> str:
 def assembled_metrics(rows: list[dict[str, Any]], settings: EvaluationSettings) -> pd.DataFrame:
     """Return the table of all `metric_rows`."""
     table = pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
-    table = table.astype(_COUNTS | {"p_value": "float64"})
+    table = table.astype(COUNTS | {"p_value": "float64"})
     table = table.sort_values(["method", "seed"], kind="stable", ignore_index=True)
     leading = settings.headline or headline(table)
     return with_family(table, leading, within=["method", "seed"])[list(METRIC_COLUMNS)]
@@ -148,7 +148,7 @@ def write_table(table: pd.DataFrame, path: Path | str) -> None:
 def read_metrics(path: Path | str) -> pd.DataFrame:
     """Read the table of `compute_metrics` that `write_table` wrote; empty text stays empty text."""
     numbers = set(METRIC_COLUMNS) - {*TEXT_COLUMNS, "seed", "n", "estimable"}
-    types: dict[str, Any] = dict.fromkeys(TEXT_COLUMNS, "str") | _COUNTS
+    types: dict[str, Any] = dict.fromkeys(TEXT_COLUMNS, "str") | COUNTS
     empty = {name: [""] for name in numbers}
     return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=empty)
 
@@ -203,5 +203,5 @@ def _too_few(item: Estimate, fewest: int) -> str:
     if item.attribute or estimator is None or item.support >= fewest:
         return ""
     if estimator.needs == "both":
-        return f"{item.support} patients with or without the condition, fewer than {fewest}"
-    return "" if METRICS[item.metric].is_share else f"{item.support} patients, fewer than {fewest}"
+        return f"fewer than {fewest} patients with, or without, the condition"
+    return "" if METRICS[item.metric].is_share else f"fewer than {fewest} patients"

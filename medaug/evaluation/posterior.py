@@ -23,6 +23,7 @@ from medaug.arrays import Array
 from medaug.errors import SettingsError
 from medaug.evaluation.cells import find_cells, rows_by_method
 from medaug.evaluation.effective_share import Share, effective_share
+from medaug.evaluation.family import EXPLORATORY
 from medaug.evaluation.groupings import Grouping, find_groupings
 from medaug.evaluation.identities import ALL_DOMAINS
 from medaug.evaluation.metrics import (
@@ -31,7 +32,7 @@ from medaug.evaluation.metrics import (
     multiclass_estimators,
     shares_of_right_answers,
 )
-from medaug.evaluation.metrics_table import METRIC_COLUMNS, PHANTOM_DATA
+from medaug.evaluation.metrics_table import COUNTS, METRIC_COLUMNS, PHANTOM_DATA
 from medaug.evaluation.predictions import check_predictions, class_names, detect_kind
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.evaluation.targets import Target, find_targets
@@ -204,7 +205,7 @@ def spread_metrics(posterior: pd.DataFrame) -> pd.DataFrame:
     by_attribute = posterior.groupby(_KEYS, sort=False)
     rows = [_spread(dict(zip(_KEYS, keys, strict=True)), groups) for keys, groups in by_attribute]
     table = pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
-    return table.astype({"seed": "int64", "n": "int64", "n_positive": "Int64"})
+    return table.astype(COUNTS)
 
 
 def _outcome(predictions: pd.DataFrame, settings: EvaluationSettings, task: Task | None) -> str | None:
@@ -302,4 +303,5 @@ def _spread(keys: dict[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
         "estimable": len(estimable) > 1,
         "reason": reason,
         "source": rows["source"].iloc[0],
+        "family": EXPLORATORY,
     }

@@ -122,7 +122,7 @@ class _Content:
             sections.fairness_section(table, styles, metric),
             sections.central_section(self.results.posterior, styles),
             sections.improvement_section(self.results.improvement, metric),
-            sections.curves_section(predictions, styles, self.results.groupings),
+            sections.curves_section(predictions, styles, self.results.groupings, table),
         ]
 
     def _kind(self) -> Kind | None:

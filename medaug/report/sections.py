@@ -9,7 +9,14 @@ import pandas as pd
 from medaug.data.store import ImageStore
 from medaug.evaluation.family import shown_splits
 from medaug.evaluation.groupings import Grouping
-from medaug.evaluation.metrics import GAP, HIGH_RISK_SENSITIVITY, higher_is_better, in_words
+from medaug.evaluation.metrics import (
+    CALIBRATION_INTERCEPT,
+    CALIBRATION_SLOPE,
+    GAP,
+    HIGH_RISK_SENSITIVITY,
+    higher_is_better,
+    in_words,
+)
 from medaug.evaluation.predictions import detect_kind
 from medaug.report.condition_figure import condition_figure
 from medaug.report.curve_figures import (
@@ -35,6 +42,7 @@ from medaug.report.performance_tables import (
     label_table,
     missing_table,
     overall_table,
+    rates_table,
 )
 from medaug.report.posterior_tables import posterior_parts
 from medaug.report.provenance import origin_table, versions_table
@@ -89,6 +97,8 @@ def fairness_section(table: pd.DataFrame, styles: Styles, metric: str) -> Sectio
         if " & " not in attribute:
             parts += _fairness_pictures(table, styles, metric, attribute)
         parts.append(group_table(table, list(styles), metric, attribute))
+        if " & " not in attribute and (rates := rates_table(table, list(styles), attribute)):
+            parts.append(rates)
     if missing := missing_table(table):
         parts.append(missing)
     none = "No sensitive attribute was given, so there are no groups to compare."
@@ -141,7 +151,18 @@ def curves_section(predictions: pd.DataFrame, styles: Styles, groupings: Sequenc
     decisions = picture(decision_figure(predictions, styles), "Net benefit of each condition.", benefit)
     reliability = calibration_figure(predictions, styles)
     pictures = [curves, decisions, picture(reliability, "Calibration of each condition.", calibration)]
-    return Section(title, (), [*pictures, *_calibration_by_group(predictions, groupings, list(styles))])
+    by_group = _calibration_by_group(predictions, groupings, list(styles))
+    return Section(title, (), [*pictures, *by_group, *_calibration_tables(table, list(styles))])
+
+
+def _calibration_tables(table: pd.DataFrame | None, methods: Sequence[str]) -> Parts:
+    """Return calibration intercept and slope of each condition, where they were measured."""
+    measured = set() if table is None else set(table["metric"])
+    return [
+        label_table(table, methods, metric)
+        for metric in (CALIBRATION_INTERCEPT, CALIBRATION_SLOPE)
+        if table is not None and metric in measured
+    ]
 
 
 def _calibration_by_group(

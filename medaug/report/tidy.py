@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from medaug.evaluation.family import shown_splits
@@ -124,7 +125,7 @@ def _over_seeds(table: pd.DataFrame) -> pd.DataFrame:
 
 def _joined_p_value(p_values: pd.Series[float]) -> float:
     """Join the p-values of one gap in several trainings, which are not independent: twice their median."""
-    return min(1.0, 2 * float(p_values.median()))
+    return float(np.minimum(1.0, 2 * p_values.median()))
 
 
 def _distinct(reasons: Sequence[str]) -> str:
