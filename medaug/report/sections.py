@@ -130,7 +130,12 @@ def improvement_section(improvement: pd.DataFrame | None, metric: str) -> Sectio
     )
 
 
-def curves_section(predictions: pd.DataFrame, styles: Styles, groupings: Sequence[Grouping] = ()) -> Section:
+def curves_section(
+    predictions: pd.DataFrame,
+    styles: Styles,
+    groupings: Sequence[Grouping] = (),
+    table: pd.DataFrame | None = None,
+) -> Section:
     """Show ROC curves, decision curves and calibration of each condition, the latter also by group."""
     title = "ROC curves, decision curves and calibration"
     if not scored_classes(predictions):
