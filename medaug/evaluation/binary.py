@@ -2,7 +2,8 @@
 
 Every function takes ``m(y_true, y_score)`` or ``m(y_true, y_decision)`` and gives a float; what is not
 defined (no positive example, say) is NaN, never 0. With ``weights`` of shape (n, R) it gives R values at
-once, which is how all replicates of `medaug.evaluation.bootstrap` are computed in one go.
+once, which is how all replicates of `medaug.evaluation.bootstrap` are computed in one go; decisions may then
+be (n, R) too, where the threshold differs between replicates.
 """
 
 from __future__ import annotations
@@ -11,13 +12,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from medaug.arrays import Array
 
 Values = Any  # a float, or an array of R floats where weights are (n, R)
-
-ECE_BINS = 10
 
 
 def auc(y_true: npt.ArrayLike, y_score: npt.ArrayLike, *, weights: npt.ArrayLike | None = None) -> Values:
@@ -42,10 +40,10 @@ def auc(y_true: npt.ArrayLike, y_score: npt.ArrayLike, *, weights: npt.ArrayLike
     >>> auc([0, 0, 1, 1], [0.1, 0.4, 0.4, 0.8])
     0.875
     """
-    labels, scores, weight = _arrays(y_true, y_score, weights)
+    labels, scores, weight = arrays_of(y_true, y_score, weights)
     positive, negative, below, up_to = _ranked(labels, scores, weight)
     wins = (negative[below] + negative[up_to]) / 2
-    return _result(ratio(np.einsum("nr,nr->r", positive, wins), positive.sum(0) * negative[-1]), weights)
+    return result_of(ratio(np.einsum("nr,nr->r", positive, wins), positive.sum(0) * negative[-1]), weights)
 
 
 def average_precision(
@@ -60,7 +58,7 @@ def average_precision(
     >>> round(average_precision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 4)
     0.8333
     """
-    labels, scores, weight = _arrays(y_true, y_score, weights)
+    labels, scores, weight = arrays_of(y_true, y_score, weights)
     positive, negative, below, _ = _ranked(labels, scores, weight)
     own = np.sort(scores[labels])
     hits = _cumulative(positive)
@@ -68,15 +66,16 @@ def average_precision(
     alarms = negative[-1] - negative[below]
     summed = np.einsum("nr,nr->r", positive, ratio(hits, hits + alarms, undefined=0.0))
     summed = np.where(negative[-1] > 0, summed, np.nan)
-    return _result(ratio(summed, positive.sum(0)), weights)
+    return result_of(ratio(summed, positive.sum(0)), weights)
 
 
 def accuracy(
     y_true: npt.ArrayLike, y_decision: npt.ArrayLike, *, weights: npt.ArrayLike | None = None
 ) -> Values:
     """Share of right decisions; works for two classes and, with class numbers, for many."""
-    labels, decisions, weight = _arrays(y_true, y_decision, weights, kind=int)
-    return _result(ratio((labels == decisions) @ weight, weight.sum(0)), weights)
+    labels, decisions, weight = arrays_of(y_true, y_decision, weights, kind=int)
+    right = labels.reshape(-1, *[1] * (decisions.ndim - 1)) == decisions
+    return result_of(ratio(_summed(right, weight), weight.sum(0)), weights)
 
 
 def sensitivity(
@@ -109,6 +108,29 @@ def fnr(y_true: npt.ArrayLike, y_decision: npt.ArrayLike, *, weights: npt.ArrayL
     return _rate(y_true, y_decision, weights, of=True, decided=False)
 
 
+def ppv(y_true: npt.ArrayLike, y_decision: npt.ArrayLike, *, weights: npt.ArrayLike | None = None) -> Values:
+    """Share of the alarms that are right (precision, positive predictive value); NaN without an alarm.
+
+    Examples
+    --------
+    >>> ppv([1, 1, 0], [1, 0, 1])
+    0.5
+    """
+    return _predictive(y_true, y_decision, weights, decided=True)
+
+
+def npv(y_true: npt.ArrayLike, y_decision: npt.ArrayLike, *, weights: npt.ArrayLike | None = None) -> Values:
+    """Share of those left alone who are negative (negative predictive value); NaN if nobody is."""
+    return _predictive(y_true, y_decision, weights, decided=False)
+
+
+def selection_rate(
+    y_true: npt.ArrayLike, y_decision: npt.ArrayLike, *, weights: npt.ArrayLike | None = None
+) -> Values:
+    """Share of the examples that are decided positive, whatever the truth (as in fairlearn)."""
+    return accuracy(np.ones(len(np.asarray(y_true))), y_decision, weights=weights)
+
+
 def balanced_accuracy(
     y_true: npt.ArrayLike, y_decision: npt.ArrayLike, *, weights: npt.ArrayLike | None = None
 ) -> Values:
@@ -117,30 +139,19 @@ def balanced_accuracy(
     return (recall + specificity(y_true, y_decision, weights=weights)) / 2
 
 
-def ece(
-    y_true: npt.ArrayLike,
-    y_score: npt.ArrayLike,
-    *,
-    weights: npt.ArrayLike | None = None,
-    bins: int = ECE_BINS,
-) -> Values:
-    """Return the expected calibration error: mean distance of score and frequency over equal-width bins.
-
-    Each bin of the score (open on the left, closed on the right, 0 in the first) counts by its share of
-    examples. Parameters and shapes are those of `auc`.
+def brier(y_true: npt.ArrayLike, y_score: npt.ArrayLike, *, weights: npt.ArrayLike | None = None) -> Values:
+    """Mean squared distance of score and truth, 0 to 1 (Brier, 1950); scikit-learn's ``brier_score_loss``.
 
     Examples
     --------
-    >>> round(ece([1, 0], [0.9, 0.9]), 3)
-    0.4
+    >>> round(brier([1, 0], [0.9, 0.9]), 2)
+    0.41
     """
-    labels, scores, weight = _arrays(y_true, y_score, weights)
-    bin_of = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], scores, "left")
-    excess = csr_array((scores - labels, (bin_of, np.arange(len(scores)))), shape=(bins, len(scores)))
-    return _result(ratio(np.abs(excess @ weight).sum(0), weight.sum(0)), weights)
+    labels, scores, weight = arrays_of(y_true, y_score, weights)
+    return result_of(ratio((scores - labels) ** 2 @ weight, weight.sum(0)), weights)
 
 
-def _arrays(
+def arrays_of(
     y_true: npt.ArrayLike, y_other: npt.ArrayLike, weights: npt.ArrayLike | None, kind: type = bool
 ) -> tuple[Array, Array, Array]:
     """Truth of a kind, the other array, and weights as (n, R); weights None mean one each."""
@@ -183,10 +194,26 @@ def _rate(
     decided: bool,
 ) -> Values:
     """Share of the examples whose truth is `of` that were decided as `decided`."""
-    labels, decisions, weight = _arrays(y_true, y_decision, weights)
+    labels, decisions, weight = arrays_of(y_true, y_decision, weights)
     chosen = labels == of
-    counted = np.stack([chosen & (decisions == decided), chosen]) @ weight
-    return _result(ratio(counted[0], counted[1]), weights)
+    found = _summed(decisions[chosen] == decided, weight[chosen])
+    return result_of(ratio(found, weight[chosen].sum(0)), weights)
+
+
+def _predictive(
+    y_true: npt.ArrayLike, y_decision: npt.ArrayLike, weights: npt.ArrayLike | None, *, decided: bool
+) -> Values:
+    """Share of the examples decided as `decided` of which that is the truth."""
+    labels, decisions, weight = arrays_of(y_true, y_decision, weights)
+    chosen = decisions == decided
+    right = _summed(chosen[labels == decided], weight[labels == decided])
+    return result_of(ratio(right, _summed(chosen, weight)), weights)
+
+
+def _summed(chosen: Array, weight: Array) -> Array:
+    """Weight of the chosen examples, (R,); they are (n,), or (n, R) where replicates choose otherwise."""
+    summed: Array = chosen @ weight if chosen.ndim == 1 else np.einsum("nr,nr->r", chosen, weight)
+    return summed
 
 
 def ratio(numerator: Array, denominator: Array, undefined: float = np.nan) -> Array:
@@ -196,6 +223,6 @@ def ratio(numerator: Array, denominator: Array, undefined: float = np.nan) -> Ar
     return filled
 
 
-def _result(values: Array, weights: npt.ArrayLike | None) -> Values:
+def result_of(values: Array, weights: npt.ArrayLike | None) -> Values:
     """One float where the weights were one a row, else the array of R."""
     return values if weights is not None and np.ndim(weights) == 2 else float(values[0])

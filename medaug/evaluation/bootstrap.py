@@ -42,22 +42,6 @@ def weight_blocks(
         yield _draw(patients, min(width, replicates - start), generator)
 
 
-def percentile_interval(replicates: Array, confidence: float) -> tuple[float, float] | None:
-    """Return the percentile interval of the defined replicates; None if fewer than half are defined.
-
-    Examples
-    --------
-    >>> percentile_interval(np.arange(101.0), 0.5)
-    (25.0, 75.0)
-    """
-    defined = replicates[~np.isnan(replicates)]
-    if len(defined) == 0 or 2 * len(defined) < len(replicates):
-        return None
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(defined, [tail, 1 - tail])
-    return float(low), float(high)
-
-
 def _draw(patients: int, width: int, generator: np.random.Generator) -> Array:
     drawn = generator.integers(patients, size=(width, patients))
     drawn += patients * np.arange(width)[:, None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,14 @@ import pandas as pd
 
 from medaug.arrays import Array
 from medaug.errors import DataError
-from medaug.evaluation.estimates import Estimate, bootstrap_estimates
+from medaug.evaluation.estimates import Estimate
+from medaug.evaluation.estimation import bootstrap_estimates
 from medaug.evaluation.family import with_family
 from medaug.evaluation.metrics import WORST
 from medaug.evaluation.metrics_table import headline
 from medaug.evaluation.predictions import check_predictions
 from medaug.evaluation.settings import EvaluationSettings
+from medaug.evaluation.shared_images import on_shared_seeds
 from medaug.evaluation.verdict import Difference, difference_between, verdict
 from medaug.task import Task
 
@@ -42,7 +44,7 @@ def compare_methods(
     ----------
     predictions : DataFrame
         As for `medaug.evaluation.metrics_table.compute_metrics`, with at least two methods. Each ``seed`` is
-        a training; methods are compared on the seeds that they share.
+        a training; methods are compared on the seeds that all share.
     baseline : str
         Method that the others are compared with.
     settings, task
@@ -64,19 +66,28 @@ def compare_methods(
     Raises
     ------
     DataError
-        The baseline is not among the methods, is the only one, or shares no seed with one of them.
+        The baseline is not among the methods or is the only one, or the methods share no seed.
     """
     settings = settings or EvaluationSettings()
     predictions = check_predictions(predictions)
     need_baseline(predictions, baseline)
-    need_shared_seeds(predictions, baseline)
-    rows: list[dict[str, Any]] = []
-    for cell in bootstrap_estimates(predictions, settings, task):
-        methods = sorted({item.method for item in cell})
-        estimates = {method: _by_question(cell, method) for method in methods}
-        for method in methods:
-            if method != baseline:
-                rows += _differences(estimates[method], estimates.get(baseline, {}), settings.confidence)
+    predictions, _ = on_shared_seeds(predictions)
+    cells = bootstrap_estimates(predictions, replace(settings, permutations=0), task)
+    rows = [row for cell in cells for row in difference_rows(cell, baseline, settings.confidence)]
+    return assembled_differences(rows, settings)
+
+
+def difference_rows(cell: Sequence[Estimate], baseline: str, confidence: float) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the estimates of a cell, without their family."""
+    methods = sorted({item.method for item in cell})
+    reference = _by_question(cell, baseline)
+    for method in methods:
+        if method != baseline:
+            yield from _differences(_by_question(cell, method), reference, confidence)
+
+
+def assembled_differences(rows: list[dict[str, Any]], settings: EvaluationSettings) -> pd.DataFrame:
+    """Return the table of all `difference_rows`."""
     table = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
     table = table.astype({"n": "int64", "trainings": "int64", "p_value": "float64"})
     table = table.sort_values("method", kind="stable", ignore_index=True)
@@ -92,30 +103,6 @@ def need_baseline(predictions: pd.DataFrame, baseline: str) -> None:
         )
     if len(methods) < 2:
         raise DataError(f"there is nothing to compare with {baseline!r}: it is the only method")
-
-
-def need_shared_seeds(predictions: pd.DataFrame, baseline: str) -> list[str]:
-    """Return a sentence for each method whose seeds are not those of the baseline.
-
-    Raises
-    ------
-    DataError
-        A method shares no seed with the baseline.
-    """
-    seeds = {method: set(rows) for method, rows in predictions.groupby("method")["seed"]}
-    notes = []
-    for method, own in seeds.items():
-        shared = own & seeds[baseline]
-        said = f"{method!r} has seeds {_listed(own)} and {baseline!r} has {_listed(seeds[baseline])}"
-        if not shared:
-            raise DataError(f"{said}: they share none, and are compared on the same seeds only")
-        if own != seeds[baseline]:
-            notes.append(f"{said}: they are compared on {_listed(shared)} only.")
-    return notes
-
-
-def _listed(seeds: set[int]) -> str:
-    return ", ".join(map(str, sorted(seeds)))
 
 
 def _with_verdicts(table: pd.DataFrame, settings: EvaluationSettings) -> pd.DataFrame:

@@ -16,10 +16,16 @@ import numpy as np
 
 from medaug.arrays import Array
 from medaug.errors import SettingsError
-from medaug.evaluation import binary, multiclass
+from medaug.evaluation import binary, calibration_error, multiclass
 
 SENSITIVITY = "sensitivity"
 HIGH_RISK_SENSITIVITY = "high_risk_sensitivity"
+SELECTION_RATE = "selection_rate"
+EQUALIZED_ODDS = "equalized_odds"
+CALIBRATION_INTERCEPT, CALIBRATION_SLOPE = "calibration_intercept", "calibration_slope"
+
+
+Needs = Literal["examples", "positives", "negatives", "both", "alarms", "others"]
 
 
 @dataclass(frozen=True)
@@ -33,14 +39,14 @@ class Estimator:
         `medaug.evaluation.binary` and `medaug.evaluation.multiclass`.
     uses : {"score", "decision"}
         What the function takes beside the truth.
-    needs : {"examples", "positives", "negatives", "both"}
-        Without which examples the metric is undefined. Where classes exclude one another the positives are
-        the examples of high-risk classes.
+    needs : {"examples", "positives", "negatives", "both", "alarms", "others"}
+        Without which examples the metric is undefined: of what truth, or of what decision (an alarm or not).
+        Where classes exclude one another the positives are the examples of high-risk classes.
     """
 
     function: Callable[..., Any]
     uses: Literal["score", "decision"]
-    needs: Literal["examples", "positives", "negatives", "both"] = "examples"
+    needs: Needs = "examples"
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,11 @@ class Metric:
     correct : callable, optional
         ``(y_true, y_score or y_decision) -> bool array``, where the metric is the share of right answers:
         the posterior of the share (Section F.2) starts from it.
+    is_share : bool
+        Values lie between 0 and 1, and intervals are Wilson's (`medaug.evaluation.intervals`).
+    over_classes : bool
+        `multiclass` is a mean over the classes that occur, so that groups are only compared on the classes
+        that all of them have.
     headline_rank : int, optional
         Place among the metrics that may lead the report and that it compares with the baseline at a glance;
         1 leads where it is measured. None: the metric is in the full tables only.
@@ -79,6 +90,8 @@ class Metric:
     min_classes: int = 0
     of_high_risk: bool = False
     correct: Callable[[Array, Array], Array] | None = None
+    is_share: bool = True
+    over_classes: bool = False
     headline_rank: int | None = None
 
 
@@ -102,6 +115,7 @@ METRICS: Mapping[str, Metric] = {
             "Balanced accuracy",
             Estimator(binary.balanced_accuracy, "decision", "both"),
             Estimator(multiclass.balanced_accuracy, "decision"),
+            over_classes=True,
             headline_rank=3,
         ),
         Metric(SENSITIVITY, "Sensitivity", Estimator(binary.sensitivity, "decision", "positives")),
@@ -118,13 +132,36 @@ METRICS: Mapping[str, Metric] = {
             Estimator(binary.fnr, "decision", "positives"),
             higher_is_better=False,
         ),
+        Metric("ppv", "Positive predictive value", Estimator(binary.ppv, "decision", "alarms")),
+        Metric("npv", "Negative predictive value", Estimator(binary.npv, "decision", "others")),
+        Metric(SELECTION_RATE, "Share called positive", Estimator(binary.selection_rate, "decision")),
         Metric(
             "ece",
             "Calibration error",
-            Estimator(binary.ece, "score"),
+            Estimator(calibration_error.ece, "score"),
             Estimator(multiclass.top_label_ece, "score"),
             higher_is_better=False,
+            is_share=False,
         ),
+        Metric(
+            "ece_debiased",
+            "Calibration error beyond chance",
+            Estimator(calibration_error.ece_debiased, "score"),
+            Estimator(multiclass.top_label_ece_debiased, "score"),
+            higher_is_better=False,
+            is_share=False,
+        ),
+        Metric(
+            "brier",
+            "Brier score",
+            Estimator(binary.brier, "score"),
+            Estimator(multiclass.brier, "score"),
+            higher_is_better=False,
+            is_share=False,
+        ),
+        Metric(CALIBRATION_INTERCEPT, "Calibration intercept", is_share=False),
+        Metric(CALIBRATION_SLOPE, "Calibration slope", is_share=False),
+        Metric(EQUALIZED_ODDS, "Equalised odds"),
         Metric(
             "top3_accuracy",
             "Top-3 accuracy",
@@ -138,6 +175,7 @@ METRICS: Mapping[str, Metric] = {
             "Balanced top-3 accuracy",
             multiclass=Estimator(multiclass.balanced_top3_accuracy, "score"),
             min_classes=4,
+            over_classes=True,
             headline_rank=5,
         ),
         Metric(
@@ -193,11 +231,13 @@ class Derived:
 
 GAP = Derived("_gap", " gap", higher_is_better=False)
 WORST = Derived("_worst", ", worst group")
+RATIO = Derived("_ratio", " ratio", higher_is_better=True)
 SPREAD = Derived("_spread", ", spread over groups", higher_is_better=False)
 DIFFERENCE = Derived("_difference", ", difference to all others")
 
-DERIVED = (GAP, WORST, SPREAD, DIFFERENCE)
-"""Best minus worst group; the worst group; standard deviation over groups, and group minus all others."""
+DERIVED = (GAP, WORST, RATIO, SPREAD, DIFFERENCE)
+"""Best minus worst group; the worst group; smallest by largest value of a group; standard deviation over
+groups, and group minus all others."""
 
 
 def parse(quantity: str) -> tuple[Metric, Derived | None]:

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from medaug.arrays import Array
-from medaug.evaluation.binary import ECE_BINS, Values, accuracy, ece, example_weights, ratio
+from medaug.evaluation.binary import Values, accuracy, example_weights, ratio
+from medaug.evaluation.calibration_error import ece, ece_debiased
 
 
 def balanced_accuracy(
@@ -33,7 +34,7 @@ def top3_accuracy(
 ) -> Values:
     """Share of the examples whose class is among the three with the largest scores.
 
-    Of classes with equal scores the later one ranks first, as in scikit-learn.
+    Ties count against the model: no order of the classes decides, see `among_top3`.
 
     Examples
     --------
@@ -44,9 +45,18 @@ def top3_accuracy(
 
 
 def among_top3(y_true: npt.ArrayLike, y_score: npt.ArrayLike) -> Array:
-    """Return for each example whether its class is among the three with the largest scores (bool)."""
-    best = np.argsort(np.asarray(y_score), axis=1, kind="stable")[:, ::-1][:, :3]
-    among: Array = (best == np.asarray(y_true)[:, None]).any(axis=1)
+    """Return for each example whether its class is among the three with the largest scores (bool).
+
+    With ties it is only if at most three classes, itself among them, score as high.
+
+    Examples
+    --------
+    >>> among_top3([1, 1], [[0.4, 0.3, 0.2, 0.1], [0.25, 0.25, 0.25, 0.25]]).tolist()
+    [True, False]
+    """
+    scores = np.asarray(y_score, float)
+    own = np.take_along_axis(scores, np.asarray(y_true, int)[:, None], axis=1)
+    among: Array = (scores >= own).sum(axis=1) <= 3
     return among
 
 
@@ -78,16 +88,34 @@ def high_risk_sensitivity(
 
 
 def top_label_ece(
-    y_true: npt.ArrayLike,
-    y_score: npt.ArrayLike,
-    *,
-    weights: npt.ArrayLike | None = None,
-    bins: int = ECE_BINS,
+    y_true: npt.ArrayLike, y_score: npt.ArrayLike, *, weights: npt.ArrayLike | None = None
 ) -> Values:
-    """Return the expected calibration error of the largest score as the chance that its class is right."""
+    """Return the calibration error of the largest score as the chance that its class is right."""
+    return ece(*_top_label(y_true, y_score), weights=weights)
+
+
+def top_label_ece_debiased(
+    y_true: npt.ArrayLike, y_score: npt.ArrayLike, *, weights: npt.ArrayLike | None = None
+) -> Values:
+    """Return `top_label_ece` minus what chance alone gives."""
+    return ece_debiased(*_top_label(y_true, y_score), weights=weights)
+
+
+def brier(y_true: npt.ArrayLike, y_score: npt.ArrayLike, *, weights: npt.ArrayLike | None = None) -> Values:
+    """Half the mean squared distance of scores and truth over all classes, 0 to 1.
+
+    scikit-learn's ``brier_score_loss`` with ``scale_by_half=True``.
+    """
+    scores, weight = np.asarray(y_score, float), example_weights(weights, len(np.asarray(y_true)))
+    truth = np.arange(scores.shape[1]) == np.asarray(y_true)[:, None]
+    values = ratio(np.asarray(((scores - truth) ** 2).sum(axis=1) / 2 @ weight), weight.sum(0))
+    return values if values.ndim else float(values)
+
+
+def _top_label(y_true: npt.ArrayLike, y_score: npt.ArrayLike) -> tuple[Array, Array]:
+    """Whether the class with the largest score is right, and that score."""
     scores = np.asarray(y_score, float)
-    right = scores.argmax(axis=1) == np.asarray(y_true)
-    return ece(right, scores.max(axis=1), weights=weights, bins=bins)
+    return scores.argmax(axis=1) == np.asarray(y_true), scores.max(axis=1)
 
 
 def _mean_over_classes(labels: Array, right: Array, weights: npt.ArrayLike | None) -> Values:

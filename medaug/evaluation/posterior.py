@@ -3,6 +3,9 @@
 A group and its outgroup (all images of another known group) each have a share of right answers with a uniform
 prior, Beta(1, 1). The mode of the posterior of the difference of both shares is the maximum a-posteriori
 difference of the group; the spread (standard deviation) of these over the groups measures unfairness.
+
+Several images of a patient are alike. A share then counts as that of fewer images, its effective number: as
+many independent ones as would vary as much (Korn and Graubard, 1998).
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ from scipy.stats import beta
 from medaug.arrays import Array
 from medaug.errors import SettingsError
 from medaug.evaluation.cells import find_cells, rows_by_method
+from medaug.evaluation.effective_share import Share, effective_share
+from medaug.evaluation.family import EXPLORATORY
 from medaug.evaluation.groupings import Grouping, find_groupings
 from medaug.evaluation.identities import ALL_DOMAINS
 from medaug.evaluation.metrics import (
@@ -27,7 +32,7 @@ from medaug.evaluation.metrics import (
     multiclass_estimators,
     shares_of_right_answers,
 )
-from medaug.evaluation.metrics_table import METRIC_COLUMNS, PHANTOM_DATA
+from medaug.evaluation.metrics_table import COUNTS, METRIC_COLUMNS, PHANTOM_DATA
 from medaug.evaluation.predictions import check_predictions, class_names, detect_kind
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.evaluation.targets import Target, find_targets
@@ -43,22 +48,10 @@ _KEYS = ["method", "seed", "split", "domain", "metric", "label", "attribute"]
 POSTERIOR_COLUMNS = (
     *(*_KEYS, "group", "right", "n", "right_outgroup", "n_outgroup"),
     *("difference", "map_difference", "ci_low", "ci_high", "estimable", "reason", "source"),
+    *("n_effective", "n_effective_outgroup"),
 )
 
 _CELLS = 1 << 14
-
-
-@dataclass(frozen=True)
-class Share:
-    """How many of `n` answers are right, with a uniform prior on the share."""
-
-    right: int
-    n: int
-
-    @property
-    def posterior(self) -> tuple[int, int]:
-        """Both parameters of the Beta distribution."""
-        return 1 + self.right, 1 + self.n - self.right
 
 
 @dataclass(frozen=True)
@@ -68,6 +61,7 @@ class _Comparison:
     keys: dict[str, Any]
     group: Share
     outgroup: Share
+    effective: tuple[Share, Share]
     reason: str
 
 
@@ -139,8 +133,9 @@ def group_posteriors(
     DataFrame
         Columns `POSTERIOR_COLUMNS`, one row for each method, seed, split, domain, label, attribute and group:
         right answers and images of group and outgroup, the observed ``difference`` of the shares, its
-        ``map_difference`` and the central interval of the posterior. A group (or outgroup) with fewer images
-        than `settings.min_group_size` is not ``estimable`` and has a ``reason``.
+        ``map_difference`` and the central interval of the posterior, for as many independent images as
+        ``n_effective`` and ``n_effective_outgroup``. A group (or outgroup) with fewer patients than
+        `settings.min_group_size` is not ``estimable`` and has a ``reason``.
 
     Raises
     ------
@@ -210,7 +205,7 @@ def spread_metrics(posterior: pd.DataFrame) -> pd.DataFrame:
     by_attribute = posterior.groupby(_KEYS, sort=False)
     rows = [_spread(dict(zip(_KEYS, keys, strict=True)), groups) for keys, groups in by_attribute]
     table = pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
-    return table.astype({"seed": "int64", "n": "int64", "n_positive": "Int64"})
+    return table.astype(COUNTS)
 
 
 def _outcome(predictions: pd.DataFrame, settings: EvaluationSettings, task: Task | None) -> str | None:
@@ -238,17 +233,20 @@ def _comparisons(
     """Every group beside its outgroup, in every cell and for every method and seed."""
     (metric,) = target.estimators
     right = shares_of_right_answers()[metric](target.y_true, target.answers(metric))
+    patient_of, _ = pd.factorize(predictions["patient_id"])
     for keys, grouping, rows in _runs(predictions, settings, target, groupings):
         codes = grouping.codes[rows]
         for code, group in enumerate(grouping.groups):
             own, other = rows[codes == code], rows[(codes != code) & (codes >= 0)]
             obstacles = {
-                "group": target.obstacle(metric, own, settings.min_group_size),
-                "outgroup": target.obstacle(metric, other, settings.min_group_size),
+                "group": target.obstacle(metric, own, patient_of, settings.min_group_size),
+                "outgroup": target.obstacle(metric, other, patient_of, settings.min_group_size),
             }
             reason = "; ".join(f"{who}: {why}" for who, why in obstacles.items() if why)
             about = {"metric": metric, "label": target.label, "group": group}
-            yield _Comparison({**keys, **about}, _share(right[own]), _share(right[other]), reason)
+            effective = tuple(effective_share(right[side], patient_of[side]) for side in (own, other))
+            shares = _share(right[own]), _share(right[other])
+            yield _Comparison({**keys, **about}, *shares, (effective[0], effective[1]), reason)
 
 
 def _runs(
@@ -271,17 +269,19 @@ def _estimate(comparison: _Comparison, settings: EvaluationSettings, draws: int)
     """Return the counts of a comparison, and its difference where that is estimable."""
     group, outgroup, reason = comparison.group, comparison.outgroup, comparison.reason
     counts = {
-        "right": group.right,
-        "n": group.n,
-        "right_outgroup": outgroup.right,
-        "n_outgroup": outgroup.n,
+        "right": int(group.right),
+        "n": int(group.n),
+        "right_outgroup": int(outgroup.right),
+        "n_outgroup": int(outgroup.n),
+        "n_effective": comparison.effective[0].n,
+        "n_effective_outgroup": comparison.effective[1].n,
     }
     if reason:
         return {**counts, "estimable": False, "reason": reason}
     # Methods share the key, so that one does not depend on which others are in the table.
     key = [str(comparison.keys[name]) for name in ("split", "domain", "label", "attribute", "group")]
     generator = numpy_generator(settings.seed, "posterior", *key)
-    mode, samples = difference_posterior(group, outgroup, generator, draws)
+    mode, samples = difference_posterior(*comparison.effective, generator, draws)
     tail = (1 - settings.confidence) / 2
     low, high = map(float, np.quantile(samples, [tail, 1 - tail]))
     observed = group.right / group.n - outgroup.right / outgroup.n
@@ -303,4 +303,5 @@ def _spread(keys: dict[str, Any], rows: pd.DataFrame) -> dict[str, Any]:
         "estimable": len(estimable) > 1,
         "reason": reason,
         "source": rows["source"].iloc[0],
+        "family": EXPLORATORY,
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -9,18 +11,37 @@ from typing import Any
 import pandas as pd
 
 from medaug.errors import SettingsError
-from medaug.evaluation.comparison import compare_methods
+from medaug.evaluation.calibration import calibration_metrics
+from medaug.evaluation.comparison import (
+    assembled_differences,
+    difference_rows,
+    need_baseline,
+)
+from medaug.evaluation.estimation import bootstrap_estimates
+from medaug.evaluation.groupings import Grouping, find_groupings
 from medaug.evaluation.identities import ALL_DOMAINS
 from medaug.evaluation.improvement import improvement_over_baseline
 from medaug.evaluation.kinds import with_kind
 from medaug.evaluation.metrics import GAP, in_words
-from medaug.evaluation.metrics_table import PHANTOM_DATA, compute_metrics, headline, write_table
+from medaug.evaluation.metrics_table import (
+    PHANTOM_DATA,
+    assembled_metrics,
+    headline,
+    metric_rows,
+    source_of,
+    tell_table,
+    write_table,
+)
 from medaug.evaluation.posterior import central_estimate, spread_metrics
 from medaug.evaluation.predictions import check_predictions, read_predictions, write_predictions
 from medaug.evaluation.settings import EvaluationSettings
+from medaug.evaluation.shared_images import on_shared_images, on_shared_seeds
+from medaug.evaluation.thresholds import threshold_table
 from medaug.task import Kind, Task
 
-_TABLES = ("metrics", "comparison", "improvement", "posterior")
+logger = logging.getLogger(__name__)
+
+_TABLES = ("metrics", "comparison", "improvement", "posterior", "thresholds")
 _SUMMARY = ["method", "seed", "split", "domain", "n", "metric", "attribute", "value", "ci_low", "ci_high"]
 
 
@@ -40,8 +61,16 @@ class Results:
         intervals, and of `medaug.evaluation.improvement.improvement_over_baseline`, over seeds.
     posterior : DataFrame, optional
         Groups beside all others, of `medaug.evaluation.posterior.central_estimate`.
+    thresholds : DataFrame, optional
+        Those that decided, of `medaug.evaluation.thresholds.threshold_table`.
     kind : {"multilabel", "multiclass"}, optional
         Whether the classes exclude one another.
+    baseline : str, optional
+        What the other methods are compared with.
+    groupings : sequence of Grouping
+        The groups of the images, of each attribute by itself.
+    notes : sequence of str
+        Sentences about images and seeds that were left out, so that all methods are measured on the same.
     """
 
     metrics: pd.DataFrame
@@ -49,7 +78,11 @@ class Results:
     comparison: pd.DataFrame | None = None
     improvement: pd.DataFrame | None = None
     posterior: pd.DataFrame | None = None
+    thresholds: pd.DataFrame | None = None
     kind: Kind | None = None
+    baseline: str | None = None
+    groupings: Sequence[Grouping] = ()
+    notes: Sequence[str] = ()
 
     def summary(self, metric: str | None = None) -> str:
         """Return a metric and its gaps, for each method and split, as a short text.
@@ -117,7 +150,8 @@ def evaluate(
     Raises
     ------
     DataError
-        The predictions are not usable, or `baseline` is not among their methods or is the only one.
+        The predictions are not usable; `baseline` is not among their methods or is the only one; methods
+        share no image or no seed, or the truth about an image differs between them.
     SettingsError
         A setting is unknown, or does not apply to these predictions.
 
@@ -134,15 +168,66 @@ def evaluate(
     else:
         predictions = read_predictions(predictions)
     settings = with_kind(predictions, settings, task)
-    metrics = compute_metrics(predictions, settings, task)
+    notes: list[str] = []
+    if baseline is not None:
+        need_baseline(predictions, baseline)
+        predictions, notes = comparable(predictions)
+    metrics, comparison = _measured(predictions, settings, task, baseline)
     posterior = central_estimate(predictions, settings, task)
     if posterior is not None:
         metrics = pd.concat([metrics, spread_metrics(posterior)], ignore_index=True)
-    if baseline is None:
-        return Results(metrics, predictions, posterior=posterior, kind=settings.kind)
-    comparison = compare_methods(predictions, baseline, settings, task)
-    improvement = improvement_over_baseline(metrics, baseline)
-    return Results(metrics, predictions, comparison, improvement, posterior, settings.kind)
+    improvement = None if baseline is None else improvement_over_baseline(metrics, baseline)
+    thresholds = threshold_table(predictions, settings) if settings.kind == "multilabel" else None
+    calibration = calibration_metrics(predictions, settings, task)
+    return Results(
+        pd.concat([metrics, calibration], ignore_index=True) if len(calibration) else metrics,
+        predictions,
+        comparison,
+        improvement,
+        posterior,
+        thresholds,
+        settings.kind,
+        baseline,
+        find_groupings(predictions, replace(settings, intersections=()), task),
+        tuple(notes),
+    )
+
+
+def comparable(predictions: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Keep what all methods have: the same seeds, and of each seed the same images.
+
+    Returns
+    -------
+    predictions : DataFrame
+        Of the shared seeds and images.
+    notes : list of str
+        What was left out, in sentences, which are logged too.
+
+    Raises
+    ------
+    DataError
+        Methods share no seed or no image, or the truth about an image differs between them.
+    """
+    shared, seeds = on_shared_seeds(predictions)
+    shared, images = on_shared_images(shared)
+    for note in [*seeds, *images]:
+        logger.warning("%s", note)
+    return shared, [*seeds, *images]
+
+
+def _measured(
+    predictions: pd.DataFrame, settings: EvaluationSettings, task: Task | None, baseline: str | None
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Metrics, and differences to the baseline, from the same estimates."""
+    tell_table(predictions, settings, task)
+    rows: list[dict[str, Any]] = []
+    differences: list[dict[str, Any]] = []
+    for cell in bootstrap_estimates(predictions, settings, task):
+        rows += metric_rows(cell, settings, source_of(predictions))
+        if baseline is not None:
+            differences += difference_rows(cell, baseline, settings.confidence)
+    comparison = None if baseline is None else assembled_differences(differences, settings)
+    return assembled_metrics(rows, settings), comparison
 
 
 measure = evaluate

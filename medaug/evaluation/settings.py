@@ -40,7 +40,10 @@ class EvaluationSettings:
         A score at or above it is a positive decision. ``"id_val"`` chooses one for each method, seed and
         class on the split ``id_val`` (largest Youden index). Columns ``decision:<class>`` win over both.
     min_group_size : int
-        A group with fewer images of known label is not estimable.
+        A group with fewer patients is not estimable, nor one with fewer with, or without, the condition where
+        the metric needs them. All images together then have no interval.
+    permutations : int
+        Times that groups are shuffled between patients, for the gap by chance and its p-value; 0 for none.
     replicates : int
         Bootstrap replicates for the intervals; 0 leaves the intervals empty.
     confidence : float
@@ -58,7 +61,8 @@ class EvaluationSettings:
     bins: Mapping[str, Sequence[float | str]] = field(default_factory=lambda: {"age": AGE_BINS})
     splits: Sequence[str] = ()
     threshold: float | str = 0.5
-    min_group_size: int = 2
+    min_group_size: int = 10
+    permutations: int = 199
     replicates: int = 1000
     confidence: float = 0.95
     seed: int = 0
@@ -72,8 +76,10 @@ class EvaluationSettings:
             raise SettingsError(f"threshold must be between 0 and 1 or 'id_val', not {self.threshold!r}")
         if not 0 < self.confidence < 1:
             raise SettingsError(f"confidence must lie between 0 and 1, not {self.confidence!r}")
-        if self.replicates < 0 or self.min_group_size < 1:
-            raise SettingsError("replicates must be at least 0 and min_group_size at least 1")
+        if min(self.replicates, self.permutations) < 0 or self.min_group_size < 1:
+            raise SettingsError(
+                "replicates and permutations must be at least 0 and min_group_size at least 1"
+            )
         if self.headline and self.headline not in METRICS:
             raise SettingsError(
                 f"there is no metric {self.headline!r} to lead; there are: {', '.join(METRICS)}"

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from medaug.arrays import Array
+from medaug.arrays import Array, BoolArray
 from medaug.errors import DataError, SettingsError
 from medaug.evaluation.metrics import (
+    METRICS,
     Estimator,
     binary_estimators,
     multiclass_estimators,
@@ -23,7 +24,16 @@ from medaug.evaluation.metrics import (
 from medaug.evaluation.predictions import class_names, decision_column, detect_kind, score_column
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.evaluation.thresholds import decide
+from medaug.tabular.messages import tell
 from medaug.task import Kind, Task, label_column
+
+_WHOSE = {
+    "": "",
+    "positive": " with the condition",
+    "negative": " without the condition",
+    "called positive": " called positive",
+    "called negative": " called negative",
+}
 
 
 @dataclass(frozen=True)
@@ -60,19 +70,62 @@ class Target:
         """Return what a metric compares with the truth: scores, or decisions."""
         return self.y_score if self.estimators[metric].uses == "score" else self.y_decision
 
-    def obstacle(self, metric: str, rows: Array, min_group_size: int) -> str:
-        """Return why a metric cannot be estimated on rows of known truth; empty if it can."""
-        estimator = self.estimators[metric]
-        if len(rows) < min_group_size:
-            return f"{len(rows)} images with a known label, fewer than {min_group_size}"
-        if estimator.uses == "decision" and np.isnan(self.y_decision[rows]).any():
+    def patients(self, metric: str, rows: Array, patient_of: Array) -> int:
+        """Count the patients that a metric rests on, on the scarcer side where it needs two."""
+        return min(len(np.unique(patient_of[side])) for side in self._sides(metric, rows).values())
+
+    def obstacle(self, metric: str, rows: Array, patient_of: Array, fewest: int) -> str:
+        """Return why a metric cannot be estimated on rows of known truth; empty if it can.
+
+        Parameters
+        ----------
+        metric : str
+            One of the estimators.
+        rows : int array, shape (n,)
+            Rows of known truth.
+        patient_of : int array, shape (rows of the table,)
+            Patient of each row.
+        fewest : int
+            Patients that there must be, with and without the condition where both are needed.
+        """
+        if not len(rows):
+            return "no image with a known label"
+        if self.estimators[metric].uses == "decision" and np.isnan(self.y_decision[rows]).any():
             return "no threshold: id_val lacks one of the two classes"
-        positive = self.positive[rows] if self.positive is not None else np.array([True, False])
-        if estimator.needs in ("positives", "both") and not positive.any():
-            return "no positive image"
-        if estimator.needs in ("negatives", "both") and positive.all():
-            return "no negative image"
+        for who, side in self._sides(metric, rows).items():
+            if not len(side):
+                return f"no {who} image"
+            if (patients := len(np.unique(patient_of[side]))) < fewest:
+                people = "patient" if patients == 1 else "patients"
+                return f"{patients} {people}{_WHOSE[who]}, fewer than {fewest}"
         return ""
+
+    def strata(self, metric: str, rows: Array) -> Array:
+        """Return what a metric takes as given of each row, as numbers: the truth, the decision or nothing.
+
+        Groups that differ in it only are not told apart by the metric.
+        """
+        needs = self.estimators[metric].needs
+        if needs in ("alarms", "others"):
+            return self.y_decision[rows].astype(np.int64)
+        if needs == "examples" and not METRICS[metric].over_classes:
+            return np.zeros(len(rows), np.int64)
+        return self.y_true[rows].astype(np.int64)
+
+    def _sides(self, metric: str, rows: Array) -> dict[str, Array]:
+        """Rows that a metric needs, by what they must be."""
+        needs = self.estimators[metric].needs
+        if needs == "examples":
+            return {"": rows}
+        if needs in ("alarms", "others"):
+            called = self.y_decision[rows] == 1
+            return (
+                {"called positive": rows[called]} if needs == "alarms" else {"called negative": rows[~called]}
+            )
+        assert self.positive is not None
+        positive = self.positive[rows]
+        sides = {"positive": rows[positive], "negative": rows[~positive]}
+        return sides if needs == "both" else {needs.removesuffix("s"): sides[needs.removesuffix("s")]}
 
 
 def find_targets(
@@ -95,6 +148,19 @@ def find_targets(
     else:
         targets = _exclusive(predictions, high_risk)
     return _with_metrics(targets, settings, kind)
+
+
+def tell_ties(predictions: pd.DataFrame, kind: Kind | None) -> None:
+    """Log how many images have no one label, or no one decision, where classes exclude one another."""
+    if kind == "multiclass":
+        names = class_names(predictions)
+        what = "have labels of equal weight, so that their condition is unknown"
+        tied = _tied(predictions[[label_column(name) for name in names]].to_numpy(float))
+        tell("labels", len(tied), 0, (int(tied.sum()), what))
+        what = "have no single largest score (or decision), so that they count as wrong"
+        scores = predictions[[score_column(name) for name in names]].to_numpy(float)
+        tied = _decided(predictions, names, scores) < 0
+        tell("decisions", len(tied), 0, (int(tied.sum()), what))
 
 
 def _one_class(predictions: pd.DataFrame, name: str, threshold: float | str) -> Target:
@@ -126,8 +192,8 @@ def _exclusive(predictions: pd.DataFrame, high_risk: list[int]) -> list[Target]:
     names = class_names(predictions)
     labels = predictions[[label_column(name) for name in names]].to_numpy(float)
     scores = predictions[[score_column(name) for name in names]].to_numpy(float)
-    known = ~np.isnan(labels).any(axis=1)
-    y_true = np.where(known, np.nan_to_num(labels).argmax(axis=1), -1)
+    y_true = _most_weighted(labels)
+    known = y_true >= 0
     y_decision = _decided(predictions, names, scores)
     single = []
     for number, name in enumerate(names):
@@ -139,13 +205,37 @@ def _exclusive(predictions: pd.DataFrame, high_risk: list[int]) -> list[Target]:
     return [*single, Target("", estimators, y_true, scores, y_decision, known, positive)]
 
 
+def _most_weighted(labels: Array) -> Array:
+    """Class number with the largest label; -1 (unknown) where it is not known, or two are equally likely."""
+    unknown = np.isnan(labels).any(axis=1) | _tied(labels)
+    return np.where(unknown, -1, np.nan_to_num(labels).argmax(axis=1))
+
+
 def _decided(predictions: pd.DataFrame, names: list[str], scores: Array) -> Array:
-    """Class number that was decided: by the user for every class, else the largest score."""
+    """Class number that was decided: by the user for every class, else the largest score; -1 for none.
+
+    A tie is no decision, so that the order of the classes decides nothing.
+    """
     columns = [decision_column(name) for name in names]
-    if all(column in predictions for column in columns):
+    given = [column for column in columns if column in predictions]
+    if given and len(given) < len(columns):
+        missing = ", ".join(column for column in columns if column not in predictions)
+        raise DataError(
+            f"of classes that exclude one another all need a decision, or none; without: {missing}"
+        )
+    if given:
         scores = predictions[columns].to_numpy(float)
-    decided: Array = scores.argmax(axis=1).astype(float)
-    return decided
+        if (several := (scores == 1).sum(axis=1) > 1).any():
+            raise DataError(
+                f"{int(several.sum())} images have decisions for several classes, which exclude one another"
+            )
+    return np.where(_tied(scores), -1.0, scores.argmax(axis=1).astype(float))
+
+
+def _tied(shares: Array) -> BoolArray:
+    """Whether several classes share the largest number of a row (rows, classes)."""
+    tied: BoolArray = (shares == shares.max(axis=1, keepdims=True)).sum(axis=1) > 1
+    return tied
 
 
 def _with_metrics(targets: list[Target], settings: EvaluationSettings, kind: Kind) -> list[Target]:

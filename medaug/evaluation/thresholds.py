@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from medaug.arrays import Array
 from medaug.errors import DataError
-from medaug.evaluation.predictions import decision_column, score_column
+from medaug.evaluation.binary import example_weights, ratio
+from medaug.evaluation.bootstrap import weight_blocks
+from medaug.evaluation.cells import find_cells, rows_by_method
+from medaug.evaluation.intervals import percentile_bounds
+from medaug.evaluation.predictions import class_names, decision_column, score_column
+from medaug.evaluation.settings import EvaluationSettings
+from medaug.randomness import numpy_generator
 from medaug.task import label_column
 
+VALIDATION = "id_val"
 
-def youden_threshold(y_true: npt.ArrayLike, y_score: npt.ArrayLike) -> float:
+THRESHOLD_COLUMNS = (
+    *("method", "seed", "label", "threshold", "ci_low", "ci_high", "chosen_on", "n", "n_positive"),
+)
+
+_Run = tuple[str, int, str]  # method, seed, class
+
+
+def youden_threshold(
+    y_true: npt.ArrayLike, y_score: npt.ArrayLike, *, weights: npt.ArrayLike | None = None
+) -> Any:
     """Return the score that, as a threshold, has the largest sensitivity + specificity - 1 (Youden's J).
 
-    The highest of several equally good ones; NaN where there is one class only.
+    The highest of several equally good ones; NaN where there is one class only. Weights of shape (n, R) give
+    R thresholds.
 
     Examples
     --------
@@ -23,12 +42,17 @@ def youden_threshold(y_true: npt.ArrayLike, y_score: npt.ArrayLike) -> float:
     0.3
     """
     labels, scores = np.asarray(y_true, bool), np.asarray(y_score, float)
-    if labels.all() or not labels.any():
-        return float("nan")
-    candidates = np.unique(scores)[::-1]
-    sensitivity = _share_at_or_above(scores[labels], candidates)
-    false_alarms = _share_at_or_above(scores[~labels], candidates)
-    return float(candidates[np.argmax(sensitivity - false_alarms)])
+    weight = example_weights(weights, len(labels))
+    columns = weight if weight.ndim == 2 else weight[:, None]
+    falling = np.argsort(-scores, kind="stable")
+    last = np.flatnonzero(np.diff(scores[falling], append=-np.inf))  # of each run of equal scores
+    found, alarms = (
+        _share_at_or_above(columns[falling], labels[falling] == truth, last) for truth in (True, False)
+    )
+    index = found - alarms
+    best = np.nan_to_num(index, nan=0.0).argmax(axis=0)
+    chosen = np.where(np.isnan(index[0]), np.nan, scores[falling][last[best]])
+    return chosen if weight.ndim == 2 else float(chosen[0])
 
 
 def decide(predictions: pd.DataFrame, name: str, threshold: float | str) -> Array:
@@ -49,6 +73,85 @@ def decide(predictions: pd.DataFrame, name: str, threshold: float | str) -> Arra
     return np.where(np.isnan(thresholds), np.nan, scores >= thresholds)
 
 
+def chosen_thresholds(
+    predictions: pd.DataFrame, settings: EvaluationSettings
+) -> dict[tuple[str, int, str], Array]:
+    """Choose each threshold on ``id_val``, and again on replicates of its patients.
+
+    Returns
+    -------
+    dict
+        By method, seed and class: the threshold, then one for each replicate, shape (1 + replicates,); NaN
+        where one of both truths is missing. Empty where no threshold is chosen. The draws are those of
+        `medaug.evaluation.estimation.bootstrap_estimates` for ``id_val`` itself.
+    """
+    names = [n for n in class_names(predictions) if decision_column(n) not in predictions]
+    if settings.threshold != VALIDATION or not (predictions["split"] == VALIDATION).any():
+        return {}
+    cell = find_cells(predictions, [VALIDATION])[-1]
+    patients = predictions["patient_id"].to_numpy(str)[cell.rows]
+    patient_of = np.zeros(len(predictions), np.int64)
+    people, patient_of[cell.rows] = np.unique(patients, return_inverse=True)
+    generator = numpy_generator(settings.seed, "bootstrap", cell.split, cell.domain)
+    blocks = weight_blocks(len(people), settings.replicates, len(cell.rows), generator)
+    runs = rows_by_method(predictions, cell.rows)
+    found: dict[_Run, list[Array]] = {(*run, name): [] for run in runs for name in names}
+    for weights in blocks:
+        for run, rows in runs.items():
+            for name in names:
+                found[*run, name].append(_chosen_on(predictions, name, rows, weights, patient_of))
+    return {key: np.concatenate(parts) for key, parts in found.items()}
+
+
+def threshold_table(predictions: pd.DataFrame, settings: EvaluationSettings) -> pd.DataFrame:
+    """Return the thresholds that were used (``thresholds.csv``), for conditions that are present or absent.
+
+    Returns
+    -------
+    DataFrame
+        Columns `THRESHOLD_COLUMNS`, one row a method, seed and class: the threshold, the interval of a chosen
+        one over the patients of ``id_val``, what it was ``chosen_on`` ("id_val", "setting", or "decision" for
+        decisions of the user, which have none), images and positives it was chosen on.
+    """
+    chosen, rows = chosen_thresholds(predictions, settings), []
+    for method, seed in predictions[["method", "seed"]].drop_duplicates().itertuples(index=False):
+        for name in class_names(predictions):
+            row = {"method": method, "seed": seed, "label": name}
+            rows.append(row | _threshold_fields(predictions, settings, chosen.get((method, seed, name)), row))
+    table = pd.DataFrame(rows, columns=list(THRESHOLD_COLUMNS))
+    return table.astype({"n": "Int64", "n_positive": "Int64"})
+
+
+def _threshold_fields(
+    predictions: pd.DataFrame, settings: EvaluationSettings, chosen: Array | None, row: dict[str, Any]
+) -> dict[str, Any]:
+    if decision_column(row["label"]) in predictions:
+        return {"threshold": np.nan, "chosen_on": "decision"}
+    if settings.threshold != VALIDATION:
+        return {"threshold": float(settings.threshold), "chosen_on": "setting"}
+    of_run = (predictions["method"] == row["method"]) & (predictions["seed"] == row["seed"])
+    labels = predictions.loc[
+        of_run & (predictions["split"] == VALIDATION), label_column(row["label"])
+    ].dropna()
+    counts = {"chosen_on": VALIDATION, "n": len(labels), "n_positive": int(labels.sum())}
+    if chosen is None:
+        return counts
+    low, high = percentile_bounds(chosen[1:], settings.confidence)
+    return counts | {"threshold": float(chosen[0]), "ci_low": low, "ci_high": high}
+
+
+def _chosen_on(predictions: pd.DataFrame, name: str, rows: Array, weights: Array, patient_of: Array) -> Array:
+    """Thresholds of a class on the rows of a run in ``id_val``, one a column of weights."""
+    label = predictions[label_column(name)].to_numpy(float)[rows]
+    known = rows[~np.isnan(label)]
+    if not len(known):
+        return np.full(weights.shape[1], np.nan)
+    scores = predictions[score_column(name)].to_numpy(float)[known]
+    truth = predictions[label_column(name)].to_numpy(float)[known]
+    thresholds: Array = youden_threshold(truth, scores, weights=weights[patient_of[known]])
+    return thresholds
+
+
 def _chosen(predictions: pd.DataFrame, name: str) -> Array:
     """Threshold of each row, chosen on the rows of its method and seed in ``id_val``."""
     if not (predictions["split"] == "id_val").any():
@@ -63,5 +166,7 @@ def _chosen(predictions: pd.DataFrame, name: str) -> Array:
     return thresholds
 
 
-def _share_at_or_above(scores: Array, thresholds: Array) -> Array:
-    return 1 - np.searchsorted(np.sort(scores), thresholds, "left") / len(scores)
+def _share_at_or_above(weight: Array, chosen: Array, last: Array) -> Array:
+    """Return the share of the chosen examples up to each of `last`, by falling score."""
+    counted = np.cumsum(weight * chosen[:, None], axis=0)
+    return ratio(counted[last], np.broadcast_to(counted[-1], (len(last), weight.shape[1])))

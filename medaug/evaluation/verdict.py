@@ -15,12 +15,13 @@ import numpy as np
 from scipy import stats
 
 from medaug.arrays import Array
-from medaug.evaluation.bootstrap import percentile_interval
+from medaug.evaluation.intervals import percentile_interval
 from medaug.evaluation.metrics import higher_is_better
 
 MIN_TRAININGS = 3
 POWER = 0.8
 """Chance with which the smallest detectable difference would have been found."""
+ROUNDING = 1e-12
 
 BETTER, WORSE, UNCLEAR, UNKNOWN = "better", "worse", "no clear difference", "not known"
 TRAINED_MODELS, METHODS = "trained models", "methods"
@@ -150,6 +151,6 @@ def _about(trainings: int) -> str:
 
 def _p_value(value: float, error: float, degrees: float) -> float:
     """Of a t-test; a difference of exactly nothing is no difference even where nothing varies."""
-    if value == 0:
+    if abs(value) < ROUNDING:
         return 1.0
     return float(2 * stats.t.sf(abs(value) / error, degrees)) if error else 0.0

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from medaug.arrays import Array, IntArray
-from medaug.evaluation.bootstrap import percentile_interval, weight_blocks
+from medaug.evaluation.bootstrap import weight_blocks
+from medaug.evaluation.intervals import percentile_interval
 from medaug.randomness import numpy_generator
 
 COLUMNS = (

@@ -9,7 +9,18 @@ import pandas as pd
 
 from medaug.evaluation.family import shown_splits
 from medaug.evaluation.metrics import GAP, WORST, higher_is_better, in_words
+from medaug.evaluation.verdict import BETTER, UNCLEAR, UNKNOWN, WORSE
 from medaug.report.parts import Cell, Table, name
+from medaug.report.reading import (
+    MODELS_BETTER,
+    MODELS_UNCLEAR,
+    MODELS_WORSE,
+    READINGS,
+    evidence_sentence,
+    gap_words,
+    p_words,
+    reading,
+)
 from medaug.report.tidy import attributes, row_of, select, splits_with
 from medaug.report.words import (
     NOT_ESTIMABLE,
@@ -20,43 +31,11 @@ from medaug.report.words import (
     split_name,
 )
 
-BETTER, WORSE, UNCLEAR, UNKNOWN = "better", "worse", "no clear difference", "not known"
-
-_READINGS = {
-    BETTER: "better: the interval excludes zero",
-    WORSE: "worse: the interval excludes zero",
-    UNCLEAR: "no clear difference: the interval includes zero",
-    UNKNOWN: "no interval of the difference, so chance is not excluded",
-}
-
-
-def verdict(row: pd.Series[Any], metric: str) -> str:
-    """Read a difference to the baseline: better, worse, no clear difference, or not known.
-
-    Parameters
-    ----------
-    row : Series
-        ``ci_low`` and ``ci_high`` of method minus baseline.
-    metric : str
-        Which direction is better, see `medaug.evaluation.metrics.higher_is_better`.
-
-    Examples
-    --------
-    >>> verdict(pd.Series({"ci_low": -0.05, "ci_high": -0.01}), "auc_gap")
-    'better'
-    """
-    low, high = row["ci_low"], row["ci_high"]
-    if pd.isna(low) or pd.isna(high):
-        return UNKNOWN
-    if low <= 0 <= high:
-        return UNCLEAR
-    return BETTER if (low > 0) == higher_is_better(metric) else WORSE
-
 
 def answer_sentences(
     table: pd.DataFrame, comparison: pd.DataFrame | None, methods: Sequence[str], metric: str
 ) -> list[str]:
-    """Return two sentences: one on accuracy, one on the gap of the first attribute.
+    """Return what is compared, then a sentence on accuracy and one on the gap of the first attribute.
 
     Parameters
     ----------
@@ -74,7 +53,9 @@ def answer_sentences(
         what = f"The {words} gap between groups of {attribute}"
         fair = _sentence(table, comparison, methods, GAP.of(metric), attribute, what)
     alone = "One method was evaluated, so this report cannot say whether it improves on another."
-    return [accurate, fair] if len(methods) > 1 else [accurate, fair, alone]
+    if len(methods) == 1:
+        return [accurate, fair, alone]
+    return [evidence_sentence(comparison, methods), accurate, fair]
 
 
 def answer_table(
@@ -113,9 +94,25 @@ def _answer_row(
     change = _difference(table, comparison, methods[0], method, split, metric, attribute)
     if change is None:
         return [*cells, Cell(NOT_ESTIMABLE, kind="quiet"), Cell("", kind="reading quiet")]
-    read = verdict(change, metric)
-    shown = Cell(signed(change["value"]), interval(change["ci_low"], change["ci_high"]))
-    return [*cells, shown, Cell(_READINGS[read], kind=f"reading {read.replace(' ', '-')}")]
+    read = reading(change, metric)
+    bounds = interval(change["ci_low"], change["ci_high"])
+    shown = Cell(signed(change["value"]), bounds, remark=_power_words(change))
+    look = read.replace(" ", "-") if read in (BETTER, WORSE) else "not-known"
+    return [*cells, shown, Cell(READINGS[read], kind=f"reading {look}", remark=_test_words(change))]
+
+
+def _power_words(change: pd.Series[Any]) -> str:
+    """Say the smallest difference that could have been found."""
+    detectable = change.get("detectable")
+    return "" if pd.isna(detectable) else f"could have shown ±{number(float(detectable))}"
+
+
+def _test_words(change: pd.Series[Any]) -> str:
+    """Say the p-value of a verdict about methods."""
+    adjusted, own = change.get("p_holm"), change.get("p_value")
+    if pd.isna(own):
+        return ""
+    return p_words(float(own)) if pd.isna(adjusted) else f"{p_words(float(adjusted))}, adjusted"
 
 
 def value_cell(row: pd.Series[Any] | None) -> Cell:
@@ -125,7 +122,9 @@ def value_cell(row: pd.Series[Any] | None) -> Cell:
     if not row["estimable"]:
         return Cell(NOT_ESTIMABLE, kind="missing", remark=row["reason"])
     who = f"{row['group']}: " if WORST.names(row["metric"]) and row["group"] else ""
-    return Cell(who + number(row["value"]), interval(row["ci_low"], row["ci_high"]), remark=row["reason"])
+    remarks = filter(None, (gap_words(row), row["reason"]))
+    bounds = interval(row["ci_low"], row["ci_high"])
+    return Cell(who + number(row["value"]), bounds, remark="; ".join(remarks))
 
 
 def _difference(
@@ -185,7 +184,9 @@ def _where(split: str, shown: Sequence[str]) -> str:
 def _value_words(row: pd.Series[Any] | None) -> str:
     if row is None or not row["estimable"]:
         return NOT_ESTIMABLE
-    return f"{number(row['value'])} {interval(row['ci_low'], row['ci_high'])}".strip()
+    chance = f"({gap_words(row)})" if gap_words(row) else ""
+    value = f"{number(row['value'])} {interval(row['ci_low'], row['ci_high'])}".strip()
+    return f"{value} {chance}".strip()
 
 
 def _compare_words(changes: dict[str, pd.Series[Any] | None], metric: str) -> str:
@@ -194,12 +195,15 @@ def _compare_words(changes: dict[str, pd.Series[Any] | None], metric: str) -> st
         BETTER: "higher" if more else "smaller",
         WORSE: "lower" if more else "larger",
         UNCLEAR: "no clear difference",
+        MODELS_BETTER: "higher for this trained model" if more else "smaller for this trained model",
+        MODELS_WORSE: "lower for this trained model" if more else "larger for this trained model",
+        MODELS_UNCLEAR: "no clear difference",
         UNKNOWN: "a difference without an interval",
         NOT_ESTIMABLE: NOT_ESTIMABLE,
     }
     groups: dict[str, list[str]] = {}
     for method, row in changes.items():
-        read = NOT_ESTIMABLE if row is None else verdict(row, metric)
+        read = NOT_ESTIMABLE if row is None else reading(row, metric)
         groups.setdefault(read, []).append(method + _change_words(row))
     return ", ".join(f"{words[read]} with {listing(groups[read])}" for read in words if read in groups)
 

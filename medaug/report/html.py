@@ -27,6 +27,7 @@ from medaug.report.gallery import Gallery, gallery
 from medaug.report.looks_sections import looks_sections
 from medaug.report.parts import Section, Table
 from medaug.report.quality_section import quality_section
+from medaug.report.reading import family_sentence
 from medaug.report.skew_table import skew_table
 from medaug.report.slides_section import slides_section
 from medaug.report.style import Styles, method_styles
@@ -109,13 +110,18 @@ class _Content:
         """Return what the template asks for."""
         metrics, predictions = self.results.metrics, self.results.predictions
         table, differences = tidy.tidied(metrics), _tidied_comparison(self.results.comparison)
-        methods = tidy.methods(table, _baseline(self.results.comparison))
+        methods = tidy.methods(table, self.results.baseline or _baseline(self.results.comparison))
         metric, real = self.headline or headline(metrics), self._as_trained_on()
         return {
             "written": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
             "facts": _header_facts(predictions, methods, self.store, self.synthetic),
             "phantom": is_phantom(metrics, predictions, self.store, self.synthetic),
-            "sentences": [*self._quality(), *answer_sentences(table, differences, methods, metric)],
+            "sentences": [
+                *self._quality(),
+                *answer_sentences(table, differences, methods, metric),
+                *self.results.notes,
+            ],
+            "below": family_sentence(differences),
             "answer": answer_table(table, differences, methods, metric),
             "sections": [s for s in self._sections(table, method_styles(methods), metric, real) if s],
             "gallery": gallery(self.synthetic, real) if self.synthetic is not None else Gallery(()),
@@ -142,7 +148,7 @@ class _Content:
             sections.fairness_section(table, styles, metric),
             sections.central_section(self.results.posterior, styles),
             sections.improvement_section(self.results.improvement, metric),
-            sections.curves_section(predictions, styles),
+            sections.curves_section(predictions, styles, self.results.groupings, table),
             *looks_sections(self.looks, styles),
         ]
 

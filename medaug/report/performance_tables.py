@@ -9,7 +9,17 @@ from typing import Any
 import pandas as pd
 
 from medaug.evaluation.family import shown_splits, splits
-from medaug.evaluation.metrics import GAP, HIGH_RISK_SENSITIVITY, SENSITIVITY, WORST, in_words, parse
+from medaug.evaluation.metrics import (
+    EQUALIZED_ODDS,
+    GAP,
+    HIGH_RISK_SENSITIVITY,
+    RATIO,
+    SELECTION_RATE,
+    SENSITIVITY,
+    WORST,
+    in_words,
+    parse,
+)
 from medaug.report.answer import value_cell
 from medaug.report.parts import Cell, Table, name
 from medaug.report.performance_figures import group_names
@@ -80,6 +90,27 @@ def group_table(table: pd.DataFrame, methods: Sequence[str], metric: str, attrib
                 body.append([name(split_name(split), domain), name(words), Cell("", kind="summary"), *cells])
     head = ["Where", "Group", "Images", *methods]
     return Table(f"{in_words(metric)} by {attribute}, mean over the conditions", head, body, names=2)
+
+
+def rates_table(table: pd.DataFrame, methods: Sequence[str], attribute: str) -> Table | None:
+    """Return gaps and ratios of the rates of decisions between the groups of an attribute, of the tests.
+
+    Equalised odds compare sensitivity and false positive rate, selection rates how many are called positive,
+    predictive values what a decision means. None where nothing is decided.
+    """
+    body = []
+    for split in shown_splits(table):
+        for metric in (EQUALIZED_ODDS, SENSITIVITY, "fpr", SELECTION_RATE, "ppv", "npv"):
+            for derived in (GAP, RATIO):
+                rows = select(table, derived.of(metric), split, attribute=attribute)
+                if len(rows):
+                    where = [
+                        name(split_name(split), rows["domain"].iloc[0]),
+                        name(in_words(derived.of(metric))),
+                    ]
+                    body.append([*where, *_cells(rows, methods)])
+    caption = f"Decisions by {attribute}, mean over the conditions: a gap of 0 and a ratio of 1 are even"
+    return Table(caption, ["Where", "Measure", *methods], body, names=2) if body else None
 
 
 def missing_table(table: pd.DataFrame) -> Table | None:

@@ -8,10 +8,24 @@ import pandas as pd
 
 from medaug.data.store import ImageStore
 from medaug.evaluation.family import shown_splits
-from medaug.evaluation.metrics import GAP, HIGH_RISK_SENSITIVITY, higher_is_better, in_words
+from medaug.evaluation.groupings import Grouping
+from medaug.evaluation.metrics import (
+    CALIBRATION_INTERCEPT,
+    CALIBRATION_SLOPE,
+    GAP,
+    HIGH_RISK_SENSITIVITY,
+    higher_is_better,
+    in_words,
+)
 from medaug.evaluation.predictions import detect_kind
 from medaug.report.condition_figure import condition_figure
-from medaug.report.curve_figures import calibration_figure, roc_figure, scored_classes
+from medaug.report.curve_figures import (
+    calibration_figure,
+    decision_figure,
+    group_calibration_figure,
+    roc_figure,
+    scored_classes,
+)
 from medaug.report.data_figures import (
     age_figure,
     cooccurrence_figure,
@@ -28,11 +42,13 @@ from medaug.report.performance_tables import (
     label_table,
     missing_table,
     overall_table,
+    rates_table,
 )
 from medaug.report.posterior_tables import posterior_parts
 from medaug.report.provenance import origin_table, versions_table
-from medaug.report.style import Styles
+from medaug.report.style import Styles, method_styles
 from medaug.report.tidy import attributes, label_metric, splits_with
+from medaug.report.words import split_name
 from medaug.task import Kind
 
 Parts = list[Table | Picture]
@@ -81,6 +97,8 @@ def fairness_section(table: pd.DataFrame, styles: Styles, metric: str) -> Sectio
         if " & " not in attribute:
             parts += _fairness_pictures(table, styles, metric, attribute)
         parts.append(group_table(table, list(styles), metric, attribute))
+        if " & " not in attribute and (rates := rates_table(table, list(styles), attribute)):
+            parts.append(rates)
     if missing := missing_table(table):
         parts.append(missing)
     none = "No sensitive attribute was given, so there are no groups to compare."
@@ -112,9 +130,14 @@ def improvement_section(improvement: pd.DataFrame | None, metric: str) -> Sectio
     )
 
 
-def curves_section(predictions: pd.DataFrame, styles: Styles) -> Section:
-    """Show ROC curves and calibration of each condition."""
-    title = "ROC curves and calibration"
+def curves_section(
+    predictions: pd.DataFrame,
+    styles: Styles,
+    groupings: Sequence[Grouping] = (),
+    table: pd.DataFrame | None = None,
+) -> Section:
+    """Show ROC curves, decision curves and calibration of each condition, the latter also by group."""
+    title = "ROC curves, decision curves and calibration"
     if not scored_classes(predictions):
         return Section(title, ["There are no scores to draw."])
     roc = (
@@ -126,8 +149,44 @@ def curves_section(predictions: pd.DataFrame, styles: Styles) -> Section:
         "on the diagonal scores can be read as chances."
     )
     curves = picture(roc_figure(predictions, styles), "ROC curves of each condition.", roc)
+    benefit = (
+        "Decision curves: what acting on scores at or above a threshold is worth (net benefit, see the end); "
+        "dotted is calling every image positive, and 0 calling none."
+    )
+    decisions = picture(decision_figure(predictions, styles), "Net benefit of each condition.", benefit)
     reliability = calibration_figure(predictions, styles)
-    return Section(title, (), [curves, picture(reliability, "Calibration of each condition.", calibration)])
+    pictures = [curves, decisions, picture(reliability, "Calibration of each condition.", calibration)]
+    by_group = _calibration_by_group(predictions, groupings, list(styles))
+    return Section(title, (), [*pictures, *by_group, *_calibration_tables(table, list(styles))])
+
+
+def _calibration_tables(table: pd.DataFrame | None, methods: Sequence[str]) -> Parts:
+    """Return calibration intercept and slope of each condition, where they were measured."""
+    measured = set() if table is None else set(table["metric"])
+    return [
+        label_table(table, methods, metric)
+        for metric in (CALIBRATION_INTERCEPT, CALIBRATION_SLOPE)
+        if table is not None and metric in measured
+    ]
+
+
+def _calibration_by_group(
+    predictions: pd.DataFrame, groupings: Sequence[Grouping], methods: Sequence[str]
+) -> Parts:
+    """Draw the calibration of the last method by group of each attribute, of the first part of the data."""
+    split = shown_splits(predictions)[0]
+    chosen = (predictions["method"] == methods[-1]).to_numpy() if "method" in predictions else slice(None)
+    pictures: Parts = []
+    for grouping in groupings:
+        groups = {g: grouping.codes[chosen] == code for code, g in enumerate(grouping.groups)}
+        figure = group_calibration_figure(predictions[chosen], groups, split, method_styles(groups))
+        words = (
+            f"Calibration by group of {grouping.attribute}, {methods[-1]}, {split_name(split)}; groups of at "
+            "least 40 images, in four parts."
+        )
+        if any(len(axes.lines) > 1 for axes in figure.axes):
+            pictures.append(picture(figure, words, words))
+    return pictures
 
 
 def provenance_section(store: ImageStore | None, synthetic: ImageStore | None) -> Section:

@@ -11,6 +11,7 @@ from medaug.evaluation.family import shown_splits
 from medaug.evaluation.identities import ALL_DOMAINS
 from medaug.evaluation.metrics import GAP
 from medaug.evaluation.metrics_table import PHANTOM_DATA, headline
+from medaug.evaluation.verdict import MIN_TRAININGS
 from medaug.report.tidy import attributes
 from medaug.report.words import split_name
 
@@ -52,8 +53,21 @@ def summary_table(
                 where = f"{split_name(split).removesuffix(', test')}: {run['domain'].iloc[0]}"
                 images = f"{overall['n'].iloc[0]:,}"
                 lines.append((str(method), str(seed), where, images, _figure(overall), _figure(gap)))
-    table = _aligned(lines)
+    table = "\n".join([_aligned(lines), *_remarks(metrics)])
     return f"{table}\n({PHANTOM_DATA})" if PHANTOM_DATA in set(metrics["source"]) else table
+
+
+def _remarks(metrics: pd.DataFrame) -> list[str]:
+    """Say what p is, and whether methods or trained models stand beside one another."""
+    trainings = metrics.groupby("method")["seed"].nunique()
+    remarks = []
+    if metrics["p_value"].notna().any():
+        remarks.append("p: how often equal groups would show as large a gap by chance")
+    if len(trainings) > 1 and trainings.min() < MIN_TRAININGS:
+        remarks.append(
+            f"These are trained models, not methods: those need at least {MIN_TRAININGS} trainings each."
+        )
+    return remarks
 
 
 def _one_domain(rows: pd.DataFrame) -> pd.DataFrame:
@@ -66,7 +80,9 @@ def _figure(rows: pd.DataFrame) -> str:
     if rows.empty or not rows["estimable"].iloc[0]:
         return "-"
     value, low, high = (float(rows[name].iloc[0]) for name in ("value", "ci_low", "ci_high"))
-    return f"{value:.3f}" if pd.isna(low) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+    p_value = float(rows["p_value"].iloc[0])
+    shown = f"{value:.3f}" if pd.isna(low) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
+    return shown if pd.isna(p_value) else f"{shown}, p = {p_value:.2g}"
 
 
 def _aligned(lines: list[tuple[Any, ...]]) -> str:

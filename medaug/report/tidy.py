@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from medaug.evaluation.family import shown_splits
 from medaug.evaluation.identities import ALL_DOMAINS
 from medaug.evaluation.metrics import SENSITIVITY, WORST
+
+_NUMBERS = ("value", "ci_low", "ci_high", "by_chance", "p_value", "detectable")
 
 KEYS = ["method", "split", "domain", "metric", "label", "attribute", "group"]
 
@@ -18,17 +21,17 @@ def tidied(metrics: pd.DataFrame) -> pd.DataFrame:
     """Return one row for each method, split, domain, metric, label and group, with empty text for missing.
 
     Several seeds are joined: the value is the mean over the seeds where it is estimable, the interval runs
-    from the lowest to the highest bound of any seed (it is never narrower than that of one run), and
-    ``seeds`` counts the runs.
+    from the lowest to the highest bound of any seed (it is never narrower than that of one run), p-values
+    are joined as twice their median, and ``seeds`` counts the runs.
     """
     table = metrics.copy()
     for key in [*KEYS, "reason"]:
         table[key] = table[key].astype("object").fillna("").astype(str) if key in table else ""
     table["estimable"] = table["estimable"].astype(str).str.lower().eq("true")
-    for column in ("value", "ci_low", "ci_high", "n", "n_positive"):
+    for column in (*_NUMBERS, "n", "n_positive"):
         given = pd.to_numeric(table[column], errors="coerce") if column in table else pd.NA
         table[column] = pd.Series(given, index=table.index).astype("Float64").astype("float64")
-    table.loc[~table["estimable"], ["value", "ci_low", "ci_high"]] = float("nan")
+    table.loc[~table["estimable"], list(_NUMBERS)] = float("nan")
     several = "seed" in table and table["seed"].nunique() > 1
     return _over_seeds(table) if several else table.assign(seeds=1)
 
@@ -110,11 +113,19 @@ def _over_seeds(table: pd.DataFrame) -> pd.DataFrame:
         ci_high=("ci_high", "max"),
         n=("n", "max"),
         n_positive=("n_positive", "max"),
+        by_chance=("by_chance", "mean"),
+        p_value=("p_value", _joined_p_value),
+        detectable=("detectable", "mean"),
         estimable=("estimable", "any"),
         reason=("reason", _distinct),
         seeds=("value", "size"),
     )
     return joined.reset_index()
+
+
+def _joined_p_value(p_values: pd.Series[float]) -> float:
+    """Join the p-values of one gap in several trainings, which are not independent: twice their median."""
+    return float(np.minimum(1.0, 2 * p_values.median()))
 
 
 def _distinct(reasons: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from medaug.engine.distributed import barrier, is_first
 from medaug.errors import DataError
 from medaug.evaluation.family import shown_splits
 from medaug.evaluation.metrics_table import headline, read_metrics
-from medaug.evaluation.predictions import read_predictions
+from medaug.evaluation.predictions import class_names, read_predictions
 from medaug.evaluation.results import evaluate
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.files import write_aside
@@ -142,9 +142,9 @@ class Evaluation:
         """Write results and report into the folder, unless they are there; print the short table.
 
         The results are ``metrics.csv``, ``posterior.csv`` (groups beside all others, where every image has
-        one right answer) and, with a baseline, ``comparison.csv`` and ``improvement.csv``; the closer looks
-        of the paper ``missed.csv``, ``overlaps.csv`` and, of the run's own classifiers, ``distances.csv`` and
-        ``components.csv``.
+        one right answer), ``thresholds.csv`` (of conditions that are present or absent) and, with a
+        baseline, ``comparison.csv`` and ``improvement.csv``; the closer looks of the paper ``missed.csv``,
+        ``overlaps.csv`` and, of the run's own classifiers, ``distances.csv`` and ``components.csv``.
         """
         known = {"evaluation": defaults(self.settings), "quality": None}
         self.run.claim(self.product, self.record, known)
@@ -164,7 +164,7 @@ class Evaluation:
         return seen_by_models(self.run, self.files) if own else {}
 
     def _write(self, folder: Path, features: Features) -> None:
-        table = pd.concat([read_predictions(Path(file)) for file in self.files], ignore_index=True)
+        table = joined_predictions(self.files)
         results = evaluate(table, self.settings, baseline=self.compared_with)
         results.write(folder)
         settings = replace(self.settings, kind=results.kind)
@@ -200,6 +200,25 @@ class Evaluation:
     def _own(self, path: Path) -> ImageStore | None:
         """Open a store of the run that the report shows; given predictions have nothing to do with it."""
         return ImageStore.open(path) if self.predictions is None and is_made(path) else None
+
+
+def joined_predictions(files: Sequence[str]) -> pd.DataFrame:
+    """Read files of predictions into one table.
+
+    Raises
+    ------
+    DataError
+        A file has not the classes of the first one.
+    """
+    tables = [read_predictions(Path(file)) for file in files]
+    classes = set(class_names(tables[0]))
+    for file, table in zip(files, tables, strict=True):
+        if differing := sorted(classes ^ set(class_names(table))):
+            raise DataError(
+                f"{file} and {files[0]} do not predict the same conditions, so they cannot be compared: "
+                f"{', '.join(differing)}"
+            )
+    return pd.concat(tables, ignore_index=True)
 
 
 def file_digests(files: Sequence[str]) -> list[str]:

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medaug.evaluation.bootstrap import percentile_interval, weight_blocks
+from medaug.evaluation.bootstrap import weight_blocks
+from medaug.evaluation.intervals import percentile_interval
 
 
 def weights(patients: int, replicates: int, rows: int, seed: int = 0) -> np.ndarray:

@@ -82,7 +82,7 @@ def test_the_baseline_must_be_there(two_methods: pd.DataFrame) -> None:
 
 def test_methods_are_compared_on_shared_seeds_only(two_methods: pd.DataFrame) -> None:
     other_seed = two_methods.assign(seed=np.where(two_methods["method"] == "real", 0, 1))
-    with pytest.raises(DataError, match=r"'synthetic' has seeds 1 and 'real' has 0: they share none"):
+    with pytest.raises(DataError, match=r"share none; they have: 'real' 0; 'synthetic' 1"):
         compare_methods(other_seed, "real", SETTINGS)
     more = pd.concat([two_methods.assign(seed=0), other_seed[other_seed["seed"] == 1]])
     alone = compare_methods(two_methods, "real", SETTINGS)
@@ -97,11 +97,9 @@ def test_three_trainings_carry_both_variations(two_methods: pd.DataFrame) -> Non
         scores = (two_methods["score:c0"] + noise).clip(0, 1)
         runs.append(two_methods.assign(seed=seed, **{"score:c0": scores}))
     table = pd.concat(runs)
-    row = compare_methods(table, "real", SETTINGS).query(
-        "metric == 'auc' and label == 'c0' and attribute == ''"
-    )
-    row = row.iloc[0]
-    values = compute_metrics(table, SETTINGS).query("metric == 'auc' and label == 'c0' and attribute == ''")
+    asked = "metric == 'auc' and label == 'c0' and attribute == ''"
+    row = compare_methods(table, "real", SETTINGS).query(asked).iloc[0]
+    values = compute_metrics(table, SETTINGS).query(asked)
     own, other = (values.loc[values["method"] == m, "value"].to_numpy() for m in ("synthetic", "real"))
     assert row["difference"] == pytest.approx(own.mean() - other.mean())
     over_trainings = (own.var(ddof=1) + other.var(ddof=1)) / 3

@@ -22,7 +22,7 @@ from medaug.evaluation.settings import EvaluationSettings
 from medaug.task import Task
 
 Predictions = Callable[..., pd.DataFrame]
-QUICK = EvaluationSettings(replicates=0)
+QUICK = EvaluationSettings(replicates=0, permutations=0, min_group_size=1)
 
 # the men all have the finding
 TWELVE_ROWS = """image_id,patient_id,score:nodule,label:nodule,attr:sex
@@ -51,7 +51,9 @@ def pick(metrics: pd.DataFrame, metric: str, **where: object) -> pd.Series:
 @pytest.fixture
 def twelve(tmp_path: Path) -> pd.DataFrame:
     (tmp_path / "twelve.csv").write_text(TWELVE_ROWS)
-    return compute_metrics(read_predictions(tmp_path / "twelve.csv"), EvaluationSettings(replicates=200))
+    return compute_metrics(
+        read_predictions(tmp_path / "twelve.csv"), EvaluationSettings(replicates=200, min_group_size=1)
+    )
 
 
 def test_a_group_of_one_class_is_not_estimable_and_says_why(twelve: pd.DataFrame) -> None:
@@ -314,17 +316,15 @@ def test_no_threshold_is_a_reason(predictions: Predictions) -> None:
     assert set(result["split"]) == {"id_test"}
 
 
-def test_an_interval_needs_half_of_the_replicates() -> None:
-    table = pd.DataFrame({"score:a": np.linspace(0, 1, 9), "label:a": [0] * 8 + [1]})
-    rare = pick(compute_metrics(table, EvaluationSettings(replicates=100)), "auc", label="a")
-    assert rare["estimable"]
-    assert np.isfinite(rare["ci_low"])
-    # of eight patients, the only positive and the only negative are both drawn in 41 % of the replicates
-    table = pd.DataFrame({"score:a": np.linspace(0, 1, 8), "label:a": [0] + [np.nan] * 6 + [1]})
-    none = pick(compute_metrics(table, EvaluationSettings(replicates=1000)), "auc", label="a")
-    assert (none["value"], none["estimable"]) == (1, True)
-    assert np.isnan(none["ci_low"])
-    assert none["reason"].startswith(("no interval: undefined in 5", "no interval: undefined in 6"))
+def test_few_patients_have_a_value_and_no_interval() -> None:
+    table = pd.DataFrame({"score:a": np.linspace(0, 1, 19), "label:a": [0] * 10 + [1] * 9})
+    metrics = compute_metrics(table, EvaluationSettings(replicates=100))
+    auc = pick(metrics, "auc", label="a")
+    assert (auc["value"], auc["estimable"]) == (1, True)
+    assert np.isnan(auc["ci_low"])
+    assert auc["reason"] == "no interval: fewer than 10 patients with, or without, the condition"
+    fewer = compute_metrics(table, EvaluationSettings(replicates=100, min_group_size=9))
+    assert pick(fewer, "auc", label="a")["ci_low"] < 1
 
 
 def test_one_patient_has_a_value_and_no_interval() -> None:
@@ -332,7 +332,8 @@ def test_one_patient_has_a_value_and_no_interval() -> None:
     labels, groups = random.integers(0, 2, 80), np.repeat(["F", "M"], 40)
     table = pd.DataFrame({"score:a": random.uniform(size=80), "label:a": labels, "attr:sex": groups})
     table["patient_id"] = ["the only woman"] * 40 + [f"man {i}" for i in range(40)]
-    metrics = compute_metrics(table, EvaluationSettings(metrics=["auc"], replicates=50))
+    settings = EvaluationSettings(metrics=["auc"], replicates=50, min_group_size=1)
+    metrics = compute_metrics(table, settings)
     women, men = (pick(metrics, "auc", label="a", attribute="sex", group=group) for group in "FM")
     gap = pick(metrics, "auc_gap", label="a", attribute="sex")
     assert women["value"] == pytest.approx(sk.roc_auc_score(labels[:40], table["score:a"][:40]))

@@ -9,10 +9,10 @@ from scipy.stats import beta
 from sklearn.metrics import top_k_accuracy_score
 
 from medaug.errors import SettingsError
+from medaug.evaluation.effective_share import Share
 from medaug.evaluation.metrics_table import METRIC_COLUMNS, compute_metrics
 from medaug.evaluation.posterior import (
     POSTERIOR_COLUMNS,
-    Share,
     difference_posterior,
     group_posteriors,
     spread_metrics,

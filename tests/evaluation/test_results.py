@@ -71,7 +71,7 @@ def test_the_summary_shows_the_leading_metric_and_its_gaps(two_methods: pd.DataF
 def test_written_tables_come_back(two_methods: pd.DataFrame, tmp_path: Path) -> None:
     results = evaluate(two_methods, SETTINGS, baseline="real")
     results.write(tmp_path / "new" / "folder")
-    tables = ["metrics.csv", "comparison.csv", "improvement.csv", "posterior.csv"]
+    tables = ["metrics.csv", "comparison.csv", "improvement.csv", "posterior.csv", "thresholds.csv"]
     written = {path.name for path in (tmp_path / "new" / "folder").iterdir()}
     assert written == {"predictions.parquet", *tables}
     metrics = read_metrics(tmp_path / "new" / "folder" / "metrics.csv")

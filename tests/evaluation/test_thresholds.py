@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_curve
 
 from medaug.errors import DataError
+from medaug.evaluation.metrics_table import compute_metrics
 from medaug.evaluation.predictions import check_predictions
-from medaug.evaluation.thresholds import decide, youden_threshold
+from medaug.evaluation.settings import EvaluationSettings
+from medaug.evaluation.thresholds import chosen_thresholds, decide, threshold_table, youden_threshold
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 10)), min_size=2, max_size=40))
@@ -57,3 +59,54 @@ def test_no_threshold_without_both_classes_and_an_error_without_the_split() -> N
     without = table().query("split == 'id_test'")
     with pytest.raises(DataError, match="needs predictions of the split id_val"):
         decide(without, "a", "id_val")
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 10)), min_size=2, max_size=30), st.integers(0, 2**32 - 1)
+)
+def test_weights_repeat_examples(rows: list[tuple[bool, int]], draw: int) -> None:
+    truth, score = (np.array(column) for column in zip(*rows, strict=True))
+    weights = np.random.default_rng(draw).poisson(1, (len(truth), 3))
+    together = youden_threshold(truth, score, weights=weights)
+    for found, times in zip(together, weights.T, strict=True):
+        repeated = np.repeat(truth, times), np.repeat(score, times)
+        np.testing.assert_equal(found, youden_threshold(*repeated) if len(repeated[0]) else np.nan)
+
+
+def validated(patients: int, seed: int = 0) -> pd.DataFrame:
+    generator, parts = np.random.default_rng(seed), []
+    for split, rows in (("id_val", patients), ("id_test", 400)):
+        truth = generator.random(rows) < 0.5
+        people = [f"{split}{i}" for i in range(rows)]
+        scores = (0.3 * truth + 0.7 * generator.random(rows)).round(3)
+        content = {"image_id": people, "patient_id": people, "split": split, "score:a": scores}
+        parts.append(pd.DataFrame(content | {"label:a": truth.astype(float)}))
+    return check_predictions(pd.concat(parts))
+
+
+def test_thresholds_are_chosen_again_on_each_draw_of_patients_and_written() -> None:
+    predictions = validated(60)
+    settings = EvaluationSettings(threshold="id_val", replicates=100)
+    found = chosen_thresholds(predictions, settings)["model", 0, "a"]
+    val = predictions[predictions["split"] == "id_val"]
+    assert found[0] == youden_threshold(val["label:a"], val["score:a"])
+    assert found.shape == (101,)
+    assert set(found) <= set(val["score:a"])
+    assert len(set(found)) > 3
+    row = threshold_table(predictions, settings).iloc[0]
+    assert (row["threshold"], row["chosen_on"], row["n"]) == (found[0], "id_val", 60)
+    assert row["ci_low"] == pytest.approx(np.quantile(found[1:], 0.025))
+    fixed = threshold_table(predictions, EvaluationSettings(threshold=0.3)).iloc[0]
+    assert (fixed["threshold"], fixed["chosen_on"]) == (0.3, "setting")
+    by_user = threshold_table(predictions.assign(**{"decision:a": 1.0}), settings).iloc[0]
+    assert (by_user["chosen_on"], np.isnan(by_user["threshold"])) == ("decision", True)
+
+
+def test_intervals_know_that_thresholds_were_chosen_on_few_patients() -> None:
+    metric = {"metrics": ["specificity"], "splits": ["id_test"], "replicates": 200}
+    widths = {}
+    for threshold in (0.45, "id_val"):
+        settings = EvaluationSettings(threshold=threshold, **metric)
+        row = compute_metrics(validated(40), settings).iloc[0]
+        widths[threshold] = row["ci_high"] - row["ci_low"]
+    assert widths["id_val"] > 1.5 * widths[0.45]

@@ -54,7 +54,7 @@ def test_without_replicates_nothing_is_said_of_chance():
 def test_a_method_is_itself():
     same = trainings([0.8, 0.8, 0.8], np.zeros(10))
     assert difference_between(same, same).p_value == 1
-    assert difference_between(same + 0.1, same).p_value == 0
+    assert difference_between(same + 0.1, same).p_value < 1e-9
 
 
 @pytest.mark.parametrize(

@@ -1,26 +1,32 @@
 import pandas as pd
 import pytest
 
-from medaug.report.answer import _where, answer_sentences, verdict
+from medaug.report.answer import _where, answer_sentences
+from medaug.report.reading import reading
 from medaug.report.tidy import tidied
 
 
 @pytest.mark.parametrize(
     ("low", "high", "metric", "expected"),
     [
-        (0.01, 0.05, "auc", "better"),
-        (-0.05, -0.01, "auc", "worse"),
-        (0.01, 0.05, "auc_gap", "worse"),
-        (-0.05, -0.01, "auc_gap", "better"),
-        (-0.05, -0.01, "ece", "better"),
-        (-0.05, -0.01, "fnr_worst", "better"),
-        (-0.01, 0.05, "auc", "no clear difference"),
-        (0.0, 0.05, "auc", "no clear difference"),
+        (0.01, 0.05, "auc", "these trained models: better"),
+        (-0.05, -0.01, "auc", "these trained models: worse"),
+        (0.01, 0.05, "auc_gap", "these trained models: worse"),
+        (-0.05, -0.01, "auc_gap", "these trained models: better"),
+        (-0.05, -0.01, "ece", "these trained models: better"),
+        (-0.05, -0.01, "fnr_worst", "these trained models: better"),
+        (-0.01, 0.05, "auc", "these trained models: no clear difference"),
+        (0.0, 0.05, "auc", "these trained models: no clear difference"),
         (float("nan"), 0.05, "auc", "not known"),
     ],
 )
-def test_verdict(low, high, metric, expected):
-    assert verdict(pd.Series({"ci_low": low, "ci_high": high}), metric) == expected
+def test_one_training_is_read_as_such(low, high, metric, expected):
+    assert reading(pd.Series({"ci_low": low, "ci_high": high}), metric) == expected
+
+
+def test_methods_are_read_by_their_verdict():
+    row = pd.Series({"ci_low": 0.01, "ci_high": 0.05, "about": "methods", "verdict": "no clear difference"})
+    assert reading(row, "auc") == "no clear difference"
 
 
 def rows(values, **columns):
@@ -41,9 +47,18 @@ def test_two_sentences_state_both_directions_and_the_uncertain():
             (m, k): (value, {"ci_low": low, "ci_high": high})
             for m, (value, low, high) in change.items()
             for k in ("auc", "auc_gap")
-        }
+        },
+        about="methods",
+        trainings=3,
     )
-    accuracy, fairness = answer_sentences(tidied(table), tidied(changes), methods, "auc")
+    changes["verdict"] = [
+        {"up": ("better", "worse"), "even": ("no clear difference",) * 2, "down": ("worse", "better")}[m][
+            k == "auc_gap"
+        ]
+        for m, k in zip(changes["method"], changes["metric"], strict=True)
+    ]
+    compared, accuracy, fairness = answer_sentences(tidied(table), tidied(changes), methods, "auc")
+    assert compared.startswith("This report compares methods: each was trained 3 times")
     assert accuracy == (
         "Mean AUC, compared with old: in distribution, higher with up (+0.100 [0.050, 0.200]), "
         "lower with down (−0.100 [−0.200, −0.050]), no clear difference with even (+0.010 [−0.100, 0.100])."
