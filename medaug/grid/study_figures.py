@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,11 +45,10 @@ def pareto_figure(
         _draw_front(axes, both, higher_is_better(metric))
         _draw_trainings(axes, metrics, styles, metric, attribute, split)
         for arm, style in styles.items():
-            if arm in both.index:
-                look = {"marker": style.marker, "color": style.colour, "linestyle": "none", "zorder": 3}
-                axes.plot(
-                    both.loc[arm, "gap"], both.loc[arm, "value"], markersize=8, label=shortened(arm), **look
-                )
+            at = both.loc[both.index == arm]
+            look: dict[str, Any] = {"color": style.colour, "label": shortened(arm)}
+            if len(at):
+                axes.plot(at["gap"], at["value"], style.marker, markersize=8, zorder=3, **look)
         _name_axes(axes, metric, attribute, split)
         _say_if_empty(axes, both.empty)
     legend(figure, panels)
@@ -118,9 +118,10 @@ def _draw_trainings(
     keys = ["method", "seed"]
     gaps = select(metrics, GAP.of(metric), split, attribute=attribute).set_index(keys)["value"]
     values = select(metrics, metric, split).set_index(keys)["value"]
-    for arm, rows in pd.DataFrame({"gap": gaps, "value": values}).dropna().groupby(level="method"):
-        if arm in styles:
-            axes.plot(rows["gap"], rows["value"], ".", color=styles[str(arm)].colour, alpha=0.6, markersize=5)
+    both = pd.DataFrame({"gap": gaps, "value": values}).dropna().reset_index()
+    for arm, style in styles.items():
+        rows = both[both["method"] == arm]
+        axes.plot(rows["gap"], rows["value"], ".", color=style.colour, alpha=0.6, markersize=5)
 
 
 def _name_axes(axes: Axes, metric: str, attribute: str, split: str) -> None:

@@ -205,7 +205,8 @@ def _trainings_table(part: Compared, metric: str, attribute: str) -> Table:
     rows = rows[(rows["label"] == "") & rows["split"].isin(shown_splits(part.metrics))]
     seeds = sorted(rows["seed"].unique())
     body = []
-    for (split, domain, arm), own in rows.groupby(["split", "domain", "method"], sort=False):
+    for keys, own in rows.groupby(["split", "domain", "method"], sort=False):
+        split, domain, arm = map(str, keys)
         values = own.set_index("seed")["value"].astype(float).reindex(seeds)
         cells = [Cell(number(value)) for value in values]
         spread = Cell(number(values.mean()), f"± {number(values.std(ddof=1))}" if len(seeds) > 1 else "")

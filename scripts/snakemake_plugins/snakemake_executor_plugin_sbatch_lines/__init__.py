@@ -7,16 +7,13 @@ latter for its lines. Snakemake finds it by its name where its folder is in the 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from snakemake.executors.dryrun import Executor as DryRun
-from snakemake.executors.dryrun import common_settings as of_dry_run
+from snakemake.executors.dryrun import common_settings
 from snakemake_executor_plugin_slurm.submit_string import get_submit_command
 from snakemake_executor_plugin_slurm.utils import set_gres_string
 from snakemake_interface_executor_plugins.jobs import JobExecutorInterface
 
-common_settings = replace(of_dry_run, non_local_exec=True)
-"""What Snakemake asks of an executor: a dry run, of jobs that would run elsewhere."""
+__all__ = ["Executor", "common_settings"]
 
 
 class Executor(DryRun):  # type: ignore[misc]  # Snakemake has no types
@@ -24,10 +21,8 @@ class Executor(DryRun):  # type: ignore[misc]  # Snakemake has no types
 
     def printjob(self, job: JobExecutorInterface) -> None:
         """Print the sbatch line of a job, and what it will run."""
-        if job.is_local:
-            print(f"here: {job.name}")
-            return
-        print(f"{sbatch_line(job)}\n    {job.shellcmd}")
+        if job.name not in self.workflow._localrules:
+            print(f"{sbatch_line(job)}\n    {job.shellcmd}")
 
 
 def sbatch_line(job: JobExecutorInterface) -> str:
