@@ -13,6 +13,9 @@ from medaug.errors import SettingsError
 
 PresetName = Literal["demo", "single_gpu", "paper"]
 SamplerName = Literal["ddpm", "ddim", "dpm_solver"]
+PredictionName = Literal["epsilon", "v", "x"]
+LossWeightName = Literal["none", "min_snr", "bounded"]
+ScheduleName = Literal["constant", "cosine"]
 Modality = Literal["histopathology", "radiology", "dermatology"]
 
 
@@ -38,8 +41,31 @@ class GeneratorPreset:
         Length of the training in steps, rounded up to whole epochs.
     iterations_per_epoch : int
         Steps between two savings and sample grids.
-    ema_decay : float
-        Share that the moving average of the weights, which is what is saved, keeps in each step.
+    ema_width : float
+        Width of the moving average of the weights, which is what is saved: standard deviation of its profile,
+        as a share of the training so far.
+    patch : int
+        Side of the squares of pixels that the network works on: 1, 2 or 4; more is cheaper.
+    attention_side : int
+        Largest side of the levels with attention, in patches.
+    dropout : float
+        Probability that a value inside a residual block is dropped in training.
+    prediction : {"epsilon", "v", "x"}
+        What the network predicts: the noise, the velocity between noise and image, or the image.
+    times : {"uniform", "lognormal"}
+        How noise levels are drawn: evenly over the schedule, or log-normally around those where shapes and
+        details are decided.
+    loss_weight : {"none", "min_snr", "bounded"}
+        Weight of the squared error: 1, or such that the error of the image has the weight min(SNR, 5), or
+        min(SNR + 1, 5), where SNR is the signal-to-noise ratio.
+    schedule : {"constant", "cosine"}
+        Of the learning rate; `cosine` falls to zero at the end.
+    warmup_iterations : int
+        Iterations in which the learning rate rises to its largest.
+    mirrors : tuple of {"horizontal", "vertical"}
+        By which half of the training images are mirrored; the network is told, so that no drawn image is.
+    largest_shift : float
+        Share of the side by which training images are shifted at most; the network is told.
     """
 
     image_size: int
@@ -50,7 +76,17 @@ class GeneratorPreset:
     batch_size: int
     iterations: int
     iterations_per_epoch: int
-    ema_decay: float
+    ema_width: float
+    patch: int = 1
+    attention_side: int = 32
+    dropout: float = 0.0
+    prediction: PredictionName = "epsilon"
+    times: Literal["uniform", "lognormal"] = "uniform"
+    loss_weight: LossWeightName = "none"
+    schedule: ScheduleName = "constant"
+    warmup_iterations: int = 0
+    mirrors: tuple[str, ...] = ()
+    largest_shift: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +102,12 @@ class Sampling:
     guidance : float
         Scale of classifier-free guidance of the base model: 1 is none, at half the cost; more is more typical
         images.
+    guidance_interval : tuple of float or None
+        Lowest and highest noise, as a ratio to the image, at which guidance of any kind is used; none is
+        everywhere.
+    autoguidance : float
+        Scale of the guidance of the base model by its own earlier snapshot, beside the model file: 1 is none,
+        at half the cost.
     upsampler_sampler : {"ddpm", "ddim", "dpm_solver"} or None
         Of the upsampler; None is that of the base model. The fresh noise of the ancestral one heals the
         errors of a network that was trained briefly, and its lack of spread hardly shows in an upsampler.
@@ -73,6 +115,8 @@ class Sampling:
         Steps of that sampler; None is as many. Fewer may do: a low-resolution image leaves little to decide.
     upsampler_guidance : float
         Scale of guidance of the upsampler, whose low-resolution image says most about the condition already.
+    upsampler_autoguidance : float
+        Scale of the guidance of the upsampler by its earlier snapshot.
     batch_size : int
         Images sampled at once by a process; changes speed and memory only.
     """
@@ -80,9 +124,12 @@ class Sampling:
     sampler: SamplerName
     steps: int
     guidance: float = 1.0
+    guidance_interval: tuple[float, ...] | None = None
+    autoguidance: float = 1.0
     upsampler_sampler: SamplerName | None = None
     upsampler_steps: int | None = None
     upsampler_guidance: float = 1.0
+    upsampler_autoguidance: float = 1.0
     batch_size: int
 
 
@@ -131,7 +178,7 @@ class ClassifierPreset:
     network_name: str
     optimizer_name: Literal["adam", "sgd"]
     learning_rate: float
-    schedule: Literal["constant", "cosine"]
+    schedule: ScheduleName
     iterations: int
     iterations_per_epoch: int
     batch_size: int
@@ -208,7 +255,7 @@ _DEMO_CASCADE = Preset(
 )
 
 _HISTOPATHOLOGY_PAPER = Preset(
-    diffusion=GeneratorPreset(96, _times(128, (1, 1, 2, 3, 4)), 64, 2, 1e-4, 64, 500_000, 5000, 0.9999),
+    diffusion=GeneratorPreset(96, _times(128, (1, 1, 2, 3, 4)), 64, 2, 1e-4, 64, 500_000, 5000, 0.05),
     upsampler=None,
     sampling=_sampled(300_000, "ddpm", 1000, guidance=1.0, batch_size=256),
     classifier=ClassifierPreset("resnet152", "adam", 1e-4, "constant", 200_000, 2000, 32, 0.0, 0.0, 0.0),
@@ -216,15 +263,15 @@ _HISTOPATHOLOGY_PAPER = Preset(
 """Section G.1 trains its classifiers on synthetic images only, hence the real fraction of 0."""
 
 _RADIOLOGY_PAPER = Preset(
-    diffusion=GeneratorPreset(64, _times(192, (1, 2, 3, 4)), 64, 3, 1.5e-5, 128, 500_000, 5000, 0.9999),
-    upsampler=GeneratorPreset(224, _times(128, (1, 1, 2, 2, 4, 4)), 64, 2, 1e-4, 32, 500_000, 5000, 0.9999),
+    diffusion=GeneratorPreset(64, _times(192, (1, 2, 3, 4)), 64, 3, 1.5e-5, 128, 500_000, 5000, 0.05),
+    upsampler=GeneratorPreset(224, _times(128, (1, 1, 2, 2, 4, 4)), 64, 2, 1e-4, 32, 500_000, 5000, 0.05),
     sampling=_sampled(200_000, "ddpm", 1000, "ddpm", 1000, guidance=1.0, batch_size=64),
     classifier=ClassifierPreset("bit_152x2", "adam", 1e-5, "cosine", 50_000, 1000, 64, 1e-5, 0.0, 0.5),
 )
 
 _DERMATOLOGY_PAPER = Preset(
-    diffusion=GeneratorPreset(64, _times(192, (1, 2, 3, 4)), 64, 3, 1.5e-4, 128, 500_000, 5000, 0.9999),
-    upsampler=GeneratorPreset(256, _times(128, (1, 1, 2, 2, 4, 4)), 64, 2, 1e-4, 32, 500_000, 5000, 0.9999),
+    diffusion=GeneratorPreset(64, _times(192, (1, 2, 3, 4)), 64, 3, 1.5e-4, 128, 500_000, 5000, 0.05),
+    upsampler=GeneratorPreset(256, _times(128, (1, 1, 2, 2, 4, 4)), 64, 2, 1e-4, 32, 500_000, 5000, 0.05),
     sampling=_sampled(50_000, "ddpm", 1000, "ddpm", 1000, guidance=1.0, batch_size=64),
     classifier=ClassifierPreset("bit_101x3", "sgd", 0.01, "cosine", 10_000, 500, 96, 1e-4, 0.0, 0.5),
 )

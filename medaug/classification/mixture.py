@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from medaug.arrays import BoolArray, FloatArray, IntArray
+from medaug.arrays import FloatArray, IntArray
 from medaug.classification.weights import oversampled_rows
-from medaug.data.sampling import Batch, Example, PermutedRows, StoreBatches
+from medaug.data.sampling import Batch, Example, PermutedRows, SharedRows, StoreBatches
 from medaug.data.store import ImageStore
 from medaug.errors import DataError, SettingsError
 from medaug.randomness import derive_seed
 from medaug.transforms.augmentation import Augmentation
-
-_LARGEST_DENOMINATOR = 1_000_000
-"""Keeps position times numerator within 64 bits for any length of training."""
 
 
 def method_name(
@@ -39,7 +34,7 @@ def method_name(
     return ", ".join(parts)
 
 
-class MixedRows:
+class MixedRows(SharedRows):
     """An endless order of real and synthetic rows; of the first P ``floor(P · real_fraction)`` are real.
 
     Parameters
@@ -69,34 +64,14 @@ class MixedRows:
     ) -> None:
         if not 0 <= real_fraction <= 1:
             raise SettingsError(f"real_fraction must be between 0 and 1, not {real_fraction}")
-        self._share = Fraction(str(real_fraction)).limit_denominator(_LARGEST_DENOMINATOR)
-        self._real = _real_stream(real, seed, oversample) if real_fraction > 0 else None
-        self._synthetic = None
-        if real_fraction < 1:
-            if synthetic is None:
-                raise SettingsError(
-                    f"real_fraction {real_fraction} needs synthetic images; generate them first"
-                )
-            self._synthetic = _stream(synthetic, len(real), seed, "synthetic")
-
-    def rows(self, positions: IntArray) -> IntArray:
-        """Return the row at each position; position p is real iff ``floor((p+1) a) > floor(p a)``."""
-        positions = np.asarray(positions, np.int64)
-        real_before, real = self._real_before(positions), self.is_real(positions)
-        found = np.empty(len(positions), np.int64)
-        if self._real is not None:
-            found[real] = self._real.rows(real_before[real])
-        if self._synthetic is not None:
-            found[~real] = self._synthetic.rows((positions - real_before)[~real])
-        return found
-
-    def is_real(self, positions: IntArray) -> BoolArray:
-        """Return whether the example at each position is a real one."""
-        return self._real_before(positions + 1) > self._real_before(positions)
-
-    def _real_before(self, positions: IntArray) -> IntArray:
-        """How many of the positions before each are real, in whole numbers so that no rounding creeps in."""
-        return positions * self._share.numerator // self._share.denominator
+        if real_fraction < 1 and synthetic is None:
+            raise SettingsError(f"real_fraction {real_fraction} needs synthetic images; generate them first")
+        made = synthetic if real_fraction < 1 else None
+        super().__init__(
+            _real_stream(real, seed, oversample) if real_fraction > 0 else None,
+            None if made is None else _stream(made, len(real), seed, "synthetic"),
+            real_fraction,
+        )
 
 
 class MixedStoreBatches(Dataset[Example]):

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from medaug.arrays import Array, IntArray
+from medaug.arrays import Array, BoolArray, IntArray
 from medaug.data.store import ImageStore
 from medaug.engine import distributed
 from medaug.errors import DataError, SettingsError
 from medaug.randomness import numpy_generator
 
 Example = dict[str, Any]
+
+_LARGEST_DENOMINATOR = 1_000_000
+"""Keeps position times numerator within 64 bits for any length of training."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,47 @@ class PermutedRows:
             self._known = {k: v for k, v in self._known.items() if k == number - 1}
             self._known[number] = generator.permutation(self._rows)
         return self._known[number]
+
+
+class SharedRows:
+    """Rows of two streams in an exact share: of the first P positions ``floor(P · share)`` are the first's.
+
+    Parameters
+    ----------
+    first, second : RowStream or None
+        None where its share is 0.
+    share : float
+        Share of `first`, in [0, 1].
+
+    Examples
+    --------
+    >>> first, second = PermutedRows(np.array([7]), 0, "a"), PermutedRows(np.array([1]), 0, "b")
+    >>> SharedRows(first, second, 0.25).rows(np.arange(8)).tolist()
+    [1, 1, 1, 7, 1, 1, 1, 7]
+    """
+
+    def __init__(self, first: RowStream | None, second: RowStream | None, share: float) -> None:
+        self._first, self._second = first, second
+        self._share = Fraction(str(share)).limit_denominator(_LARGEST_DENOMINATOR)
+
+    def rows(self, positions: IntArray) -> IntArray:
+        """Return the row at each position; p is of the first iff ``floor((p+1) share) > floor(p share)``."""
+        positions = np.asarray(positions, np.int64)
+        before, of_first = self._before(positions), self.of_first(positions)
+        found = np.empty(len(positions), np.int64)
+        if self._first is not None:
+            found[of_first] = self._first.rows(before[of_first])
+        if self._second is not None:
+            found[~of_first] = self._second.rows((positions - before)[~of_first])
+        return found
+
+    def of_first(self, positions: IntArray) -> BoolArray:
+        """Return whether the row at each position is one of the first stream."""
+        return self._before(positions + 1) > self._before(positions)
+
+    def _before(self, positions: IntArray) -> IntArray:
+        """How many before each position are of the first, in whole numbers so that no rounding creeps in."""
+        return positions * self._share.numerator // self._share.denominator
 
 
 class BatchSampler(Sampler[Batch]):

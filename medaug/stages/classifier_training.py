@@ -26,6 +26,7 @@ from medaug.data.store import ImageStore
 from medaug.engine.distributed import barrier, is_first, unwrap, wrap
 from medaug.engine.handlers import Handler, Together, training_handlers
 from medaug.engine.later import later
+from medaug.engine.learning_rate import scheduler
 from medaug.engine.resume import Resume
 from medaug.engine.tensorboard import TensorBoard
 from medaug.evaluation.predictions import write_predictions
@@ -213,7 +214,7 @@ class ClassifierTraining:
         how, run = self.settings, self.run
         shown = {**record(how), "seed": run.seed, "optimizer": type(optimizer).__name__}
         length = epochs * how.iterations_per_epoch
-        schedule = optimizers.scheduler(how.schedule, optimizer, length, how.warmup_iterations)
+        schedule = scheduler(how.schedule, optimizer, length, how.warmup_iterations)
         best = KeepBest(network, later(lambda: self._validation(loss)))
         handlers = training_handlers(
             description=f"Training the classifier ({how.method})",
