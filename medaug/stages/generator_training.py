@@ -111,8 +111,9 @@ class GeneratorSettings(GeneratorPreset):
             )
         if self.labelled_fraction is not None and not 0 <= self.labelled_fraction <= 1:
             raise SettingsError(f"labelled_fraction must be between 0 and 1, not {self.labelled_fraction}")
-        if not 0 <= self.early_share < 1:
-            raise SettingsError(f"early_share must be at least 0 and below 1, not {self.early_share}")
+        for name in ("early_share", "warmup_share"):
+            if not 0 <= getattr(self, name) < 1:
+                raise SettingsError(f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
 
     @property
     def geometry(self) -> Geometry:
@@ -215,7 +216,8 @@ class GeneratorTraining:
             "network": inner.arguments,
         }
         average = PowerAverage(inner, how.ema_width)
-        schedule = scheduler(how.schedule, optimizer, self.length, how.warmup_iterations)
+        warmup = int(how.warmup_share * self.length)
+        schedule = scheduler(how.schedule, optimizer, self.length, warmup)
         model = later(lambda: self._model(_unet(average.network)))
         handlers = training_handlers(
             description="Training the diffusion model" if self.role == "base" else "Training the upsampler",

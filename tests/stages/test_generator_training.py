@@ -264,7 +264,7 @@ def run_and_stop(run):
 
 
 def test_interrupted_training_ends_bit_equal(store, tmp_path):
-    how = {"schedule": "cosine", "warmup_iterations": 2, "dropout": 0.3, "times": "lognormal"}
+    how = {"schedule": "cosine", "warmup_share": 0.4, "dropout": 0.3, "times": "lognormal"}
     trainer(store, tmp_path / "whole", **how).run()
     run_and_stop(trainer(store, tmp_path / "stopped", **how))
     trainer(store, tmp_path / "stopped", **how).run()
