@@ -24,6 +24,11 @@ from medaug.task import Attribute, Task
 TASK = Task("multilabel", ("edema", "effusion"), attributes=(Attribute("sex", ("F", "M")),))
 ENCODER = ConditionEncoder(TASK, ("sex",))
 BUNDLE = Path(__file__).parents[2] / "bundles" / "chexpert"
+PRESETS = {True: "demo", False: "single_gpu"}
+"""Of a base model, and of an upsampler, which the demo does without."""
+
+PLAIN = {"prediction": "epsilon", "times": "uniform", "loss_weight": "none", "patch": 1, "workers": 0}
+PLAIN |= {"mirrors": [], "dropout": 0.0}
 FILES = {"base": "diffusion.pt", "upsampler": "upsampler.pt"}
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
@@ -67,8 +72,15 @@ def store(tmp_path_factory):
 def training(store, *, low_size=None, **changed):
     size = 8 if low_size is None else 16
     where = {"bundle_root": ".", "output_dir": "o", "data_dir": str(store.path)}
-    run = Run.of(modality="radiology", properties="sex", **where)
-    how = {"image_size": size, "batch_size": 4, "iterations": 6, "iterations_per_epoch": 3, **changed}
+    run = Run.of(modality="radiology", preset=PRESETS[low_size is None], properties="sex", **where)
+    how = {
+        **PLAIN,
+        "image_size": size,
+        "batch_size": 4,
+        "iterations": 6,
+        "iterations_per_epoch": 3,
+        **changed,
+    }
     return GeneratorTraining.of(run, "base" if low_size is None else "upsampler", low_size=low_size, **how)
 
 
@@ -78,7 +90,8 @@ def trainer(store, folder, *, low_size=None, **changed):
     small = {"channels": [4, 8], "head_channels": 4, "residual_blocks": 1, "ema_width": 0.2, "batch_size": 4}
     small |= {"image_size": 8 if low_size is None else 16, "low_size": low_size, "learning_rate": 1e-3}
     where = {"bundle_root": str(BUNDLE), "output_dir": str(folder), "data_dir": str(store.path)}
-    settings = {"iterations": 6, "iterations_per_epoch": 3, **where, **small, **changed}
+    where["preset"] = PRESETS[low_size is None]
+    settings = {"iterations": 6, "iterations_per_epoch": 3, **PLAIN, **where, **small, **changed}
     workflow = ConfigWorkflow(str(BUNDLE / f"{stage}.json"), logging_file=False, **settings)
     workflow.initialize()
     return workflow.trainer
@@ -122,7 +135,7 @@ def test_the_target_is_what_is_to_be_predicted(prediction, store):
 
 
 def test_what_was_done_to_an_image_stands_behind_its_condition(store):
-    how = {"mirrors": ("horizontal",), "largest_shift": 0.25, "condition_dropout": 0.5}
+    how = {"mirrors": ["horizontal"], "largest_shift": 0.25, "condition_dropout": 0.5}
     stage = training(store, **how)
     assert stage.condition_size == ENCODER.size + 3
     rows = np.arange(12)
@@ -194,7 +207,7 @@ def test_names_that_there_are_not_are_refused(wrong):
 
 @pytest.mark.parametrize("low_size", [None, 8])
 def test_batch_is_the_same_however_it_is_shared(low_size, store):
-    how = {"times": "lognormal", "mirrors": ("horizontal",), "largest_shift": 0.2}
+    how = {"times": "lognormal", "mirrors": ["horizontal"], "largest_shift": 0.2}
     dataset = training(store, low_size=low_size, **how).dataset()
     positions, rows = np.arange(8, 16), np.arange(8)
     whole = dataset[Batch(positions, rows)]
@@ -324,6 +337,8 @@ def test_preview_rows_show_their_class(store):
 def test_wrong_sizes_are_said(store, tmp_path):
     with pytest.raises(DataError, match="no images of size 32"):
         trainer(store, tmp_path, image_size=32).run()
+    with pytest.raises(SettingsError, match="demo of radiology makes its images with one network"):
+        GeneratorTraining.of(training(store).run, "upsampler")
     with pytest.raises(SettingsError, match="would not enlarge"):
         training(store, low_size=8, image_size=8)
     with pytest.raises(SettingsError, match="labelled_fraction must be between 0 and 1"):
