@@ -26,6 +26,8 @@ class CheckpointFormat:
         What such a file is called in a sentence.
     way_out : str
         What to do about a file that is of no use.
+    older : tuple of str
+        Tags of older versions that are read too.
 
     Examples
     --------
@@ -40,6 +42,7 @@ class CheckpointFormat:
     tag: str
     what: str
     way_out: str
+    older: tuple[str, ...] = ()
 
     def write(self, path: Path, content: Mapping[str, Any]) -> None:
         """Write tensors and plain Python values (dictionaries, lists, tuples, numbers, strings)."""
@@ -63,7 +66,7 @@ class CheckpointFormat:
             raise CheckpointError(
                 f"{path} cannot be read as a {self.what} ({reason}); {self.way_out}"
             ) from error
-        if not isinstance(content, dict) or content.get("format") != self.tag:
+        if not isinstance(content, dict) or content.get("format") not in (self.tag, *self.older):
             raise CheckpointError(f"{path} is not a {self.what} of medaug ({self.tag}); {self.way_out}")
         return content
 

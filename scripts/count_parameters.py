@@ -9,6 +9,7 @@ python scripts/count_parameters.py --preset single_gpu
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,8 @@ from typing import Any, NamedTuple
 import torch
 from monai.bundle import ConfigWorkflow
 from torch import nn
+
+from medaug.presets import preset as preset_of
 
 ROOT = Path(__file__).parents[1] / "bundles"
 BUNDLES = ("camelyon17", "chexpert", "dermatology")
@@ -49,12 +52,18 @@ def main() -> None:
 def rows(bundle: str, preset: str) -> Iterator[Row]:
     """Build the networks of a bundle at a size, as its configs do."""
     for part, stage in GENERATORS.items():
-        if (ROOT / bundle / f"{stage}.json").is_file():
+        if _is_made(bundle, stage, preset):
             how, network = _built(bundle, stage, preset)
             size = f"{' '.join(map(str, how.channels))} channels"
             yield Row(bundle, part, size, how.image_size, count_parameters(network))
     how, network = _built(bundle, "train", preset)
     yield Row(bundle, "classifier", f"`{how.network_name}`", how.image_size, count_parameters(network))
+
+
+def _is_made(bundle: str, stage: str, name: str) -> bool:
+    """Tell whether a bundle makes its images with this network: one is enough at some sizes."""
+    facts = json.loads((ROOT / bundle / "metadata.json").read_text(encoding="utf-8"))["medaug"]
+    return stage == "train_diffusion" or preset_of(facts["modality"], name).upsampler is not None
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -26,7 +26,7 @@ from medaug.data.slides.patches import PatchSettings
 from medaug.data.split import SplitSettings
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.files import write_aside
-from medaug.presets import PresetName
+from medaug.presets import PresetName, preset
 from medaug.quality.limits import Limits
 from medaug.stages.products import plain
 from medaug.task import Task
@@ -102,12 +102,21 @@ def table(bundle: str) -> str:
 def settings(bundle: str, stage: str) -> Iterator[Setting]:
     """Describe every setting of a config."""
     described = descriptions(stage)
-    resolved = [_resolved(bundle, stage, preset) for preset in get_args(PresetName)]
+    resolved = [_resolved(bundle, stage, name) for name in _presets(bundle, stage)]
     given = given_settings(bundle, stage)
     for name in given:
         kind, meaning = described[ALIASES.get(name, name)]
         default = _of_data_and_phantoms(given[name]) or _default(name, [values[name] for values in resolved])
         yield Setting(name, default, kind, meaning)
+
+
+def _presets(bundle: str, stage: str) -> list[PresetName]:
+    """Return the presets that have a stage: one network is enough for some, and they train no upsampler."""
+    names = list(get_args(PresetName))
+    if stage != "train_upsampler":
+        return names
+    facts = json.loads((ROOT / bundle / "metadata.json").read_text(encoding="utf-8"))["medaug"]
+    return [name for name in names if preset(facts["modality"], name).upsampler is not None]
 
 
 def given_settings(bundle: str, stage: str) -> dict[str, Any]:
@@ -175,11 +184,11 @@ def _of_data_and_phantoms(value: Any) -> str | None:
     return both and f"`{both[1]}`; `{both[2]}` of phantoms"
 
 
-def _resolved(bundle: str, stage: str, preset: str) -> dict[str, Any]:
+def _resolved(bundle: str, stage: str, name: str) -> dict[str, Any]:
     """Return what the settings of a config are without a user's word."""
     root, given = ROOT / bundle, given_settings(bundle, stage)
     changed = {"bundle_root": str(root), "output_dir": str(root / "no such run")}
-    changed |= {"preset": preset} if "preset" in given else {}
+    changed |= {"preset": name} if "preset" in given else {}
     workflow = ConfigWorkflow(str(root / f"{stage}.json"), logging_file=False, **changed)
     stage_object = workflow.parser.get_parsed_content("stage")
     own = vars(stage_object.settings)

@@ -75,3 +75,12 @@ def test_every_network_halves_evenly_and_a_cascade_enlarges(modality, name) -> N
 def test_unknown_preset_names_those_there_are() -> None:
     with pytest.raises(ValueError, match=r"no preset 'huge'.*radiology demo"):
         preset("radiology", "huge")  # type: ignore[arg-type]
+
+
+def test_the_paper_predicts_noise_at_uniform_times_and_no_generator_keeps_its_first_weights() -> None:
+    for modality in ("histopathology", "radiology", "dermatology"):
+        row = preset(modality, "paper").diffusion  # type: ignore[arg-type]
+        assert (row.prediction, row.times, row.loss_weight) == ("epsilon", "uniform", "none")
+        assert (row.patch, row.dropout, row.mirrors, row.schedule) == (1, 0.0, (), "constant")
+        for name in ("demo", "single_gpu", "paper"):
+            assert preset(modality, name).diffusion.ema_width <= 0.1  # type: ignore[arg-type]

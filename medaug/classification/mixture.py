@@ -10,16 +10,16 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from medaug.arrays import BoolArray, FloatArray, IntArray
-from medaug.classification.orders import Order, mixed
 from medaug.classification.weights import oversampled_rows
-from medaug.data.sampling import Batch, Example, PermutedRows, StoreBatches
+from medaug.data.orders import Order, mixed
+from medaug.data.sampling import Batch, Example, PermutedRows, SharedRows, StoreBatches
 from medaug.data.store import ImageStore
 from medaug.errors import DataError, SettingsError
 from medaug.randomness import derive_seed
 from medaug.transforms.augmentation import Augmentation
 
 
-class MixedRows:
+class MixedRows(SharedRows):
     """An endless order of real and synthetic rows.
 
     Parameters
@@ -35,7 +35,7 @@ class MixedRows:
     within_class : bool
         Make groups even within each class, instead of over all images.
     order : callable, optional
-        Which positions are real, see `medaug.classification.orders`; mixed evenly without one.
+        Which positions are real, see `medaug.data.orders`; mixed evenly without one.
     usable : array of bool, (len(synthetic),), optional
         Which synthetic images may be drawn; the others (copies of patients, say) are left out.
 
@@ -63,30 +63,15 @@ class MixedRows:
         order: Order | None = None,
         usable: BoolArray | None = None,
     ) -> None:
-        self._real_before = mixed(real_fraction) if order is None else order
-        self._real = _real_stream(real, seed, oversample, within_class) if real_fraction > 0 else None
-        self._synthetic = None
-        if real_fraction < 1:
-            if synthetic is None:
-                raise SettingsError(
-                    f"real_fraction {real_fraction} needs synthetic images; generate them first"
-                )
-            self._synthetic = _synthetic_stream(synthetic, len(real), seed, usable)
-
-    def rows(self, positions: IntArray) -> IntArray:
-        """Return the row at each position."""
-        positions = np.asarray(positions, np.int64)
-        real_before, real = self._real_before(positions), self.is_real(positions)
-        found = np.empty(len(positions), np.int64)
-        if self._real is not None:
-            found[real] = self._real.rows(real_before[real])
-        if self._synthetic is not None:
-            found[~real] = self._synthetic.rows((positions - real_before)[~real])
-        return found
-
-    def is_real(self, positions: IntArray) -> BoolArray:
-        """Return whether the example at each position is a real one."""
-        return self._real_before(positions + 1) > self._real_before(positions)
+        before = mixed(real_fraction) if order is None else order
+        if real_fraction < 1 and synthetic is None:
+            raise SettingsError(f"real_fraction {real_fraction} needs synthetic images; generate them first")
+        made = synthetic if real_fraction < 1 else None
+        super().__init__(
+            _real_stream(real, seed, oversample, within_class) if real_fraction > 0 else None,
+            None if made is None else _synthetic_stream(made, len(real), seed, usable),
+            before,
+        )
 
 
 class MixedStoreBatches(Dataset[Example]):

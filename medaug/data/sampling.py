@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from medaug.arrays import Array, IntArray
+from medaug.arrays import Array, BoolArray, IntArray
+from medaug.data.orders import Order
 from medaug.data.store import ImageStore
 from medaug.engine import distributed
 from medaug.errors import DataError, SettingsError
@@ -76,6 +77,43 @@ class PermutedRows:
             self._known = {k: v for k, v in self._known.items() if k == number - 1}
             self._known[number] = generator.permutation(self._rows)
         return self._known[number]
+
+
+class SharedRows:
+    """Rows of two streams, in an order that says how many of the first come before each position.
+
+    Parameters
+    ----------
+    first, second : RowStream or None
+        None where none of it ever comes.
+    order : Order
+        See `medaug.data.orders`.
+
+    Examples
+    --------
+    >>> from medaug.data.orders import mixed
+    >>> first, second = PermutedRows(np.array([7]), 0, "a"), PermutedRows(np.array([1]), 0, "b")
+    >>> SharedRows(first, second, mixed(0.25)).rows(np.arange(8)).tolist()
+    [1, 1, 1, 7, 1, 1, 1, 7]
+    """
+
+    def __init__(self, first: RowStream | None, second: RowStream | None, order: Order) -> None:
+        self._first, self._second, self._before = first, second, order
+
+    def rows(self, positions: IntArray) -> IntArray:
+        """Return the row at each position."""
+        positions = np.asarray(positions, np.int64)
+        before, of_first = self._before(positions), self.of_first(positions)
+        found = np.empty(len(positions), np.int64)
+        if self._first is not None:
+            found[of_first] = self._first.rows(before[of_first])
+        if self._second is not None:
+            found[~of_first] = self._second.rows((positions - before)[~of_first])
+        return found
+
+    def of_first(self, positions: IntArray) -> BoolArray:
+        """Return whether the row at each position is one of the first stream."""
+        return self._before(positions + 1) > self._before(positions)
 
 
 class BatchSampler(Sampler[Batch]):

@@ -11,14 +11,17 @@ import torch
 
 from medaug.checkpoints import CheckpointFormat
 from medaug.diffusion.condition import ConditionEncoder
+from medaug.diffusion.prediction import Prediction, check_prediction
 from medaug.diffusion.unet import ConditionalUNet, build_unet
 
-FORMAT = CheckpointFormat("medaug-diffusion-1", "diffusion model", "delete it and train again")
+FORMAT = CheckpointFormat(
+    "medaug-diffusion-2", "diffusion model", "delete it and train again", older=("medaug-diffusion-1",)
+)
 
 
 @dataclass(frozen=True)
 class DiffusionModel:
-    """A network that predicts noise, and all that is needed to sample from it.
+    """A network that takes noise away, and all that is needed to sample from it.
 
     Parameters
     ----------
@@ -31,12 +34,27 @@ class DiffusionModel:
     info : mapping
         Plain values on the training: ``phantom`` (bool), iterations, seed, fingerprint of the store;
         of an upsampler also ``low_size``, the side of the images that it enlarges.
+    prediction : {"epsilon", "v", "x"}
+        What the network predicts, see `medaug.diffusion.prediction`.
+    geometry_slots : int
+        Slots behind the encoder's that say how a training image was mirrored and shifted
+        (`medaug.diffusion.geometry`); zeros where images are drawn.
+
+    Raises
+    ------
+    SettingsError
+        There is no such prediction.
     """
 
     network: ConditionalUNet
     encoder: ConditionEncoder
     kind: Literal["base", "upsampler"] = "base"
     info: Mapping[str, Any] = field(default_factory=dict)
+    prediction: Prediction = "epsilon"
+    geometry_slots: int = 0
+
+    def __post_init__(self) -> None:
+        check_prediction(self.prediction)
 
     @property
     def image_size(self) -> int:
@@ -57,12 +75,16 @@ def save_model(path: Path, model: DiffusionModel) -> None:
         "encoder": model.encoder.to_dict(),
         "network": model.network.state_dict(),
         "info": dict(model.info),
+        "prediction": model.prediction,
+        "geometry_slots": model.geometry_slots,
     }
     FORMAT.write(path, content)
 
 
 def load_model(path: Path, device: torch.device | str = "cpu") -> DiffusionModel:
     """Read a model that `save_model` wrote, ready for sampling (evaluation mode).
+
+    A file of the first format has neither prediction nor slots: it predicts the noise.
 
     Raises
     ------
@@ -75,4 +97,8 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> DiffusionModel
         network.load_state_dict(content["network"])
         encoder = ConditionEncoder.from_dict(content["encoder"])
         kind, info = content["kind"], content["info"]
-    return DiffusionModel(network.to(device).eval(), encoder, kind, info)
+        prediction, slots = content.get("prediction", "epsilon"), content.get("geometry_slots", 0)
+        model = DiffusionModel(network.to(device).eval(), encoder, kind, info, prediction, slots)
+        if network.condition_size != encoder.size + slots:
+            raise ValueError(f"{network.condition_size} slots of the network, {encoder.size} + {slots} of it")
+    return model

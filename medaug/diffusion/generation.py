@@ -8,7 +8,7 @@ where it was.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ from torch import Tensor
 from medaug.arrays import IntArray, UInt8Array
 from medaug.data.store import ImageStore, StoreWriter
 from medaug.diffusion.diffusion_model import DiffusionModel
-from medaug.diffusion.guidance import NoiseNetwork, clipped, guided, with_image
-from medaug.diffusion.samplers import SAMPLERS, Sampler
+from medaug.diffusion.guidance import autoguided, clipped, guided, predicting_noise, with_image, within
+from medaug.diffusion.samplers import SAMPLERS, PredictNoise, Sampler
 from medaug.diffusion.schedule import NoiseSchedule
 from medaug.engine import distributed
 from medaug.errors import CheckpointError, SettingsError
@@ -49,24 +49,34 @@ class Cascade:
         Enlarges them.
     sampling : Sampling
         Samplers, steps and guidance of both.
+    guides : mapping of DiffusionModel
+        Earlier snapshots, of the ``base`` and of the ``upsampler``, where autoguidance is asked for.
 
     Raises
     ------
     SettingsError
-        A sampler is unknown.
+        A sampler is unknown, or autoguidance lacks its snapshot.
     CheckpointError
-        The models are not a base model and its upsampler.
+        The models are not a base model and its upsampler, or a snapshot is of another model.
     """
 
     base: DiffusionModel
     upsampler: DiffusionModel | None
     sampling: Sampling
+    guides: Mapping[str, DiffusionModel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in (self.sampling.sampler, self.sampling.upsampler_sampler or self.sampling.sampler):
             if name not in SAMPLERS:
                 raise SettingsError(f"there is no sampler {name!r}; there are: {', '.join(SAMPLERS)}")
         check_cascade(self.base, self.upsampler)
+        for model in self.models:
+            _check_guide(model, self.guides.get(model.kind), self._autoguidance(model))
+
+    @property
+    def models(self) -> tuple[DiffusionModel, ...]:
+        """The models, in the order in which they are asked."""
+        return (self.base,) if self.upsampler is None else (self.base, self.upsampler)
 
     @property
     def last(self) -> DiffusionModel:
@@ -89,34 +99,69 @@ class Cascade:
             The images, on the device of the networks.
         """
         how = self.sampling
-        way = SAMPLERS[how.sampler], how.steps, how.guidance
-        images = self._stage(self.base, self.base.network, condition, way, generators)
+        predict_noise = self._predict_noise(self.base, condition, how.guidance)
+        way = SAMPLERS[how.sampler], how.steps
+        images = _sampled(self.base, predict_noise, way, condition, generators)
         if self.upsampler is None:
             return images
         low = enlarge(images.to(condition.dtype) / 255, self.upsampler.image_size)
-        network = with_image(self.upsampler.network, low)
-        sampler = SAMPLERS[how.upsampler_sampler or how.sampler]
+        predict_noise = self._predict_noise(self.upsampler, condition, how.upsampler_guidance, low)
         steps = how.steps if how.upsampler_steps is None else how.upsampler_steps
-        way = sampler, steps, how.upsampler_guidance
-        return self._stage(self.upsampler, network, condition, way, generators)
+        way = SAMPLERS[how.upsampler_sampler or how.sampler], steps
+        return _sampled(self.upsampler, predict_noise, way, condition, generators)
 
-    def _stage(
-        self,
-        model: DiffusionModel,
-        network: NoiseNetwork,
-        condition: Tensor,
-        way: tuple[Sampler, int, float],
-        generators: list[torch.Generator],
-    ) -> Tensor:
-        sampler, steps, guidance = way
-        shape = (model.channels, model.image_size, model.image_size)
+    def _predict_noise(
+        self, model: DiffusionModel, condition: Tensor, guidance: float, low: Tensor | None = None
+    ) -> PredictNoise:
+        """Return the noise predictor of a model with the guidance that is asked for."""
+        plain = predictor(model, condition, 1.0, low)
+        predict_noise = predictor(model, condition, guidance, low)
+        if (scale := self._autoguidance(model)) != 1:
+            guide = predictor(self.guides[model.kind], condition, 1.0, low)
+            predict_noise = autoguided(predict_noise, guide, scale)
+        return clipped(within(predict_noise, plain, self.sampling.guidance_interval, SCHEDULE), SCHEDULE)
 
-        def draw() -> Tensor:
-            noise = torch.stack([torch.randn(shape, generator=g) for g in generators])
-            return noise.to(condition, memory_format=torch.channels_last)
+    def _autoguidance(self, model: DiffusionModel) -> float:
+        how = self.sampling
+        return how.autoguidance if model.kind == "base" else how.upsampler_autoguidance
 
-        predict_noise = clipped(guided(network, condition, guidance), SCHEDULE)
-        return to_uint8(sampler(predict_noise, draw(), SCHEDULE, steps, draw))
+
+def predictor(
+    model: DiffusionModel, condition: Tensor, guidance: float = 1.0, low: Tensor | None = None
+) -> PredictNoise:
+    """Return the noise that a model predicts under a condition, whatever its network was trained to predict.
+
+    Parameters
+    ----------
+    model : DiffusionModel
+        The model; images are asked for as they are, neither mirrored nor shifted.
+    condition : Tensor, (B, encoder.size)
+        Condition vectors.
+    guidance : float
+        Scale of classifier-free guidance.
+    low : Tensor, (B, C, H, W), optional
+        The enlarged low-resolution images of an upsampler, in [-1, 1].
+    """
+    network = model.network if low is None else with_image(model.network, low)
+    known = torch.nn.functional.pad(condition, (0, model.geometry_slots))
+    return guided(predicting_noise(network, model.prediction, SCHEDULE), known, guidance)
+
+
+def _sampled(
+    model: DiffusionModel,
+    predict_noise: PredictNoise,
+    way: tuple[Sampler, int],
+    like: Tensor,
+    generators: list[torch.Generator],
+) -> Tensor:
+    sampler, steps = way
+    shape = (model.channels, model.image_size, model.image_size)
+
+    def draw() -> Tensor:
+        noise = torch.stack([torch.randn(shape, generator=g) for g in generators])
+        return noise.to(like, memory_format=torch.channels_last)
+
+    return to_uint8(sampler(predict_noise, draw(), SCHEDULE, steps, draw))
 
 
 def to_uint8(images: Tensor) -> Tensor:
@@ -169,8 +214,7 @@ def generate(
     writer = StoreWriter(output, task, plan, (size,), cascade.last.channels, settings)
     _prepare(cascade, device)
     _write_images(writer, cascade, plan, seed, device)
-    models = (cascade.base, cascade.upsampler)
-    phantom = any(model.info.get("phantom", False) for model in models if model is not None)
+    phantom = any(model.info.get("phantom", False) for model in cascade.models)
     return writer.finish({**origin, "source": "generated", "settings": settings, "phantom": phantom})
 
 
@@ -196,9 +240,19 @@ def check_cascade(base: DiffusionModel, upsampler: DiffusionModel | None) -> Non
 
 def _prepare(cascade: Cascade, device: torch.device) -> None:
     """Move the networks to the device, in the memory layout that convolutions are fastest in."""
-    for model in (cascade.base, cascade.upsampler):
-        if model is not None:
-            model.network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    for model in (*cascade.models, *cascade.guides.values()):
+        model.network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+
+
+def _check_guide(model: DiffusionModel, guide: DiffusionModel | None, scale: float) -> None:
+    if scale == 1:
+        return
+    if guide is None:
+        raise SettingsError(f"autoguidance of the {model.kind} model needs an earlier snapshot of it")
+    if (guide.kind, guide.encoder, guide.image_size) != (model.kind, model.encoder, model.image_size):
+        raise CheckpointError(
+            f"the earlier snapshot is not one of the {model.kind} model that it is to guide; train again"
+        )
 
 
 def _write_images(

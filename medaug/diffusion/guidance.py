@@ -6,13 +6,16 @@ the low-resolution image and clipping combine freely, and samplers know none of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from medaug.diffusion.prediction import Prediction, noise_of
 from medaug.diffusion.samplers import PredictNoise
 from medaug.diffusion.schedule import NoiseSchedule
+from medaug.errors import SettingsError
 
 
 class NoiseNetwork(Protocol):
@@ -20,6 +23,28 @@ class NoiseNetwork(Protocol):
 
     def __call__(self, x: Tensor, *, timesteps: Tensor, class_labels: Tensor) -> Tensor:
         """Predict the noise in x (B, C, H, W) at times (B,) under conditions (B, size)."""
+
+
+def predicting_noise(network: NoiseNetwork, kind: Prediction, schedule: NoiseSchedule) -> NoiseNetwork:
+    """Have a network that predicts noise, v or the image give the noise, in the precision of its input.
+
+    Parameters
+    ----------
+    network : callable
+        What it predicts has the shape of x (B, C, H, W).
+    kind : {"epsilon", "v", "x"}
+        What it predicts.
+    schedule : NoiseSchedule
+        The one that it was trained with.
+    """
+    if kind == "epsilon":
+        return network
+
+    def predict(x: Tensor, *, timesteps: Tensor, class_labels: Tensor) -> Tensor:
+        predicted = network(x, timesteps=timesteps, class_labels=class_labels).to(x)
+        return noise_of(kind, predicted, x, *schedule.scales(timesteps, x))
+
+    return predict
 
 
 def guided(network: NoiseNetwork, condition: Tensor, scale: float) -> PredictNoise:
@@ -50,6 +75,56 @@ def guided(network: NoiseNetwork, condition: Tensor, scale: float) -> PredictNoi
         return torch.lerp(without, with_condition, scale)
 
     return predict
+
+
+def autoguided(predict_noise: PredictNoise, guide: PredictNoise, scale: float) -> PredictNoise:
+    """Guide a prediction away from that of a worse version of the network (Karras et al. 2024, 2406.02507).
+
+    Parameters
+    ----------
+    predict_noise : callable
+        The prediction to improve.
+    guide : callable
+        That of an earlier snapshot of the same training, under the same condition.
+    scale : float
+        1 is the prediction itself; more moves it further from the guide.
+
+    Returns
+    -------
+    callable
+        eps_guide + scale * (eps - eps_guide).
+    """
+    if scale == 1:
+        return predict_noise
+    return lambda x, t: torch.lerp(guide(x, t), predict_noise(x, t), scale)
+
+
+def within(
+    inside: PredictNoise, outside: PredictNoise, interval: Sequence[float] | None, schedule: NoiseSchedule
+) -> PredictNoise:
+    """Use one prediction at some levels of noise only (guidance interval, Kynkäänniemi et al., 2404.07724).
+
+    Parameters
+    ----------
+    inside, outside : callable
+        What to use within the interval, and what elsewhere.
+    interval : pair of float or None
+        Lowest and highest ratio of noise to image scale, both within; None is everywhere.
+    schedule : NoiseSchedule
+        The one of the networks. All images of a call are at the same time, as samplers ask.
+
+    Raises
+    ------
+    SettingsError
+        The interval is not two rising numbers.
+    """
+    if interval is None:
+        return inside
+    if len(interval) != 2 or not 0 <= interval[0] < interval[1]:
+        raise SettingsError(f"guidance_interval is two rising numbers, for example [0.2, 3], not {interval}")
+    lowest, highest = interval
+    used = ((schedule.log_sigmas.exp() >= lowest) & (schedule.log_sigmas.exp() <= highest)).tolist()
+    return lambda x, t: inside(x, t) if used[int(t[0])] else outside(x, t)
 
 
 def with_image(network: NoiseNetwork, image: Tensor) -> NoiseNetwork:

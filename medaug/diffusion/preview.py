@@ -11,18 +11,23 @@ from torch.utils.tensorboard import SummaryWriter
 
 from medaug.arrays import Array
 from medaug.data.store import ImageStore
-from medaug.diffusion.condition import ConditionEncoder
-from medaug.diffusion.guidance import clipped, guided, with_image
+from medaug.diffusion.diffusion_model import DiffusionModel
+from medaug.diffusion.generation import SCHEDULE, predictor
+from medaug.diffusion.guidance import clipped
 from medaug.diffusion.samplers import sample_ddpm
-from medaug.diffusion.schedule import NoiseSchedule
-from medaug.diffusion.unet import ConditionalUNet
 from medaug.randomness import torch_generator
 from medaug.transforms.degradation import degrade
 
 STEPS = 12
 """Ancestral steps: few, but their fresh noise heals the errors of a network that is still learning."""
 
-IMAGES_OF_A_CLASS = 3
+IMAGES_OF_A_CLASS = 2
+
+LARGEST_SHARE = 0.01
+"""Of the compute of a training, for all its previews; drawing the figures takes about as long again."""
+
+PASSES_OF_A_STEP = 3
+"""A training step costs about three passes of the network: one forwards, and backwards twice as much."""
 
 
 class Preview:
@@ -34,32 +39,24 @@ class Preview:
 
     Parameters
     ----------
-    network : ConditionalUNet
-        The network to sample (the moving average).
+    model : DiffusionModel
+        The model to sample (the moving average).
     store : ImageStore
         Training images.
-    encoder : ConditionEncoder
-        Meaning of the condition vector.
-    low_size : int or None
-        Side in pixels of an upsampler's low-resolution images; None for a base model.
     guidance : float
         Guidance scale.
     seed : int
         Seed of the run; decides the noise.
     """
 
-    def __init__(
-        self,
-        network: ConditionalUNet,
-        store: ImageStore,
-        encoder: ConditionEncoder,
-        low_size: int | None,
-        guidance: float,
-        seed: int,
-    ) -> None:
-        self.network, self.store, self.encoder = network, store, encoder
-        self.low_size, self.guidance, self.seed = low_size, guidance, seed
+    def __init__(self, model: DiffusionModel, store: ImageStore, guidance: float, seed: int) -> None:
+        self.model, self.store, self.guidance, self.seed = model, store, guidance, seed
         self.rows = example_rows(store)
+
+    @property
+    def passes(self) -> int:
+        """Images that pass through the network for one grid."""
+        return sum(map(len, self.rows.values())) * STEPS * (1 if self.guidance == 1 else 2)
 
     def __call__(self, writer: SummaryWriter, iteration: int) -> None:
         """Sample and draw."""
@@ -74,21 +71,18 @@ class Preview:
 
         Those of an upsampler are twice as wide: on the left what it was given.
         """
-        device = next(self.network.parameters()).device
-        condition = torch.from_numpy(self.encoder.encode(self.store.table.iloc[list(rows)])).to(device)
-        size = int(self.network.arguments["image_size"])
+        device, size = next(self.model.network.parameters()).device, self.model.image_size
+        condition = torch.from_numpy(self.model.encoder.encode(self.store.table.iloc[list(rows)])).to(device)
         noise = torch.stack([self._noise(place, size) for place in range(len(rows))]).to(device)
-        low = self._low(rows, size).to(device)
-        network = self.network if self.low_size is None else with_image(self.network, low)
-        schedule = NoiseSchedule()
-        predict_noise = clipped(guided(network, condition, self.guidance), schedule)
+        low = None if self.model.kind == "base" else self._low(rows, size).to(device)
+        predict_noise = clipped(predictor(self.model, condition, self.guidance, low), SCHEDULE)
         generator = torch_generator(self.seed, "preview", "steps")
 
         def draw() -> Tensor:
             return torch.randn(noise.shape, generator=generator).to(device)
 
-        images = sample_ddpm(predict_noise, noise, schedule, STEPS, draw)
-        shown = images if self.low_size is None else torch.cat([low, images], dim=3)
+        images = sample_ddpm(predict_noise, noise, SCHEDULE, STEPS, draw)
+        shown = images if low is None else torch.cat([low, images], dim=3)
         return (shown.clamp(-1, 1) + 1).div(2).cpu()
 
     def _noise(self, place: int, size: int) -> Tensor:
@@ -98,7 +92,31 @@ class Preview:
     def _low(self, rows: Sequence[int], size: int) -> Tensor:
         """Return training images that lost their detail, in [-1, 1], (B, C, size, size)."""
         pixels = torch.from_numpy(self.store.images(size)[list(rows)]).permute(0, 3, 1, 2) / 255
-        return degrade(pixels, self.low_size or size, antialias=True, noise=None, blur_sigma=0.0)
+        return degrade(pixels, self.model.info["low_size"], antialias=True, noise=None, blur_sigma=0.0)
+
+
+def moments(passes: int, batch_size: int, iterations: int, epochs: int) -> list[int]:
+    """Return the iterations at which to draw: ends of epochs, evenly, the last of them in any case.
+
+    There are so many that all previews together cost at most `LARGEST_SHARE` of the training, but one.
+
+    Parameters
+    ----------
+    passes : int
+        Images that pass through the network for one preview.
+    batch_size : int
+        Images of an iteration.
+    iterations, epochs : int
+        Length of the training.
+
+    Examples
+    --------
+    >>> moments(passes=120, batch_size=32, iterations=500, epochs=5)
+    [200, 300, 400, 500]
+    """
+    affordable = int(LARGEST_SHARE * PASSES_OF_A_STEP * batch_size * iterations / passes)
+    count = min(max(affordable, 1), epochs)
+    return [-(-epochs * place // count) * (iterations // epochs) for place in range(1, count + 1)]
 
 
 def example_rows(store: ImageStore) -> dict[str, list[int]]:

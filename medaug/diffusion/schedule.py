@@ -46,6 +46,28 @@ class NoiseSchedule:
             betas = roots**2
         return torch.cumprod(1 - betas, 0)
 
+    @cached_property
+    def log_sigmas(self) -> Tensor:
+        """Logarithm of noise over image scale at each time, rising: float64 (steps,), on the CPU."""
+        return torch.log((1 - self.alphas_cumprod) / self.alphas_cumprod) / 2
+
+    def nearest_time(self, log_sigma: Tensor) -> Tensor:
+        """Return the times, int64, whose noise levels are the nearest to these.
+
+        Parameters
+        ----------
+        log_sigma : Tensor of float64
+            Logarithm of noise over image scale; what is outside the schedule becomes its first or last time.
+
+        Examples
+        --------
+        >>> schedule = NoiseSchedule()
+        >>> schedule.nearest_time(schedule.log_sigmas[[0, 500, 999]]).tolist()
+        [0, 500, 999]
+        """
+        between = (self.log_sigmas[1:] + self.log_sigmas[:-1]) / 2
+        return torch.searchsorted(between, log_sigma)
+
     def scales(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
         """Return the factors of image and noise at times `t`, shaped to multiply `like`.
 

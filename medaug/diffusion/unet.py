@@ -6,18 +6,20 @@ condition vector to the embedding, so that labels may be soft, several, or unkno
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from math import gcd
 from typing import Any
 
 import torch
-from monai.networks.nets.diffusion_model_unet import DiffusionModelUNet
+import torch.nn.functional as F
+from monai.networks.nets.diffusion_model_unet import DiffusionModelUNet, DiffusionUNetResnetBlock
 from torch import Tensor, nn
 
 from medaug.errors import CheckpointError, SettingsError
 from medaug.randomness import derive_seed
 
-LARGEST_ATTENTION_SIDE = 32
+ATTENTION_SIDE = 32
 """Attention at every level whose side is at most this (Table E1 names 32, 16, 8)."""
 
 LARGEST_NORM_GROUPS = 32
@@ -37,6 +39,13 @@ class ConditionalUNet(DiffusionModelUNet):
         self.class_embedding = lookup  # type: ignore[assignment]  # called alike, with a vector
         self.condition_size = condition_size
         self.arguments = dict(arguments)
+        self.patch = int(arguments.get("patch", 1))
+
+    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        """Compute MONAI's network on patches of pixels: each becomes the channels of one place."""
+        if self.patch == 1:
+            return super().forward(x, *args, **kwargs)
+        return F.pixel_shuffle(super().forward(F.pixel_unshuffle(x, self.patch), *args, **kwargs), self.patch)
 
     def load_old_state_dict(self, old_state_dict: Mapping[str, Tensor], verbose: bool = False) -> None:
         """Load the weights of a `DiffusionModelUNet` of monai-generative 0.2.3.
@@ -90,6 +99,9 @@ def build_unet(
     channels: Sequence[int],
     residual_blocks: int,
     head_channels: int,
+    patch: int = 1,
+    attention_side: int = ATTENTION_SIDE,
+    dropout: float = 0.0,
     seed: int = 0,
 ) -> ConditionalUNet:
     """Build the UNet of Table E1.
@@ -97,9 +109,10 @@ def build_unet(
     Parameters
     ----------
     image_size : int
-        Side in pixels of the images that it makes; divisible by 2 once for each level but the last.
+        Side in pixels of the images that it makes; divisible by `patch`, and then by 2 once for each level
+        but the last.
     image_channels : int
-        Channels of the images, 1 or 3; also of the output, the predicted noise.
+        Channels of the images, 1 or 3; also of the output.
     in_channels : int
         Channels of the input: `image_channels`, or twice as many for an upsampler, whose input is the
         noisy image and the low-resolution image.
@@ -111,19 +124,26 @@ def build_unet(
         Residual blocks a level.
     head_channels : int
         Channels an attention head; narrower levels have one head.
+    patch : int
+        Side of the square of pixels that is one place of the network: 1, or 2 or 4 for that many times fewer
+        places along each axis, at about the square of it less compute.
+    attention_side : int
+        Largest side, in places, of the levels with attention.
+    dropout : float
+        Probability that a value is dropped before the last convolution of a residual block, in training.
     seed : int
         The run's seed; the first weights follow from it alone and the global random state is left as it was.
 
     Returns
     -------
     ConditionalUNet
-        ``network(x, timesteps=t, class_labels=condition)`` predicts the noise: x (B, in_channels, H, W),
-        t (B,), condition float (B, condition_size).
+        ``network(x, timesteps=t, class_labels=condition)`` predicts what it was trained to predict:
+        x (B, in_channels, H, W), t (B,), condition float (B, condition_size).
 
     Raises
     ------
     SettingsError
-        The image cannot be halved as often as there are levels.
+        The image cannot be cut into patches, or not be halved as often as there are levels.
     """
     arguments = {
         "image_size": image_size,
@@ -133,26 +153,33 @@ def build_unet(
         "channels": list(channels),
         "residual_blocks": residual_blocks,
         "head_channels": head_channels,
+        "patch": patch,
+        "attention_side": attention_side,
+        "dropout": dropout,
     }
-    if image_size % 2 ** (len(channels) - 1):
-        raise SettingsError(f"images of side {image_size} cannot be halved {len(channels) - 1} times")
+    if patch < 1 or image_size % patch:
+        raise SettingsError(f"images of side {image_size} cannot be cut into patches of side {patch}")
+    if image_size // patch % 2 ** (len(channels) - 1):
+        raise SettingsError(
+            f"images of side {image_size // patch} cannot be halved {len(channels) - 1} times"
+        )
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(derive_seed(seed, "unet"))
         return _build(condition_size, arguments)
 
 
 def _build(condition_size: int, arguments: dict[str, Any]) -> ConditionalUNet:
-    image_size, channels = arguments["image_size"], arguments["channels"]
-    head_channels = arguments["head_channels"]
-    return ConditionalUNet(
+    channels, head_channels, patch = (arguments[name] for name in ("channels", "head_channels", "patch"))
+    side, attention_side = arguments["image_size"] // patch, arguments["attention_side"]
+    network = ConditionalUNet(
         condition_size,
         arguments,
         spatial_dims=2,
-        in_channels=arguments["in_channels"],
-        out_channels=arguments["image_channels"],
+        in_channels=arguments["in_channels"] * patch**2,
+        out_channels=arguments["image_channels"] * patch**2,
         channels=tuple(channels),
         num_res_blocks=arguments["residual_blocks"],
-        attention_levels=[image_size // 2**k <= LARGEST_ATTENTION_SIDE for k in range(len(channels))],
+        attention_levels=[side // 2**k <= attention_side for k in range(len(channels))],
         num_head_channels=[gcd(head_channels, width) for width in channels],
         norm_num_groups=_norm_groups(channels),
         # As in monai-generative, whose checkpoints stay loadable.
@@ -160,6 +187,20 @@ def _build(condition_size: int, arguments: dict[str, Any]) -> ConditionalUNet:
         use_combined_linear=False,
         use_flash_attention=True,
     )
+    if arguments["dropout"]:
+        _add_dropout(network, arguments["dropout"])
+    return network
+
+
+def _add_dropout(network: nn.Module, probability: float) -> None:
+    """Drop values before the last convolution of each residual block, as Ho et al. (2020) do.
+
+    The names of the weights stay as they are.
+    """
+    for block in network.modules():
+        if isinstance(block, DiffusionUNetResnetBlock):
+            layers = OrderedDict(dropout=nn.Dropout(probability), conv=block.conv2.get_submodule("conv"))
+            block.conv2 = nn.Sequential(layers)
 
 
 def _norm_groups(channels: Sequence[int]) -> int:

@@ -88,6 +88,29 @@ class ClipGradients:
         torch.nn.utils.clip_grad_norm_(engine.network.parameters(), self.largest_norm)
 
 
+class Snapshot:
+    """Saves something once, after an iteration; a run that goes on after a kill saves the same again.
+
+    Parameters
+    ----------
+    iteration : int
+        After which it is saved, from 1.
+    save : callable
+        Writes it, whole or not at all. Only the first process calls it.
+    """
+
+    def __init__(self, iteration: int, save: Callable[[], None]) -> None:
+        self.iteration, self.save = iteration, save
+
+    def attach(self, engine: SupervisedTrainer) -> None:
+        """Attach to the trainer, after the handlers that change what is saved."""
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._save_once)
+
+    def _save_once(self, engine: SupervisedTrainer) -> None:
+        if engine.state.iteration == self.iteration and distributed.is_first():
+            self.save()
+
+
 class LossMonitor:
     """Reads the losses now and then, all at once, since each look makes the GPU wait.
 

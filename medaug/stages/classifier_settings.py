@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from medaug.classification.orders import ORDERS
 from medaug.classification.placebos import PLACEBOS
+from medaug.data.orders import ORDERS
 from medaug.errors import SettingsError
 from medaug.presets import ClassifierPreset
 from medaug.stages.method_names import method_name

@@ -20,17 +20,18 @@ from medaug.classification import optimizers
 from medaug.classification.classifier import ClassifierInfo, load_classifier
 from medaug.classification.losses import Loss, WeightedLoss, loss_function, weighted
 from medaug.classification.mixture import MixedRows, MixedStoreBatches
-from medaug.classification.orders import ORDERS
 from medaug.classification.placebos import PLACEBOS
 from medaug.classification.predict import predict
 from medaug.classification.roc import roc_drawing
 from medaug.classification.validation import KeepBest, Validation
 from medaug.classification.weights import importance_weights, prepare_weighted_batch
+from medaug.data.orders import ORDERS
 from medaug.data.sampling import BatchSampler, Example, StoreBatches, batch_loader
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import barrier, is_first, unwrap, wrap
 from medaug.engine.handlers import Handler, Together, training_handlers
 from medaug.engine.later import later
+from medaug.engine.learning_rate import scheduler
 from medaug.engine.resume import Resume
 from medaug.engine.tensorboard import TensorBoard
 from medaug.evaluation.predictions import write_predictions
@@ -188,7 +189,7 @@ class ClassifierTraining:
         how, run = self.settings, self.run
         shown = {**record(how), "seed": run.seed, "optimizer": type(optimizer).__name__}
         length = epochs * how.iterations_per_epoch
-        schedule = optimizers.scheduler(how.schedule, optimizer, length, how.warmup_iterations)
+        schedule = scheduler(how.schedule, optimizer, length, how.warmup_iterations)
         best = KeepBest(network, later(lambda: self._validation(loss)))
         handlers = training_handlers(
             description=f"Training the classifier ({how.method})",

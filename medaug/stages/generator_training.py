@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from ignite.handlers import EMAHandler
+import numpy as np
 from monai.engines.trainer import Trainer
-from monai.engines.utils import PrepareBatch
 from torch import nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
 
-from medaug.data.sampling import BatchSampler, Example, PermutedRows, StoreBatches, batch_loader
+from medaug.arrays import IntArray
+from medaug.data.orders import mixed
+from medaug.data.sampling import (
+    BatchSampler,
+    Example,
+    PermutedRows,
+    RowStream,
+    SharedRows,
+    StoreBatches,
+    batch_loader,
+)
 from medaug.diffusion.condition import ConditionEncoder, encoder_for
 from medaug.diffusion.diffusion_model import DiffusionModel, save_model
-from medaug.diffusion.noisy_examples import CONDITION_DROPOUT, NoisyExamples, prepare_batch
-from medaug.diffusion.preview import Preview
+from medaug.diffusion.geometry import Geometry
+from medaug.diffusion.noisy_examples import CONDITION_DROPOUT, NoisyExamples, Prepared, prepare_batch
+from medaug.diffusion.preview import Preview, moments
 from medaug.diffusion.unet import ConditionalUNet
+from medaug.engine.averaging import PowerAverage
 from medaug.engine.distributed import unwrap, wrap
-from medaug.engine.handlers import Handler, Together, training_handlers
+from medaug.engine.handlers import Handler, Snapshot, Together, training_handlers
 from medaug.engine.later import later
+from medaug.engine.learning_rate import scheduler
 from medaug.engine.resume import Resume
-from medaug.engine.tensorboard import TensorBoard
+from medaug.engine.tensorboard import Draw, TensorBoard
 from medaug.errors import SettingsError
 from medaug.presets import GeneratorPreset
 from medaug.stages.products import identity, is_made
@@ -46,6 +58,9 @@ class GeneratorSettings(GeneratorPreset):
     ----------
     low_size : int or None
         Side in pixels of the images that an upsampler enlarges; none for a base model.
+    labelled_fraction : float or None
+        Share of labelled images in what is trained on; none takes all images as they come. Few labels among
+        many unlabelled images need more than their share.
     condition_dropout : float
         Probability that an example is trained on without its condition (classifier-free guidance).
     largest_gradient_norm : float
@@ -54,6 +69,9 @@ class GeneratorSettings(GeneratorPreset):
         Mixed precision.
     guidance : float
         Guidance scale of the sample grids in TensorBoard.
+    early_share : float
+        Share of the training after which a snapshot is left beside the model, for autoguidance; 0 leaves
+        none.
     workers : int
         Processes that load batches; 0 loads in the main process.
     compile : bool
@@ -61,10 +79,12 @@ class GeneratorSettings(GeneratorPreset):
     """
 
     low_size: int | None = None
+    labelled_fraction: float | None = None
     condition_dropout: float = CONDITION_DROPOUT
     largest_gradient_norm: float = 1.0
     amp: bool = False
     guidance: float = free(1.0)
+    early_share: float = free(0.1)
     workers: int = free(0)
     compile: bool = free(False)
 
@@ -74,7 +94,10 @@ class GeneratorSettings(GeneratorPreset):
         models = run.presets
         row = models.diffusion if role == "base" else models.upsampler
         if row is None:
-            raise SettingsError(f"{run.modality} has one resolution, and so no upsampler to train")
+            raise SettingsError(
+                f"the preset {run.preset} of {run.modality} makes its images with one network, so there is "
+                "no upsampler to train; use train_diffusion.json, or another --preset"
+            )
         usual = {
             "low_size": None if role == "base" else models.diffusion.image_size,
             "guidance": models.sampling.guidance,
@@ -87,6 +110,16 @@ class GeneratorSettings(GeneratorPreset):
             raise SettingsError(
                 f"an upsampler from {self.low_size} to {self.image_size} pixels would not enlarge"
             )
+        if self.labelled_fraction is not None and not 0 <= self.labelled_fraction <= 1:
+            raise SettingsError(f"labelled_fraction must be between 0 and 1, not {self.labelled_fraction}")
+        for name in ("early_share", "warmup_share"):
+            if not 0 <= getattr(self, name) < 1:
+                raise SettingsError(f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
+
+    @property
+    def geometry(self) -> Geometry:
+        """What is done to training images."""
+        return Geometry(self.mirrors, self.largest_shift)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +172,16 @@ class GeneratorTraining:
         return ConditionEncoder(run.task, tuple(run.properties), domains)
 
     @property
+    def length(self) -> int:
+        """Length of the training in iterations."""
+        return self.epochs * self.settings.iterations_per_epoch
+
+    @property
+    def condition_size(self) -> int:
+        """Slots of the network's condition: what is asked for, and what was done to the image."""
+        return self.encoder.size + self.settings.geometry.slots
+
+    @property
     def in_channels(self) -> int:
         """Channels of the network's input: an upsampler also sees the small image."""
         return self.run.channels * (1 if self.role == "base" else 2)
@@ -155,15 +198,14 @@ class GeneratorTraining:
 
     def loader(self, dataset: Dataset[Example], epochs: int) -> DataLoader[Any]:
         """Return this process's share of all batches: labelled and unlabelled images together."""
-        how, run = self.settings, self.run
-        rows = later(lambda: PermutedRows(run.store.rows("train", "unlabelled"), run.seed, "generator"))
-        sampler = BatchSampler(rows, how.batch_size, epochs * how.iterations_per_epoch)
+        how = self.settings
+        sampler = BatchSampler(later(self._rows), how.batch_size, epochs * how.iterations_per_epoch)
         return batch_loader(dataset, sampler, how.workers)
 
     @property
-    def prepare_batch(self) -> PrepareBatch:
+    def prepare_batch(self) -> Callable[..., Prepared]:
         """What turns a batch into a call of the network."""
-        return prepare_batch()
+        return prepare_batch
 
     def handlers(self, network: nn.Module, optimizer: Optimizer) -> Handler:
         """Return the handlers of the trainer, together."""
@@ -174,28 +216,31 @@ class GeneratorTraining:
             "optimizer": type(optimizer).__name__,
             "network": inner.arguments,
         }
-        ema = EMAHandler(inner, momentum=1 - how.ema_decay)
-        average = _unet(ema.ema_model)
+        average = PowerAverage(inner, how.ema_width)
+        warmup = int(how.warmup_share * self.length)
+        schedule = scheduler(how.schedule, optimizer, self.length, warmup)
+        model = later(lambda: self._model(_unet(average.network)))
         handlers = training_handlers(
             description="Training the diffusion model" if self.role == "base" else "Training the upsampler",
             product=self.product,
-            save=lambda: self._save(average),
+            save=lambda: save_model(self.product, model),
             resume=Resume(
                 self.product.with_suffix(".resume.pt"),
                 inner,
                 optimizer,
                 settings=shown,
-                parts={"ema": average},
+                parts={"ema": average.network, "scheduler": schedule},
             ),
             tensorboard=TensorBoard(
                 self.run.generator_path("logs", FILES[self.role]),
                 how.batch_size,
                 settings=shown,
-                draw=[later(lambda: self._preview(average))],
+                draw=[later(lambda: self._preview(model))],
             ),
             seed=self.run.seed,
             largest_norm=how.largest_gradient_norm,
-            more=[ema],
+            scheduler=schedule,
+            more=[average, self._snapshot(model)],
         )
         return Together(handlers)
 
@@ -213,25 +258,62 @@ class GeneratorTraining:
 
     def _dataset(self) -> StoreBatches:
         run, how = self.run, self.settings
-        examples = NoisyExamples(run.seed, how.condition_dropout, how.low_size)
+        examples = NoisyExamples(
+            seed=run.seed,
+            dropout=how.condition_dropout,
+            low_size=how.low_size,
+            prediction=how.prediction,
+            times=how.times,
+            loss_weight=how.loss_weight,
+            geometry=how.geometry,
+        )
         columns = {"condition": self.encoder.encode(run.store.table)}
         return StoreBatches(run.store, how.image_size, columns, examples)
 
-    def _preview(self, average: ConditionalUNet) -> Preview:
-        run, how = self.run, self.settings
-        return Preview(average, run.store, self.encoder, how.low_size, how.guidance, run.seed)
+    def _rows(self) -> RowStream:
+        """Return all images as they come, or labelled and other ones in the share that is asked for."""
+        store, share = self.run.store, self.settings.labelled_fraction
+        rows = store.rows("train", "unlabelled")
+        if share is None:
+            return self._order(rows, "generator")
+        labelled = ~np.isnan(store.task.labels(store.table.iloc[rows])).all(axis=1)
+        return SharedRows(
+            self._order(rows[labelled], "labelled") if share > 0 else None,
+            self._order(rows[~labelled], "unlabelled") if share < 1 else None,
+            mixed(share),
+        )
 
-    def _save(self, average: ConditionalUNet) -> None:
-        """Write the trained network with the meaning of its condition and where it comes from."""
-        run = self.run
+    def _order(self, rows: IntArray, name: str) -> PermutedRows:
+        return PermutedRows(rows, self.run.seed, name)
+
+    def _preview(self, model: DiffusionModel) -> Draw:
+        """Return what draws a preview now and then."""
+        how = self.settings
+        preview = Preview(model, self.run.store, how.guidance, self.run.seed)
+        drawn = moments(preview.passes, how.batch_size, self.length, self.epochs)
+        return lambda writer, iteration: preview(writer, iteration) if iteration in drawn else None
+
+    def _snapshot(self, model: DiffusionModel) -> Snapshot:
+        """Return the handler that leaves the guide of autoguidance."""
+        path = early_path(self.product)
+        return Snapshot(int(self.settings.early_share * self.length), lambda: save_model(path, model))
+
+    def _model(self, average: ConditionalUNet) -> DiffusionModel:
+        """Return the network with the meaning of its condition and where it comes from."""
+        run, how = self.run, self.settings
         info = {
             "phantom": run.store.phantom,
-            "iterations": self.epochs * self.settings.iterations_per_epoch,
+            "iterations": self.length,
             "seed": run.seed,
             "data": run.store.fingerprint,
-            "low_size": self.settings.low_size,
+            "low_size": how.low_size,
         }
-        save_model(self.product, DiffusionModel(average, self.encoder, self.role, info))
+        return DiffusionModel(average, self.encoder, self.role, info, how.prediction, how.geometry.slots)
+
+
+def early_path(model: Path) -> Path:
+    """Return where the earlier snapshot of a model lies: beside it."""
+    return model.with_name(f"{model.stem}.early.pt")
 
 
 def _unet(network: nn.Module) -> ConditionalUNet:

@@ -143,13 +143,14 @@ def set_aside(product: Path | str) -> None:
 
 
 def _begun(product: Path) -> list[Path]:
-    """Return what is there of a product: whole, half written, the state or the notes of a training."""
+    """Return what is there of a product: whole, half written, and what a training leaves beside it."""
     names = (
         product.name,
         f"{product.name}.partial",
         f"{product.name}.slides",
         f"{product.stem}.resume.pt",
         f"{product.stem}.rejected.csv",
+        f"{product.stem}.early.pt",
     )
     return [path for path in map(product.with_name, names) if path.exists()]
 

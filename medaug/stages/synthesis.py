@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medaug.diffusion.diffusion_model import load_model
+from medaug.diffusion.diffusion_model import DiffusionModel, load_model
 from medaug.diffusion.generation import Cascade, generate
 from medaug.diffusion.plan import fair_plan
+from medaug.errors import SettingsError
 from medaug.presets import SynthesisPreset
+from medaug.stages.generator_training import early_path
 from medaug.stages.preparation import log_phantom
 from medaug.stages.products import identity, is_made
 from medaug.stages.run import Run
@@ -93,12 +96,24 @@ class Synthesis:
         run, how = self.run, self.settings
         base = load_model(self.base, run.device)
         upsampler = None if self.upsampler is None else load_model(self.upsampler, run.device)
+        guides = {model.kind: model for model in self._guides()}
         generate(
             fair_plan(run.store, base.encoder, how.images, run.seed, how.exclude),
-            Cascade(base, upsampler, how),
+            Cascade(base, upsampler, how, guides),
             self.product,
             seed=run.seed,
             device=run.device,
             origin={"plan": "label distribution kept, attributes uniform", "data": run.store.fingerprint},
         )
         log_phantom(run.store.phantom)
+
+    def _guides(self) -> Iterator[DiffusionModel]:
+        """Give the earlier snapshots that autoguidance needs."""
+        asked = {self.base: self.settings.autoguidance, self.upsampler: self.settings.upsampler_autoguidance}
+        for path in (early_path(path) for path, scale in asked.items() if path is not None and scale != 1):
+            if not path.exists():
+                raise SettingsError(
+                    f"autoguidance needs {path}, which is not there; train again with early_share above 0, "
+                    "or leave autoguidance at 1"
+                )
+            yield load_model(path, self.run.device)

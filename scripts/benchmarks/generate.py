@@ -71,7 +71,8 @@ def contests(settings: Namespace, folder: Path) -> Iterator[Contest]:
 def _base_model(encoder: ConditionEncoder, preset_name: Any) -> DiffusionModel:
     row = preset("radiology", preset_name).diffusion
     shape = (row.channels, row.residual_blocks, row.head_channels)
-    network = build_unet(row.image_size, 1, 1, encoder.size, *shape)
+    cut = {"patch": row.patch, "attention_side": row.attention_side}
+    network = build_unet(row.image_size, 1, 1, encoder.size, *shape, **cut)
     return DiffusionModel(network.eval(), encoder, "base", {})
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from argparse import Namespace, _ArgumentGroup
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from time import perf_counter
@@ -33,6 +33,8 @@ from benchmarks.contest import Contest, missing
 from benchmarks.store import random_store
 from medaug.data.store import ImageStore
 from medaug.diffusion.condition import ConditionEncoder
+from medaug.diffusion.geometry import Geometry
+from medaug.diffusion.noisy_examples import WeightedSquaredError
 from medaug.diffusion.unet import ConditionalUNet, build_unet
 from medaug.presets import GeneratorPreset, preset
 from medaug.stages import GeneratorTraining, Run
@@ -40,6 +42,7 @@ from medaug.stages import GeneratorTraining, Run
 TARGET = "not slower than the peers"
 STORED_IMAGES = 1024
 LARGEST_NORM = 1.0
+EMA_DECAY = 0.999
 UNCOUNTED = 2  # iterations in which memory is allocated for the first time
 
 
@@ -65,7 +68,7 @@ def add_options(parser: _ArgumentGroup) -> None:
 
 def contests(settings: Namespace, folder: Path) -> Iterator[Contest]:
     """Yield the only contest."""
-    model = preset("radiology", settings.preset).diffusion
+    model = _without_patches(preset("radiology", settings.preset).diffusion)
     store = random_store(folder / "store", max(STORED_IMAGES, model.batch_size), model.image_size)
     course = Course(store, model, settings.iterations + UNCOUNTED)
     outputs = (folder / f"run-{number}" for number in count())
@@ -80,6 +83,11 @@ def contests(settings: Namespace, folder: Path) -> Iterator[Contest]:
         f"{model.image_size} x {model.image_size}, batches of {model.batch_size}, channels {model.channels}"
     )
     yield Contest(what, "iterations/s", settings.iterations, runs, remarks)
+
+
+def _without_patches(row: GeneratorPreset) -> GeneratorPreset:
+    """Return the same network for an image with a pixel where it has a patch: the peers know no patches."""
+    return replace(row, image_size=row.image_size // row.patch, patch=1, prediction="epsilon", dropout=0.0)
 
 
 def train_medaug(course: Course, output: Path) -> float:
@@ -99,7 +107,7 @@ def train_medaug(course: Course, output: Path) -> float:
         train_data_loader=training.loader(training.dataset(), 1),
         network=network,
         optimizer=optimizer,
-        loss_function=nn.MSELoss(),
+        loss_function=WeightedSquaredError(),
         inferer=SimpleInferer(),
         prepare_batch=training.prepare_batch,
         train_handlers=[training.handlers(network, optimizer)],
@@ -125,7 +133,7 @@ def train_monai(course: Course) -> float:
         loss_function=nn.MSELoss(),
         inferer=DiffusionInferer(DDPMScheduler(num_train_timesteps=1000)),
         prepare_batch=DiffusionPrepareBatch(num_train_timesteps=1000),
-        train_handlers=[EMAHandler(network, momentum=1 - model.ema_decay)],
+        train_handlers=[EMAHandler(network, momentum=1 - EMA_DECAY)],
         decollate=False,
     )
     trainer.add_event_handler(
@@ -143,7 +151,7 @@ def train_diffusers(course: Course) -> float:
     model, network = course.model, _diffusers_unet(course).train()
     schedule = DiffusersScheduler(num_train_timesteps=1000)
     optimizer = torch.optim.AdamW(network.parameters(), lr=model.learning_rate)
-    average = EMAModel(network.parameters(), decay=model.ema_decay)
+    average = EMAModel(network.parameters(), decay=EMA_DECAY)
     stamps = []
     for images in _forever(course.images, model.batch_size):
         noise = torch.randn_like(images)
@@ -183,7 +191,8 @@ def _encoder(store: ImageStore) -> ConditionEncoder:
 def _unet(course: Course) -> ConditionalUNet:
     model = course.model
     shape = (model.channels, model.residual_blocks, model.head_channels)
-    return build_unet(model.image_size, 1, 1, _encoder(course.store).size, *shape)
+    condition_size = _encoder(course.store).size + Geometry(model.mirrors, model.largest_shift).slots
+    return build_unet(model.image_size, 1, 1, condition_size, *shape, attention_side=model.attention_side)
 
 
 def _monai_unet(course: Course) -> DiffusionModelUNet:

@@ -19,9 +19,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning"
 
 GENERATOR = {"channels": [8], "head_channels": 8, "iterations": 4, "iterations_per_epoch": 2, "batch_size": 8}
 TINY: dict[str, Any] = {
-    "prepare": {"phantom_images": [200, 100], "image_size": 32, "base_size": 8, "workers": 0},
-    "diffusion": {"image_size": 8, **GENERATOR},
-    "upsampler": {"image_size": 32, "low_size": 8, **GENERATOR},
+    "prepare": {"phantom_images": [200, 100], "image_size": 32, "workers": 0},
+    "diffusion": {"image_size": 32, **GENERATOR},
     "generate": {"images": 16, "steps": 2},
     "evaluate": {"replicates": 10},
     "image_size": 32,
@@ -45,12 +44,11 @@ def test_all_products_are_there_as_promised(tiny: Path) -> None:
     data, synthetic = ImageStore.open(tiny / "data"), ImageStore.open(tiny / "synthetic")
     assert data.phantom
     assert synthetic.phantom
-    assert data.sizes == (32, 8)
+    assert data.sizes == (32,)
     assert set(data.table["split"]) >= {"train", "id_val", "id_test", "ood_val", "ood_test"}
     assert len(synthetic) == 16
     assert synthetic.table["attr:sex"].value_counts().to_dict() == {"F": 8, "M": 8}
     assert load_model(tiny / "models" / "diffusion.pt", "cpu").kind == "base"
-    assert load_model(tiny / "models" / "upsampler.pt", "cpu").kind == "upsampler"
     assert load_classifier(tiny / "models" / "model.pt")[1].method == "50% real + 50% synthetic"
     assert load_classifier(tiny / "models" / "baseline.pt")[1].method == "100% real"
     for product in (
@@ -70,7 +68,6 @@ def test_all_products_are_there_as_promised(tiny: Path) -> None:
         "evaluation",
         "model",
         "quality",
-        "upsampler",
     ]
     judgement = json.loads((tiny / "synthetic" / "quality.json").read_text())
     assert judgement["outcome"] == "undecided"  # of 16 images
@@ -101,7 +98,7 @@ def test_the_second_run_makes_nothing_anew(
 
     monkeypatch.setattr("medaug.stages.run.claim", claim_and_note)
     run("bundles/chexpert/train.json", output_dir=str(tiny), **TINY)
-    assert len(claimed) == len(set(claimed)) == 10  # each product once: that is what a run costs again
+    assert len(claimed) == len(set(claimed)) == 9  # each product once: that is what a run costs again
     assert times(tiny) == before
     assert "mean auc" in capsys.readouterr().out
 

@@ -19,12 +19,16 @@ pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning"
 HIGH_RISK = ("basal cell carcinoma", "melanoma", "SCC/SCCIS", "urticaria")
 SITES = ["clinics_australia", "teledermatology_colombia", "teledermatology_us"]
 GENERATOR = {"channels": [8], "head_channels": 8, "iterations": 4, "iterations_per_epoch": 2, "batch_size": 8}
+GENERATOR |= {"residual_blocks": 1, "workers": 0}
 TINY: dict[str, Any] = {
     "prepare": {"phantom_images": [140, 60, 60], "image_size": 32, "base_size": 8, "workers": 0},
     "diffusion": {"image_size": 8, **GENERATOR},
     "upsampler": {"image_size": 32, "low_size": 8, **GENERATOR},
-    "generate": {"images": 40, "steps": 2, "exclude": ["eczema", "acne"]},
+    "generate": {"images": 40, "steps": 2, "upsampler_steps": 2, "exclude": ["eczema", "acne"]},
     "evaluate": {"replicates": 10},
+    "preset": "single_gpu",  # whose generator is a cascade
+    "network_name": "small_resnet",
+    "workers": 0,
     "image_size": 32,
     "iterations": 4,
     "iterations_per_epoch": 2,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medaug.classification.mixture import MixedRows, MixedStoreBatches
-from medaug.classification.orders import synthetic_first
+from medaug.data.orders import synthetic_first
 from medaug.data.sampling import Batch, BatchSampler, batch_loader
 from medaug.errors import DataError, SettingsError
 from medaug.task import Task

@@ -1,4 +1,5 @@
 import pickle
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ignite import distributed as idist
 
-from medaug.data.sampling import BatchSampler, InOrder, PermutedRows, StoreBatches, batch_loader
+from medaug.data.orders import mixed
+from medaug.data.sampling import BatchSampler, InOrder, PermutedRows, SharedRows, StoreBatches, batch_loader
 from medaug.data.store import StoreWriter
 from medaug.errors import DataError, SettingsError
 
@@ -135,3 +137,15 @@ def test_a_dataset_travels_without_its_pixels(store):
 def test_a_column_of_another_length_is_an_error(store):
     with pytest.raises(DataError, match="column 'x' has 3 values for 10 images"):
         StoreBatches(store, None, {"x": np.zeros(3)})
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+def test_two_streams_have_their_exact_share_whatever_the_batches(share):
+    first, second = PermutedRows(np.arange(5), 0, "a"), PermutedRows(np.arange(5, 12), 0, "b")
+    stream = SharedRows(first if share else None, second if share < 1 else None, mixed(share))
+    rows = stream.rows(np.arange(70))
+    for end in range(1, 71):
+        assert (rows[:end] < 5).sum() == int(Fraction(str(share)) * end)
+    np.testing.assert_array_equal(np.concatenate([stream.rows(p) for p in np.split(np.arange(70), 7)]), rows)
+    np.testing.assert_array_equal(rows[rows < 5], first.rows(np.arange((rows < 5).sum())))
+    np.testing.assert_array_equal(rows[rows >= 5], second.rows(np.arange((rows >= 5).sum())))

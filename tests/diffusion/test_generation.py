@@ -14,6 +14,7 @@ from medaug.diffusion.condition import ConditionEncoder
 from medaug.diffusion.diffusion_model import DiffusionModel, save_model
 from medaug.diffusion.generation import Cascade, generate
 from medaug.diffusion.samplers import SAMPLERS, sample_dpm_solver
+from medaug.diffusion.unet import build_unet
 from medaug.errors import CheckpointError, SettingsError
 from medaug.presets import Sampling
 from medaug.randomness import torch_generator
@@ -44,7 +45,10 @@ def test_a_plan_becomes_a_store(tmp_path, make_model, plan):
         "sampler": "dpm_solver",
         "steps": 3,
         "guidance": 1.5,
+        "guidance_interval": None,
+        "autoguidance": 1.0,
         "upsampler_guidance": 1.0,
+        "upsampler_autoguidance": 1.0,
         "upsampler_steps": None,
         "upsampler_sampler": "dpm_solver",
         "seed": 5,
@@ -117,6 +121,51 @@ def by_hand(network, condition, noise):
 
     images = sample_dpm_solver(predict_noise, noise, generation.SCHEDULE, 3, lambda: noise)
     return ((images.clamp(-1, 1) + 1) / 2 * 255).round().to(torch.uint8)
+
+
+def test_a_model_that_predicts_the_image_is_asked_without_mirrors_and_shifts(encoder):
+    network = build_unet(8, 1, 1, encoder.size + 3, (8, 8), 1, 8, patch=2).eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1, generator=torch.Generator().manual_seed(0))
+    condition = torch.ones(1, encoder.size)
+    model = DiffusionModel(network, encoder, "base", {}, "x", 3)
+    x, t = torch.randn(1, 1, 8, 8, generator=torch.Generator().manual_seed(1)), torch.tensor([500])
+    share = generation.SCHEDULE.alphas_cumprod[500].float()
+    with torch.no_grad():
+        asked = torch.cat([condition, torch.zeros(1, 3)], dim=1)
+        image = network(x, timesteps=t, class_labels=asked)
+        expected = (x - share.sqrt() * image) / (1 - share).sqrt()
+        torch.testing.assert_close(generation.predictor(model, condition)(x, t), expected)
+
+
+def test_autoguidance_moves_away_from_the_snapshot_within_the_interval(make_model, encoder):
+    """Recomputed by hand, with one step at the noisiest time."""
+    base, guide, low = make_model(), make_model(seed=1), make_model(seed=2)
+    condition, t = torch.ones(1, encoder.size), torch.tensor([999])
+    share = generation.SCHEDULE.alphas_cumprod[999].float()
+    noise = torch.randn(1, 8, 8, generator=torch_generator(0, "image", 0))[None]
+
+    def predicted(model):
+        return model.network(noise, timesteps=t, class_labels=condition)
+
+    def sampled(**how):
+        asked = Sampling(**SAMPLING | {"guidance": 1.0, "steps": 1} | how)
+        return Cascade(base, None, asked, {"base": guide}).sample(condition, [torch_generator(0, "image", 0)])
+
+    def image(found):
+        clean = ((noise - (1 - share).sqrt() * found) / share.sqrt()).clamp(-1, 1)
+        return ((clean + 1) * 127.5).round().to(torch.uint8)
+
+    with torch.inference_mode():
+        away = predicted(guide) + 2 * (predicted(base) - predicted(guide))
+        assert same(sampled(autoguidance=2.0), image(away))
+        assert same(sampled(autoguidance=2.0, guidance_interval=(0.1, 3.0)), image(predicted(base)))
+        assert not same(image(away), image(predicted(base)))
+    with pytest.raises(SettingsError, match="needs an earlier snapshot"):
+        Cascade(base, None, Sampling(**SAMPLING | {"autoguidance": 2.0}))
+    other = DiffusionModel(low.network, ConditionEncoder(encoder.task, ("age",)))
+    with pytest.raises(CheckpointError, match="not one of the base model"):
+        Cascade(base, None, Sampling(**SAMPLING | {"autoguidance": 2.0}), {"base": other})
 
 
 def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path, make_model, plan, monkeypatch):

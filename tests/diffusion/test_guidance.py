@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import numpy as np
+import pytest
 import torch
 
-from medaug.diffusion.guidance import clipped, guided, with_image
+from medaug.diffusion.guidance import autoguided, clipped, guided, with_image, within
 from medaug.diffusion.schedule import NoiseSchedule
+from medaug.errors import SettingsError
 
 
 class Recorder:
@@ -28,6 +31,30 @@ def test_guidance_goes_from_the_unconditional_prediction_past_the_conditional():
     without = X + T[:, None, None, None]
     torch.testing.assert_close(found, without + 1.5 * torch.tensor([1.0, 4.0])[:, None, None, None])
     assert network.batches == [4]
+
+
+def test_autoguidance_goes_from_the_guide_past_the_prediction():
+    found = autoguided(lambda x, t: x + 1, lambda x, t: x, 3.0)(X, T)
+    torch.testing.assert_close(found, X + 3)
+    torch.testing.assert_close(autoguided(lambda x, t: x + 1, None, 1.0)(X, T), X + 1)
+
+
+def test_an_interval_is_of_the_ratio_of_noise_to_image():
+    schedule = NoiseSchedule()
+    share = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
+    sigma = np.sqrt((1 - share) / share)
+    predict = within(lambda x, t: x + 1, lambda x, t: x, (0.5, 2.0), schedule)
+    for t in range(0, 1000, 7):
+        expected = X + (0.5 <= sigma[t] <= 2.0)
+        torch.testing.assert_close(predict(X, torch.tensor([t, t])), expected)
+    everywhere = within(lambda x, t: x + 1, lambda x, t: x, None, schedule)
+    torch.testing.assert_close(everywhere(X, torch.tensor([0, 0])), X + 1)
+
+
+@pytest.mark.parametrize("interval", [(1.0,), (2.0, 1.0), (-1.0, 1.0)])
+def test_an_interval_is_two_rising_numbers(interval):
+    with pytest.raises(SettingsError, match="two rising numbers"):
+        within(lambda x, t: x, lambda x, t: x, interval, NoiseSchedule())
 
 
 def test_scale_one_asks_once_for_each_image():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
@@ -36,3 +37,12 @@ def test_scales_follow_dtype_and_shape():
     assert image_scale.dtype == torch.float32
     torch.testing.assert_close(image_scale**2 + noise_scale**2, torch.ones(2, 1, 1, 1))
     torch.testing.assert_close(noise_scale[0].item() ** 2, 1e-4, rtol=1e-4, atol=0)
+
+
+def test_the_nearest_time_is_the_nearest_level_of_noise():
+    schedule = NoiseSchedule()
+    share = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
+    levels = np.log((1 - share) / share) / 2
+    asked = np.linspace(-8, 8, 333)
+    expected = np.abs(levels[None] - asked[:, None]).argmin(1)
+    assert schedule.nearest_time(torch.from_numpy(asked)).tolist() == expected.tolist()

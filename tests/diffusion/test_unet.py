@@ -52,6 +52,50 @@ def test_attention_at_levels_of_side_32_and_less(size, channels, attention):
     assert list(build_unet(size, 1, 1, 2, channels, 1, 8).attention_levels) == attention
 
 
+@pytest.mark.parametrize(("patch", "side"), [(1, [True, True]), (2, [True, True]), (4, [True, True])])
+def test_patches_are_pixels_put_into_channels_and_back(patch, side):
+    network = build_unet(16, 3, 6, 4, (8, 16), 1, 8, patch=patch)
+    x, t = torch.randn(2, 6, 16, 16), torch.tensor([3, 9])
+    assert network(x, timesteps=t, class_labels=torch.rand(2, 4)).shape == (2, 3, 16, 16)
+    assert network.conv_in.conv.weight.shape[1] == 6 * patch**2
+    assert list(network.attention_levels) == side
+
+
+def test_a_network_of_patches_is_that_of_the_image_cut_up():
+    """Against a network without patches, of the same weights, on squares cut by hand."""
+    network = randomise(build_unet(8, 1, 1, 2, (8, 16), 1, 8, patch=2))
+    inner = build_unet(4, 4, 4, 2, (8, 16), 1, 8).eval()
+    inner.load_state_dict(network.state_dict())
+    x = torch.randn(1, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    arguments = {"timesteps": torch.tensor([5]), "class_labels": torch.ones(1, 2)}
+    cut = torch.stack([x[:, 0, down::2, right::2] for down in (0, 1) for right in (0, 1)], dim=1)
+    with torch.no_grad():
+        found, pieces = network(x, **arguments), inner(cut, **arguments)
+    for place, (down, right) in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)]):
+        torch.testing.assert_close(found[:, 0, down::2, right::2], pieces[:, place])
+
+
+def test_attention_can_be_kept_to_small_sides():
+    network = build_unet(64, 1, 1, 2, (8, 8), 1, 8, patch=4, attention_side=8)
+    assert list(network.attention_levels) == [False, True]
+
+
+def test_dropout_acts_in_training_only_and_keeps_the_names_of_the_weights():
+    plain = randomise(build_unet(8, 1, 1, 2, (8, 16), 1, 8))
+    dropping = build_unet(8, 1, 1, 2, (8, 16), 1, 8, dropout=0.5)
+    dropping.load_state_dict(plain.state_dict())
+    x, t = inputs(plain, 8)
+    arguments = {"timesteps": t, "class_labels": torch.ones(3, 2)}
+    with torch.no_grad():
+        assert torch.equal(dropping.eval()(x, **arguments), plain(x, **arguments))
+        assert not torch.equal(dropping.train()(x, **arguments), plain(x, **arguments))
+
+
+def test_patches_that_do_not_fit_are_refused():
+    with pytest.raises(SettingsError, match="side 30 cannot be cut into patches of side 4"):
+        build_unet(30, 1, 1, 2, (8, 8), 1, 8, patch=4)
+
+
 def test_sizes_that_are_odd_at_the_last_level_work():
     network = build_unet(28, 1, 1, 2, (8, 8, 8), 1, 8)
     x, t = inputs(network, 28, 1)

@@ -3,10 +3,10 @@ from types import SimpleNamespace
 import pytest
 import tiny_run
 import torch
-from ignite.engine import Events
+from ignite.engine import Engine, Events
 from monai.engines.utils import IterationEvents
 
-from medaug.engine.handlers import ClipGradients, IterationSeed, LossMonitor
+from medaug.engine.handlers import ClipGradients, IterationSeed, LossMonitor, Snapshot
 from medaug.errors import TrainingError
 
 
@@ -120,3 +120,11 @@ def test_monitor_forgets_what_it_has_looked_at():
         state.output = {"loss": torch.tensor(loss)}
         monitor._collect(engine)
     assert state.metrics["loss"] == 15.0
+
+
+def test_a_snapshot_is_saved_once_after_its_iteration():
+    saved = []
+    engine = Engine(lambda engine, batch: None)
+    Snapshot(3, lambda: saved.append(engine.state.iteration)).attach(engine)
+    engine.run([0] * 5, max_epochs=2)
+    assert saved == [3]

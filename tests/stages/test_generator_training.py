@@ -12,10 +12,11 @@ from torch.utils.data import DataLoader
 from medaug.data.sampling import Batch
 from medaug.data.store import StoreWriter
 from medaug.diffusion.condition import ConditionEncoder
-from medaug.diffusion.diffusion_model import load_model
-from medaug.diffusion.noisy_examples import NoisyExamples
-from medaug.diffusion.preview import Preview, example_rows
+from medaug.diffusion.diffusion_model import DiffusionModel, load_model
+from medaug.diffusion.noisy_examples import LOG_SIGMA_DEVIATION, LOG_SIGMA_MEAN, NoisyExamples
+from medaug.diffusion.preview import Preview, example_rows, moments
 from medaug.diffusion.unet import build_unet
+from medaug.engine.averaging import power_of_width
 from medaug.errors import CheckpointError, DataError, SettingsError
 from medaug.stages import GeneratorTraining, Run
 from medaug.task import Attribute, Task
@@ -23,6 +24,11 @@ from medaug.task import Attribute, Task
 TASK = Task("multilabel", ("edema", "effusion"), attributes=(Attribute("sex", ("F", "M")),))
 ENCODER = ConditionEncoder(TASK, ("sex",))
 BUNDLE = Path(__file__).parents[2] / "bundles" / "chexpert"
+PRESETS = {True: "demo", False: "single_gpu"}
+"""Of a base model, and of an upsampler, which the demo does without."""
+
+PLAIN = {"prediction": "epsilon", "times": "uniform", "loss_weight": "none", "patch": 1, "workers": 0}
+PLAIN |= {"mirrors": [], "dropout": 0.0}
 FILES = {"base": "diffusion.pt", "upsampler": "upsampler.pt"}
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
@@ -66,18 +72,26 @@ def store(tmp_path_factory):
 def training(store, *, low_size=None, **changed):
     size = 8 if low_size is None else 16
     where = {"bundle_root": ".", "output_dir": "o", "data_dir": str(store.path)}
-    run = Run.of(modality="radiology", properties="sex", **where)
-    how = {"image_size": size, "batch_size": 4, "iterations": 6, "iterations_per_epoch": 3, **changed}
+    run = Run.of(modality="radiology", preset=PRESETS[low_size is None], properties="sex", **where)
+    how = {
+        **PLAIN,
+        "image_size": size,
+        "batch_size": 4,
+        "iterations": 6,
+        "iterations_per_epoch": 3,
+        **changed,
+    }
     return GeneratorTraining.of(run, "base" if low_size is None else "upsampler", low_size=low_size, **how)
 
 
 def trainer(store, folder, *, low_size=None, **changed):
     """Compose the trainer as the configs do, on a store that is there."""
     stage = "train_diffusion" if low_size is None else "train_upsampler"
-    small = {"channels": [4, 8], "head_channels": 4, "residual_blocks": 1, "ema_decay": 0.9, "batch_size": 4}
+    small = {"channels": [4, 8], "head_channels": 4, "residual_blocks": 1, "ema_width": 0.2, "batch_size": 4}
     small |= {"image_size": 8 if low_size is None else 16, "low_size": low_size, "learning_rate": 1e-3}
     where = {"bundle_root": str(BUNDLE), "output_dir": str(folder), "data_dir": str(store.path)}
-    settings = {"iterations": 6, "iterations_per_epoch": 3, **where, **small, **changed}
+    where["preset"] = PRESETS[low_size is None]
+    settings = {"iterations": 6, "iterations_per_epoch": 3, **PLAIN, **where, **small, **changed}
     workflow = ConfigWorkflow(str(BUNDLE / f"{stage}.json"), logging_file=False, **settings)
     workflow.initialize()
     return workflow.trainer
@@ -103,6 +117,41 @@ def test_input_is_the_forward_process_of_the_image(store):
     np.testing.assert_array_equal(example["condition"], ENCODER.encode(store.table.iloc[rows]))
 
 
+@pytest.mark.parametrize("prediction", ["epsilon", "v", "x"])
+def test_the_target_is_what_is_to_be_predicted(prediction, store):
+    how = {"condition_dropout": 0.0, "prediction": prediction, "loss_weight": "bounded"}
+    example = training(store, **how).dataset()[Batch(np.arange(4), np.array([3, 14, 7, 0]))]
+    image = (
+        torch.from_numpy(store.images(8)[[3, 14, 7, 0]].astype(np.float64)).permute(0, 3, 1, 2) / 127.5 - 1
+    )
+    share = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))[example["timesteps"].numpy()].reshape(4, 1, 1, 1)
+    a, s = np.sqrt(share), np.sqrt(1 - share)
+    noise = (example["image"].double().numpy() - a * image.numpy()) / s
+    expected = {"epsilon": noise, "x": image.numpy(), "v": a * noise - s * image.numpy()}[prediction]
+    np.testing.assert_allclose(example["label"].numpy(), expected, atol=1e-4)
+    of_image = np.minimum(share / (1 - share) + 1, 5)
+    factor = {"epsilon": (1 - share) / share, "x": 1, "v": 1 - share}[prediction]
+    np.testing.assert_allclose(example["weight"].numpy(), (of_image * factor).flatten(), rtol=1e-4)
+
+
+def test_what_was_done_to_an_image_stands_behind_its_condition(store):
+    how = {"mirrors": ["horizontal"], "largest_shift": 0.25, "condition_dropout": 0.5}
+    stage = training(store, **how)
+    assert stage.condition_size == ENCODER.size + 3
+    rows = np.arange(12)
+    example = stage.dataset()[Batch(np.arange(12), rows)]
+    geometry = stage.settings.geometry
+    pixels = torch.from_numpy(store.images(8)[rows]).permute(0, 3, 1, 2)
+    changed, done = geometry(pixels, list(range(12)), 0)
+    torch.testing.assert_close(example["condition"][:, -3:], done)
+    known = torch.from_numpy(ENCODER.encode(store.table.iloc[rows]))
+    hidden = (example["condition"][:, :-3] == 0).all(1)
+    assert 0 < hidden.sum() < 12
+    torch.testing.assert_close(example["condition"][~hidden, :-3], known[~hidden])
+    a, s = stage.dataset().transform.schedule.scales(example["timesteps"], example["label"])
+    torch.testing.assert_close(example["image"], a * (changed / 127.5 - 1) + s * example["label"])
+
+
 def test_upsampler_input_ends_with_the_degraded_image(store):
     dataset = training(store, low_size=8).dataset()
     example = dataset[Batch(np.arange(4), np.array([20, 21, 22, 23]))]
@@ -122,6 +171,7 @@ def test_what_is_drawn_follows_the_stated_distributions():
         "condition": torch.ones(count, 3),
     }
     drawn = NoisyExamples(seed=1)(example)
+    assert (drawn["weight"] == 1).all()
     hidden = (drawn["condition"] == 0).all(1)
     assert (hidden | (drawn["condition"] == 1).all(1)).all()
     assert hidden.float().mean() == pytest.approx(0.1, abs=0.02)
@@ -132,9 +182,33 @@ def test_what_is_drawn_follows_the_stated_distributions():
     assert drawn["label"].std() == pytest.approx(1, abs=0.03)
 
 
+def test_lognormal_times_are_lognormal_in_the_ratio_of_noise_to_image():
+    count = 4000
+    example = {
+        "image": torch.zeros(count, 1, 1, 1, dtype=torch.uint8),
+        "position": torch.arange(count),
+        "condition": torch.ones(count, 3),
+    }
+    times = NoisyExamples(seed=1, times="lognormal")(example)["timesteps"].numpy()
+    share = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
+    log_sigma = np.log((1 - share) / share)[times] / 2
+    assert times.min() >= 0
+    assert times.max() <= 999
+    assert np.median(log_sigma) == pytest.approx(LOG_SIGMA_MEAN, abs=0.06)
+    low, high = np.quantile(log_sigma, [0.1587, 0.8413])  # one deviation below and above the median
+    assert (high - low) / 2 == pytest.approx(LOG_SIGMA_DEVIATION, abs=0.06)
+
+
+@pytest.mark.parametrize("wrong", [{"prediction": "y"}, {"times": "often"}, {"loss_weight": "heavy"}])
+def test_names_that_there_are_not_are_refused(wrong):
+    with pytest.raises(SettingsError, match=next(iter(wrong.values()))):
+        NoisyExamples(seed=0, **wrong)
+
+
 @pytest.mark.parametrize("low_size", [None, 8])
 def test_batch_is_the_same_however_it_is_shared(low_size, store):
-    dataset = training(store, low_size=low_size).dataset()
+    how = {"times": "lognormal", "mirrors": ["horizontal"], "largest_shift": 0.2}
+    dataset = training(store, low_size=low_size, **how).dataset()
     positions, rows = np.arange(8, 16), np.arange(8)
     whole = dataset[Batch(positions, rows)]
     for rank in (0, 1):
@@ -155,20 +229,38 @@ def test_labelled_and_unlabelled_images_are_seen_and_no_other(store):
     assert sorted(np.unique(seen)) == list(range(18))
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_the_share_of_labelled_images_is_exact(share, store):
+    stage = training(store, iterations=9, labelled_fraction=share)
+    batches = [b.rows for b in stage.loader(stage.dataset(), stage.epochs).sampler]
+    for rows in batches:  # 12 of 18 images are labelled
+        assert (rows < 12).sum() == 4 * share
+    assert np.concatenate(batches).max() < 18
+
+
 @pytest.mark.parametrize(("low_size", "kind"), [(None, "base"), (8, "upsampler")])
 def test_trained_model_is_the_moving_average(low_size, kind, store, tmp_path):
-    run = trainer(store, tmp_path, low_size=low_size)
+    how = {"prediction": "x", "mirrors": ["horizontal"], "early_share": 0.5}
+    run = trainer(store, tmp_path, low_size=low_size, **how)
     average = {name: value.clone().double() for name, value in run.network.state_dict().items()}
 
+    power, early = power_of_width(0.2), {}
+
     def follow(engine):
+        kept = (1 - 1 / engine.state.iteration) ** (power + 1)
         for name, value in engine.network.state_dict().items():
-            average[name] = 0.9 * average[name] + 0.1 * value.double()
+            average[name] = kept * average[name] + (1 - kept) * value.double()
+        if engine.state.iteration == 3:
+            early.update(average)
 
     run.add_event_handler(Events.ITERATION_COMPLETED, follow)
     run.run()
     model = load_model(tmp_path / "models" / FILES[kind])
-    for name, value in model.network.state_dict().items():
-        torch.testing.assert_close(value.double(), average[name], atol=1e-6, rtol=1e-5)
+    snapshot = load_model(tmp_path / "models" / FILES[kind].replace(".pt", ".early.pt"))
+    for found, expected in ((model, average), (snapshot, early)):
+        for name, value in found.network.state_dict().items():
+            torch.testing.assert_close(value.double(), expected[name], atol=1e-6, rtol=1e-5)
+        assert (found.prediction, found.geometry_slots) == ("x", 1)
     assert (model.kind, model.encoder) == (kind, ENCODER)
     assert model.info["phantom"] is True
     assert model.info["low_size"] == low_size
@@ -185,9 +277,10 @@ def run_and_stop(run):
 
 
 def test_interrupted_training_ends_bit_equal(store, tmp_path):
-    trainer(store, tmp_path / "whole").run()
-    run_and_stop(trainer(store, tmp_path / "stopped"))
-    trainer(store, tmp_path / "stopped").run()
+    how = {"schedule": "cosine", "warmup_share": 0.4, "dropout": 0.3, "times": "lognormal"}
+    trainer(store, tmp_path / "whole", **how).run()
+    run_and_stop(trainer(store, tmp_path / "stopped", **how))
+    trainer(store, tmp_path / "stopped", **how).run()
     files = (tmp_path / name / "models" / FILES["base"] for name in ("whole", "stopped"))
     one, other = (load_model(file).network.state_dict() for file in files)
     for name in one:
@@ -203,18 +296,33 @@ def test_state_of_other_settings_is_refused(store, tmp_path):
             other.run()
 
 
-def test_tensorboard_shows_synthetic_images_each_epoch(store, tmp_path):
+def test_tensorboard_shows_synthetic_images_at_the_end_of_a_short_training(store, tmp_path):
     trainer(store, tmp_path).run()
     events = EventAccumulator(str(tmp_path / "logs" / "diffusion")).Reload()
-    assert [image.step for image in events.Images("synthetic images")] == [3, 6]
+    assert [image.step for image in events.Images("synthetic images")] == [6]
+
+
+@pytest.mark.parametrize("guidance", [1.0, 2.0])
+def test_previews_cost_little_and_the_last_images_are_shown(guidance, store):
+    model = DiffusionModel(build_unet(8, 1, 1, ENCODER.size, (4, 8), 1, 4), ENCODER)
+    passes = Preview(model, store, guidance, seed=0).passes
+    assert passes == 2 * 2 * 12 * guidance  # two images of each of two classes, 12 steps
+    for batch_size, iterations, epochs in ((32, 500, 5), (128, 150_000, 30), (8, 400, 2), (32, 20, 4)):
+        drawn = moments(passes, batch_size, iterations, epochs)
+        assert drawn[-1] == iterations
+        assert drawn == sorted(set(drawn))
+        assert all(iteration % (iterations // epochs) == 0 for iteration in drawn)
+        assert len(drawn) == 1 or len(drawn) * passes <= 0.01 * 3 * batch_size * iterations
 
 
 @pytest.mark.parametrize(("low_size", "width"), [(None, 8), (8, 32)])
 def test_preview_is_repeatable_and_in_range(low_size, width, store):
     torch.manual_seed(0)
     size = 8 if low_size is None else 16
-    network = build_unet(size, 1, 1 if low_size is None else 2, ENCODER.size, (4, 8), 1, 4).eval()
-    preview = Preview(network, store, ENCODER, low_size, 1.5, seed=3)
+    network = build_unet(size, 1, 1 if low_size is None else 2, ENCODER.size + 2, (4, 8), 1, 4).eval()
+    kind = "base" if low_size is None else "upsampler"
+    model = DiffusionModel(network, ENCODER, kind, {"low_size": low_size}, "v", geometry_slots=2)
+    preview = Preview(model, store, 1.5, seed=3)
     images = preview.sample([0, 1])
     assert images.shape == (2, 1, size, width)
     assert images.min() >= 0
@@ -223,14 +331,20 @@ def test_preview_is_repeatable_and_in_range(low_size, width, store):
 
 
 def test_preview_rows_show_their_class(store):
-    assert example_rows(store) == {"edema": [1, 3, 5], "effusion": [0, 2, 4]}
+    assert example_rows(store) == {"edema": [1, 3], "effusion": [0, 2]}
 
 
 def test_wrong_sizes_are_said(store, tmp_path):
     with pytest.raises(DataError, match="no images of size 32"):
         trainer(store, tmp_path, image_size=32).run()
+    with pytest.raises(SettingsError, match="demo of radiology makes its images with one network"):
+        GeneratorTraining.of(training(store).run, "upsampler")
     with pytest.raises(SettingsError, match="would not enlarge"):
         training(store, low_size=8, image_size=8)
+    with pytest.raises(SettingsError, match="labelled_fraction must be between 0 and 1"):
+        training(store, labelled_fraction=2)
+    with pytest.raises(SettingsError, match="early_share must be at least 0"):
+        training(store, early_share=1)
 
 
 def test_only_a_generator_network_is_trained(store):

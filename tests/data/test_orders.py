@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medaug.classification.orders import ORDERS, synthetic_first
+from medaug.data.orders import ORDERS, synthetic_first
 from medaug.errors import SettingsError
 
 

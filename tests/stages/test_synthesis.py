@@ -1,0 +1,31 @@
+import pytest
+
+from medaug.diffusion.condition import ConditionEncoder
+from medaug.diffusion.diffusion_model import DiffusionModel, save_model
+from medaug.diffusion.unet import build_unet
+from medaug.errors import SettingsError
+from medaug.stages import Run, Synthesis
+from medaug.task import Task
+
+
+@pytest.fixture
+def run(tmp_path):
+    encoder = ConditionEncoder(Task("multilabel", ("edema",)))
+    network = build_unet(8, 1, 1, encoder.size, (4, 8), 1, 4)
+    (tmp_path / "models").mkdir()
+    save_model(tmp_path / "models" / "diffusion.pt", DiffusionModel(network, encoder))
+    where = {"bundle_root": ".", "output_dir": str(tmp_path), "data_dir": str(tmp_path / "data")}
+    return Run.of(modality="radiology", **where)
+
+
+def test_autoguidance_without_its_snapshot_says_what_to_do(run):
+    with pytest.raises(SettingsError, match=r"needs .*diffusion\.early\.pt, which is not there; train again"):
+        Synthesis.of(run, autoguidance=2.0).make()
+
+
+def test_guidance_is_off_unless_asked_for(run):
+    for preset in ("demo", "single_gpu", "paper"):
+        settings = Synthesis.of(Run.of(**{**vars(run), "preset": preset, "pulled": None})).settings
+        assert (settings.guidance, settings.upsampler_guidance) == (1.0, 1.0)
+        assert (settings.autoguidance, settings.upsampler_autoguidance) == (1.0, 1.0)
+        assert settings.guidance_interval is None
