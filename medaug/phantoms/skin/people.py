@@ -195,7 +195,7 @@ TELEDERMATOLOGY_US = SkinSite(
     camera=Camera((4, 3), 1.0, (1.0, 1.0, 1.0), 0.04, 1.02, 0.10, 0.5, 0.008, 88, (0.50, 0.35, 0.15)),
     referral=Referral(usual=0.55, missed=0.04),
 )  # fmt: skip
-"""Stands for teledermatology in Hawaii and California: many telephones, and growths in dark skin are missed."""
+"""Stands for teledermatology in Hawaii and California: many telephones, growths in dark skin are missed."""
 
 CLINICS_AUSTRALIA = SkinSite(
     name="clinics_australia",
