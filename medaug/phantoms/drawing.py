@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from medaug.engine.distributed import barrier, is_first
@@ -19,6 +20,7 @@ class _Kind(NamedTuple):
     write: Callable[..., None]
     amounts: tuple[str, ...]
     folders: Mapping[str, str]
+    options: Mapping[str, Any] = MappingProxyType({})
 
 
 def draw_phantoms(run_folder: Path, modality: str, amounts: Sequence[int], seed: int) -> list[dict[str, Any]]:
@@ -57,7 +59,7 @@ def draw_phantoms(run_folder: Path, modality: str, amounts: Sequence[int], seed:
         kind.write(folder, seed, *amounts)
     barrier()
     return [
-        {"reader": reader, "folder": str(folder / name), "options": {}}
+        {"reader": reader, "folder": str(folder / name), "options": dict(kind.options)}
         for name, reader in kind.folders.items()
     ]
 
@@ -71,6 +73,7 @@ _KINDS: Mapping[str, _Kind] = {
         _write_photographs,
         ("images from the United States", "from Australia", "from Colombia"),
         {"teledermatology_us": "scin", "clinics_australia": "scin", "teledermatology_colombia": "scin"},
+        {"ungradable": "unlabelled"},
     ),
     "histopathology": _Kind(
         write_slide_phantoms, ("slides of a hospital", "their side in pixels"), {"CAMELYON17": "camelyon17"}

@@ -90,6 +90,13 @@ class Canvas:
             if not layer.init:
                 setattr(self, layer.name, np.full_like(self.x, layer.name == "hair"))
 
+    def add(self, other: Canvas, amount: float) -> None:
+        """Add what another canvas of the same view has, so far."""
+        for name in ("melanin", "blood", "pale", "scale", "keratin", "crust", "relief"):
+            getattr(self, name).__iadd__(amount * getattr(other, name))
+        self.hair *= 1 + amount * (other.hair - 1)
+        self.scalp = self.scalp or other.scalp
+
     def noise(self, period: float, generator: np.random.Generator, stretch: float = 1.0) -> FloatArray:
         """Return smooth noise, mean 0 and about within -1 and 1, the same place by place in every view.
 

@@ -27,34 +27,34 @@ class Condition:
         Groups of look-alikes to which it belongs, a letter each; raters mistake one for another.
     age : float, optional
         Mean age of those who have it; default that of the site.
-    sun : bool
-        Whether the sun brings it about, which is rare in dark skin.
+    growth : bool
+        Whether it is a growth in which cancer is to be ruled out, see `Referral`.
     """
 
     draw: Callable[[Canvas, np.random.Generator], None]
     looks: str
     age: float | None = None
-    sun: bool = False
+    growth: bool = False
 
 
 CONDITIONS: Mapping[str, Condition] = {
     "Acne": Condition(rashes.acne, "f", 24),
-    "Actinic Keratosis": Condition(growths.actinic_keratosis, "ks", 68, sun=True),
+    "Actinic Keratosis": Condition(growths.actinic_keratosis, "ks", 68, growth=True),
     "Allergic Contact Dermatitis": Condition(rashes.allergic_contact_dermatitis, "ew"),
     "Alopecia Areata": Condition(growths.alopecia_areata, "h", 34),
     "Androgenetic Alopecia": Condition(growths.androgenetic_alopecia, "h", 48),
-    "Basal Cell Carcinoma": Condition(growths.basal_cell_carcinoma, "kb", 66, sun=True),
+    "Basal Cell Carcinoma": Condition(growths.basal_cell_carcinoma, "kb", 66, growth=True),
     "Cyst": Condition(growths.cyst, "b"),
     "Eczema": Condition(rashes.eczema, "es"),
     "Folliculitis": Condition(rashes.folliculitis, "f", 33),
     "Hidradenitis": Condition(rashes.hidradenitis, "f", 34),
-    "Lentigo": Condition(growths.lentigo, "p", 58, sun=True),
-    "Melanocytic Nevus": Condition(growths.melanocytic_nevus, "pb", 35),
-    "Melanoma": Condition(growths.melanoma, "p", 60, sun=True),
+    "Lentigo": Condition(growths.lentigo, "p", 58, growth=True),
+    "Melanocytic Nevus": Condition(growths.melanocytic_nevus, "pb", 35, growth=True),
+    "Melanoma": Condition(growths.melanoma, "p", 60, growth=True),
     "Post-Inflammatory hyperpigmentation": Condition(rashes.post_inflammatory_hyperpigmentation, "pv"),
     "Psoriasis": Condition(rashes.psoriasis, "s"),
-    "SCC/SCCIS": Condition(growths.squamous_cell_carcinoma, "k", 70, sun=True),
-    "SK/ISK": Condition(growths.seborrheic_keratosis, "pk", 62),
+    "SCC/SCCIS": Condition(growths.squamous_cell_carcinoma, "k", 70, growth=True),
+    "SK/ISK": Condition(growths.seborrheic_keratosis, "pk", 62, growth=True),
     "Scar Condition": Condition(growths.scar_condition, "b"),
     "Seborrheic Dermatitis": Condition(rashes.seborrheic_dermatitis, "es"),
     "Skin Tag": Condition(growths.skin_tag, "b", 50),
@@ -73,10 +73,37 @@ Look-alikes: p pigmented, k horny, b bumps, e eczematous, s scaly, f follicles, 
 pigment, h hair.
 """
 
-SUN_BY_TONE = (1.0, 1.0, 0.7, 0.4, 0.15, 0.08)
-"""How often the sun brings about a condition in each type, I to VI, compared with type I."""
+DARK = ("IV", "V", "VI")
+"""Types of skin in which growths are missed, see `Referral`."""
+
+AMOUNT, RESEMBLANCE, AMOUNT_SD = 0.8, 0.3, 0.215
+"""Mean amounts in which a condition is drawn in those who have it and in those who merely resemble it, and
+their standard deviation: the amount separates the two with an AUC of 0.95."""
 
 YOUNGEST, OLDEST, AGE_SD = 18, 90, 14.0
+
+
+@dataclass(frozen=True)
+class Referral:
+    """Whose photographs a dermatologist of a site sees; only these cases have a diagnosis.
+
+    Labelled images of skin cancer show dark skin hardly ever: Wen et al. 2022,
+    doi:10.1016/S2589-7500(21)00252-1; Daneshjou et al. 2022, doi:10.1126/sciadv.abq6147.
+
+    Parameters
+    ----------
+    usual : float
+        Chance of a case to be seen.
+    missed : float
+        That of a growth in dark skin, in which nobody expects cancer.
+    """
+
+    usual: float = 1.0
+    missed: float = 1.0
+
+    def chance(self, condition: str, tone: str) -> float:
+        """Return the chance of a condition in a skin type to be seen."""
+        return self.missed if CONDITIONS[condition].growth and tone in DARK else self.usual
 
 
 @dataclass(frozen=True)
@@ -88,9 +115,7 @@ class SkinSite:
     name : str
         Folder, and the column ``source``.
     prevalence : mapping of str to float
-        Weight of each condition; what is not listed has `rest`.
-    rest : float
-        Weight of every other condition.
+        Weight of each condition; what is not listed is not met.
     tones : tuple of float
         Weights of the types I to VI.
     female, age : float
@@ -101,6 +126,8 @@ class SkinSite:
         Shares of cases with one, two and three raters.
     skill : float
         How well the raters tell look-alikes apart; 0 is guessing.
+    referral : Referral
+        Whose photographs have a diagnosis.
     blurred, unknown : float
         Shares of cases whose photographs are useless, and of answers about sex, age and skin that were not
         given.
@@ -108,13 +135,13 @@ class SkinSite:
 
     name: str
     prevalence: Mapping[str, float]
-    rest: float
     tones: tuple[float, ...]
     female: float
     age: float
     camera: Camera
     raters: tuple[float, float, float] = (0.3, 0.2, 0.5)
-    skill: float = 2.2
+    skill: float = 1.6
+    referral: Referral = Referral()
     blurred: float = 0.04
     unknown: float = 0.08
 
@@ -134,7 +161,13 @@ class SkinCase:
     age : int
         Years; adds wrinkles and spots.
     strength : float
-        How strongly the condition shows, 1 is usual.
+        Amount in which the condition is drawn; 1 is a picture of a textbook.
+    resembled : str or None
+        Another condition that the case resembles.
+    resemblance : float
+        Amount in which that one is drawn.
+    referred : bool
+        Whether a dermatologist sees the photographs.
     blurred : bool
         Whether the photographs are out of focus.
     """
@@ -144,37 +177,38 @@ class SkinCase:
     sex: Literal["F", "M"]
     age: int
     strength: float = 1.0
+    resembled: str | None = None
+    resemblance: float = 0.0
+    referred: bool = True
     blurred: bool = False
 
 
 TELEDERMATOLOGY_US = SkinSite(
     name="teledermatology_us",
     prevalence={
-        "Acne": 10, "Eczema": 11, "Psoriasis": 8, "Melanocytic Nevus": 9, "SK/ISK": 7, "Urticaria": 4,
-        "Basal Cell Carcinoma": 3, "Melanoma": 2, "SCC/SCCIS": 2.5, "Verruca vulgaris": 5, "Tinea": 5,
-        "Vitiligo": 4,
+        "Acne": 10, "Psoriasis": 10, "Tinea": 10, "Urticaria": 10, "Vitiligo": 10,
+        "Basal Cell Carcinoma": 10, "Melanocytic Nevus": 11, "Melanoma": 9, "SCC/SCCIS": 9, "SK/ISK": 11,
     },
-    rest=1.6,
     tones=(0.11, 0.26, 0.27, 0.20, 0.11, 0.05),
     female=0.6,
     age=42,
     camera=Camera((4, 3), 1.0, (1.0, 1.0, 1.0), 0.04, 1.02, 0.10, 0.5, 0.008, 88, (0.50, 0.35, 0.15)),
+    referral=Referral(usual=0.55, missed=0.04),
 )  # fmt: skip
-"""Stands for teledermatology in Hawaii and California: many telephones, all conditions, mostly benign."""
+"""Stands for teledermatology in Hawaii and California: many telephones, growths in dark skin are missed."""
 
 CLINICS_AUSTRALIA = SkinSite(
     name="clinics_australia",
     prevalence={
-        "Basal Cell Carcinoma": 24, "Melanoma": 15, "SCC/SCCIS": 16, "Actinic Keratosis": 10, "SK/ISK": 9,
-        "Melanocytic Nevus": 9, "Lentigo": 5, "Urticaria": 1,
+        "Basal Cell Carcinoma": 24, "Melanoma": 17, "SCC/SCCIS": 17, "SK/ISK": 12, "Melanocytic Nevus": 14,
+        "Psoriasis": 8, "Urticaria": 8,
     },
-    rest=0.5,
     tones=(0.27, 0.40, 0.22, 0.07, 0.03, 0.01),
     female=0.45,
     age=58,
     camera=Camera((3, 2), 1.25, (0.98, 1.0, 1.05), 0.015, 1.12, 0.03, 0.3, 0.004, 95, (0.85, 0.15, 0.0)),
     raters=(0.2, 0.2, 0.6),
-    skill=2.7,
+    skill=2.0,
     blurred=0.01,
     unknown=0.03,
 )  # fmt: skip
@@ -183,17 +217,15 @@ CLINICS_AUSTRALIA = SkinSite(
 TELEDERMATOLOGY_COLOMBIA = SkinSite(
     name="teledermatology_colombia",
     prevalence={
-        "Acne": 7, "Eczema": 7, "Psoriasis": 7, "Vitiligo": 7, "Tinea": 7, "Tinea Versicolor": 6,
-        "Urticaria": 5, "Post-Inflammatory hyperpigmentation": 6, "Basal Cell Carcinoma": 7, "Melanoma": 2,
-        "SCC/SCCIS": 3, "Melanocytic Nevus": 4, "SK/ISK": 4, "Verruca vulgaris": 5,
+        "Acne": 10, "Psoriasis": 10, "Tinea": 11, "Urticaria": 10, "Vitiligo": 11,
+        "Basal Cell Carcinoma": 10, "Melanocytic Nevus": 10, "Melanoma": 10, "SCC/SCCIS": 10, "SK/ISK": 10,
     },
-    rest=1.2,
-    tones=(0.03, 0.12, 0.29, 0.33, 0.17, 0.06),
+    tones=(0.06, 0.14, 0.26, 0.27, 0.17, 0.10),
     female=0.57,
     age=45,
-    camera=Camera((4, 3), 0.8, (1.08, 1.0, 0.88), 0.05, 0.9, 0.2, 0.9, 0.016, 62, (0.35, 0.35, 0.30)),
+    camera=Camera((4, 3), 0.85, (1.06, 1.0, 0.91), 0.05, 0.95, 0.14, 0.7, 0.012, 72, (0.45, 0.35, 0.20)),
     raters=(0.5, 0.2, 0.3),
-    skill=2.0,
+    skill=1.5,
     blurred=0.05,
     unknown=0.12,
 )  # fmt: skip
@@ -203,23 +235,29 @@ SITES = (TELEDERMATOLOGY_US, CLINICS_AUSTRALIA, TELEDERMATOLOGY_COLOMBIA)
 
 
 def prevalence(site: SkinSite) -> dict[str, float]:
-    """Return the share of cases of a site that have each condition; they sum to 1."""
-    weights = {name: site.prevalence.get(name, site.rest) for name in CONDITIONS}
-    return {name: weight / sum(weights.values()) for name, weight in weights.items()}
+    """Return the share of cases of a site that have each condition met there; they sum to 1."""
+    total = sum(site.prevalence.values())
+    return {name: weight / total for name, weight in site.prevalence.items()}
 
 
 def draw_case(site: SkinSite, generator: np.random.Generator) -> SkinCase:
     """Draw a person as they come to a site; one in fifty has nothing to be seen."""
     shares = prevalence(site)
-    name = str(generator.choice(list(shares), p=list(shares.values())))
-    condition = CONDITIONS[name]
-    tones = np.asarray(site.tones) * (SUN_BY_TONE if condition.sun else 1)
-    age = generator.normal(site.age if condition.age is None else condition.age, AGE_SD)
+    met, weights = list(shares), list(shares.values())
+    name = str(generator.choice(met, p=weights))
+    resembled = str(generator.choice([other for other in met if other != name]))
+    tone = str(generator.choice(TONES, p=site.tones))
+    age = generator.normal(site.age if (usual := CONDITIONS[name].age) is None else usual, AGE_SD)
+    amounts = generator.normal((AMOUNT, RESEMBLANCE), AMOUNT_SD).clip(0, 1)
+    ill = generator.random() > 0.02
     return SkinCase(
-        condition=name if generator.random() > 0.02 else None,
-        tone=str(generator.choice(TONES, p=tones / tones.sum())),
+        condition=name if ill else None,
+        tone=tone,
         sex="F" if generator.random() < site.female else "M",
         age=int(np.clip(age, YOUNGEST, OLDEST)),
-        strength=float(generator.uniform(0.45, 1.15)),
+        strength=float(amounts[0]),
+        resembled=resembled if ill else None,
+        resemblance=float(amounts[1]),
+        referred=bool(generator.random() < site.referral.chance(name, tone)),
         blurred=bool(generator.random() < site.blurred),
     )

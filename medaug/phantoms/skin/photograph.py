@@ -67,12 +67,12 @@ def draw_photograph(
 
 
 def draw_lesion(canvas: Canvas, case: SkinCase, generator: np.random.Generator) -> None:
-    """Add the condition of a case to the canvas, as strongly as it shows."""
-    if case.condition is None:
-        return
-    CONDITIONS[case.condition].draw(canvas, generator)
-    for layer in (canvas.melanin, canvas.blood, canvas.scale, canvas.keratin):
-        layer *= case.strength
+    """Add to the canvas what a case has and what it resembles, each in its amount."""
+    for name, amount in ((case.condition, case.strength), (case.resembled, case.resemblance)):
+        if name is not None:
+            one = Canvas(canvas.x, canvas.y)
+            CONDITIONS[name].draw(one, generator)
+            canvas.add(one, amount)
 
 
 def draw_texture(canvas: Canvas, case: SkinCase, generator: np.random.Generator) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from medaug.data.raters import Diagnoses
 from medaug.phantoms.skin.colour import TONES
-from medaug.phantoms.skin.people import CONDITIONS, SkinCase, SkinSite
+from medaug.phantoms.skin.people import AMOUNT, CONDITIONS, SkinCase, SkinSite
 
 SUFFICIENT = "DEFAULT_YES_IMAGE_QUALITY_SUFFICIENT"
 NORMAL = "YES_IMAGE_QUALITY_SUFFICIENT_NO_DISCERNIBLE_PATHOLOGY"
@@ -39,6 +39,8 @@ class Rating:
 
 def draw_ratings(case: SkinCase, site: SkinSite, generator: np.random.Generator) -> list[Rating]:
     """Draw what one to three raters say about a case."""
+    if not case.referred:
+        return [Rating("", [], _tone_seen(case.tone, generator))]
     count = int(generator.choice([1, 2, 3], p=site.raters))
     return [_rating(case, site, generator) for _ in range(count)]
 
@@ -50,7 +52,7 @@ def _rating(case: SkinCase, site: SkinSite, generator: np.random.Generator) -> R
         return Rating(INSUFFICIENT, [], tone)
     if case.condition is None and generator.random() < 0.85:
         return Rating(NORMAL, [], tone)
-    return Rating(SUFFICIENT, draw_diagnoses(case, site.skill, generator), tone)
+    return Rating(SUFFICIENT, draw_diagnoses(case, site, generator), tone)
 
 
 def _tone_seen(tone: str, generator: np.random.Generator) -> str:
@@ -69,18 +71,18 @@ def resemblance(condition: str, other: str) -> int:
     return len(set(CONDITIONS[condition].looks) & set(CONDITIONS[other].looks))
 
 
-def draw_diagnoses(case: SkinCase, skill: float, generator: np.random.Generator) -> Diagnoses:
+def draw_diagnoses(case: SkinCase, site: SkinSite, generator: np.random.Generator) -> Diagnoses:
     """Draw the differential diagnosis of one rater.
 
-    Evidence for a condition is what it resembles plus chance; what lies close behind the first is named
-    too. Skill and a strong picture raise the evidence for the true condition.
+    Evidence for a condition is its amount in the picture, as far as the raters are skilled, its look and
+    chance; what lies close behind the first is named too.
 
     Parameters
     ----------
     case : SkinCase
         Of healthy skin the rater sees something all the same.
-    skill : float
-        Of the site's raters.
+    site : SkinSite
+        Its raters name what is met there.
     generator : numpy.random.Generator
         Source of chance.
 
@@ -89,11 +91,13 @@ def draw_diagnoses(case: SkinCase, skill: float, generator: np.random.Generator)
     list of (str, int)
         One to three conditions, no confidence larger than the one before.
     """
-    names = list(CONDITIONS)
+    names = list(site.prevalence)
     evidence = generator.gumbel(0, 0.5, len(names))
     if case.condition is not None:
-        evidence += [1.7 * resemblance(case.condition, name) for name in names]
-        evidence[names.index(case.condition)] += skill * case.strength - 0.6
+        evidence += [1.2 * resemblance(case.condition, name) for name in names]
+    for name, amount in ((case.condition, case.strength), (case.resembled, case.resemblance)):
+        if name is not None:
+            evidence[names.index(name)] += site.skill * amount / AMOUNT
     order = np.argsort(-evidence)[:MOST]
     behind = evidence[order[0]] - evidence[order]
     named = order[: 1 + int(np.sum(behind[1:] < generator.uniform(0.6, 2.2)))]

@@ -52,7 +52,7 @@ class Submission:
     ratings: list[Rating]
 
 
-def write_skin_phantoms(folder: Path, seed: int, images: tuple[int, int, int], size: int = 96) -> None:
+def write_skin_phantoms(folder: Path, seed: int, images: tuple[int, int, int], size: int = 80) -> None:
     """Write three phantom services of dermatology, each in the form of SCIN.
 
     Parameters
@@ -80,7 +80,7 @@ def write_skin_phantoms(folder: Path, seed: int, images: tuple[int, int, int], s
         temporary.write_text(SKIN_NOTE, encoding="utf-8")
 
 
-def write_scin_tree(folder: Path, site: SkinSite, seed: int, images: int, size: int = 96) -> None:
+def write_scin_tree(folder: Path, site: SkinSite, seed: int, images: int, size: int = 80) -> None:
     """Write one site in the form of SCIN: see `write_skin_phantoms`.
 
     Sex, age and skin type are unknown for some, some photographs are out of focus or show nothing, raters

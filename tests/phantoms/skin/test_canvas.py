@@ -76,6 +76,20 @@ def test_skin_without_pigment_is_nearly_the_same_in_all_people() -> None:
     assert np.allclose(tones[1], UNPIGMENTED, atol=0.06)
 
 
+def test_a_condition_is_added_in_its_amount() -> None:
+    skin, other = canvas(), canvas()
+    skin.melanin += 0.5
+    other.melanin += 1
+    other.crust += 0.8
+    other.hair *= 0
+    skin.add(other, 0.25)
+
+    assert np.allclose(skin.melanin, 0.75)
+    assert np.allclose(skin.crust, 0.2)
+    assert np.allclose(skin.hair, 0.75)
+    assert np.allclose(skin.pale, 0)
+
+
 def test_depth_in_disc_and_oval() -> None:
     at = (np.array([0.0, 0.5, 1.0, 2.0]), np.zeros(4))
 

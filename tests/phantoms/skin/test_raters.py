@@ -42,13 +42,13 @@ def test_raters_are_mostly_right_but_disagree(site: SkinSite) -> None:
             firsts = [max(one, key=itemgetter(1))[0] for one in said if one]
             agreed += [a == b for a, b in combinations(firsts, 2)]
 
-    assert 0.7 < np.mean(right) < 0.97
-    assert 0.35 < np.mean(agreed) < 0.85
-    assert 0.5 < np.mean(sure) < 0.75
+    assert 0.88 < np.mean(right) < 0.99
+    assert 0.7 < np.mean(agreed) < 0.95
+    assert 0.65 < np.mean(sure) < 0.9
 
 
 def test_lists_are_as_scin_has_them() -> None:
-    ratings = [rating for _, group in rated(SITES[0], 400) for rating in group]
+    ratings = [rating for case, group in rated(SITES[0], 400) for rating in group if case.referred]
     named = [rating.diagnoses for rating in ratings if rating.diagnoses]
     confidences = [[confidence for _, confidence in diagnoses] for diagnoses in named]
 
@@ -61,12 +61,12 @@ def test_lists_are_as_scin_has_them() -> None:
 
 
 def test_look_alikes_are_named_and_strangers_hardly_ever() -> None:
-    lists = [draw_diagnoses(MELANOMA, 2.2, np.random.default_rng(k)) for k in range(300)]
+    lists = [draw_diagnoses(MELANOMA, SITES[0], np.random.default_rng(k)) for k in range(300)]
     others = [name for diagnoses in lists for name, _ in diagnoses if name != "Melanoma"]
     alike = [resemblance("Melanoma", name) > 0 for name in others]
 
     assert len(others) > 100
-    assert np.mean(alike) > 0.7
+    assert np.mean(alike) > 0.6
 
 
 def test_resemblance_is_symmetric() -> None:
@@ -79,7 +79,10 @@ def test_resemblance_is_symmetric() -> None:
 def test_strong_pictures_and_skilled_raters_are_right_more_often() -> None:
     def share(strength: float, skill: float) -> float:
         case = replace(MELANOMA, strength=strength)
-        firsts = [draw_diagnoses(case, skill, np.random.default_rng(k))[0][0] for k in range(300)]
+        firsts = [
+            draw_diagnoses(case, replace(SITES[0], skill=skill), np.random.default_rng(k))[0][0]
+            for k in range(300)
+        ]
         return float(np.mean([name == "Melanoma" for name in firsts]))
 
     assert share(0.5, 2.0) + 0.1 < share(1.1, 2.0) < share(1.1, 4.0)
@@ -95,6 +98,14 @@ def test_blurred_and_healthy_cases_mostly_get_no_diagnosis() -> None:
     assert np.mean([r.gradable == INSUFFICIENT for r in answers["blurred"]]) > 0.7
     assert np.mean([r.gradable == NORMAL for r in answers["healthy"]]) > 0.7
     assert not any(r.diagnoses for r in answers["blurred"] if r.gradable == INSUFFICIENT)
+
+
+def test_who_is_not_seen_has_a_skin_type_and_no_diagnosis() -> None:
+    ratings = draw_ratings(replace(MELANOMA, referred=False), SITES[0], np.random.default_rng(0))
+
+    assert len(ratings) == 1
+    assert (ratings[0].gradable, ratings[0].diagnoses) == ("", [])
+    assert ratings[0].tone in ("I", "II", "III")
 
 
 def test_skin_types_differ_by_one_at_most() -> None:
