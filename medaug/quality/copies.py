@@ -19,6 +19,9 @@ from medaug.quality.image_features import SeenImages
 CLOSER_THAN = 0.001
 """Share of the real images that are, by chance, as close to a training image as what counts as a copy."""
 
+DOUBLE = 0.5
+"""Share of the usual distance between patients within which two images are doubles."""
+
 _AT_ONCE = 1 << 24
 """Distances that are in memory at once."""
 
@@ -72,11 +75,14 @@ def closer_than_real(images: Nearest, held_out: Nearest) -> BoolArray:
 
 
 def alike(images: SeenImages, real: SeenImages) -> BoolArray:
-    """Return which images have another one whose pixels are nearer than those of two real patients ever are.
+    """Return which images have a double: another one that is nearer in pixels than real patients are.
 
+    It is less than half as far as the nearest other patient usually (by the median) is from a real image.
     Give equal numbers of both: among more images the nearest is nearer.
     """
-    return _nearest_other(images) < np.quantile(_nearest_other(real), CLOSER_THAN, method="lower")
+    usual = np.median(_nearest_other(real))
+    doubles: BoolArray = _nearest_other(images) < DOUBLE * usual
+    return doubles
 
 
 def _two_nearest(some: Tensor, known: Tensor, patients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
