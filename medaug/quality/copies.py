@@ -16,8 +16,9 @@ from torch import Tensor
 from medaug.arrays import BoolArray, FloatArray, IntArray
 from medaug.quality.image_features import SeenImages
 
-CLOSER_THAN = 0.001
-"""Share of the real images that are, by chance, as close to a training image as what counts as a copy."""
+CLOSE = 0.5
+"""Share of what is usual among real images, below which images are too close to be of two patients. It is
+taken of the median, since some hundred images do not tell how close real ones come at the extreme."""
 
 _AT_ONCE = 1 << 24
 """Distances that are in memory at once."""
@@ -64,19 +65,24 @@ def nearest(vectors: FloatArray, known: FloatArray, patients: IntArray) -> Neare
 def closer_than_real(images: Nearest, held_out: Nearest) -> BoolArray:
     """Return which images are copies of a known one.
 
-    They are closer than all but 0.1 % of the real images that nobody trained on, both in distance and in its
-    ratio to that of the next patient; blurred images are near to many patients, a copy to one.
+    They are less than half as far from it as real images that nobody trained on usually are (by the median),
+    and so is the ratio to the distance of the next patient; blurred images are near to many patients, a copy
+    is near to one.
     """
-    distance = images.distance < np.quantile(held_out.distance, CLOSER_THAN, method="lower")
-    return distance & (images.ratio < np.quantile(held_out.ratio, CLOSER_THAN, method="lower"))
+    near = images.distance < CLOSE * np.median(held_out.distance)
+    copies: BoolArray = near & (images.ratio < CLOSE * np.median(held_out.ratio))
+    return copies
 
 
 def alike(images: SeenImages, real: SeenImages) -> BoolArray:
-    """Return which images have another one whose pixels are nearer than those of two real patients ever are.
+    """Return which images have a double: another one that is nearer in pixels than real patients are.
 
+    It is less than half as far as the nearest other patient usually (by the median) is from a real image.
     Give equal numbers of both: among more images the nearest is nearer.
     """
-    return _nearest_other(images) < np.quantile(_nearest_other(real), CLOSER_THAN, method="lower")
+    usual = np.median(_nearest_other(real))
+    doubles: BoolArray = _nearest_other(images) < CLOSE * usual
+    return doubles
 
 
 def _two_nearest(some: Tensor, known: Tensor, patients: Tensor) -> tuple[Tensor, Tensor, Tensor]:

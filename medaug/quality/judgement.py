@@ -102,6 +102,6 @@ class Judgement:
             raise DataError(
                 f"{path} is damaged ({type(error).__name__}); delete it, to be made anew"
             ) from None
-        figures = list(COLUMNS[4:])
+        figures = [column for column in COLUMNS[4:] if column not in ("n", "real_n")]
         numbers[figures] = numbers[figures].astype(np.float64)
         return cls(found, numbers, images, content["settings"])

@@ -33,7 +33,8 @@ class Limits:
         Largest distance of synthetic to real images (KID), as a multiple of that of real images which were
         blurred or made noisy on purpose, whichever is nearer.
     max_alike : float
-        Largest share of them that have a double: another one nearer than two real patients ever are.
+        Largest share of them that have a double: another one less than half as far as real patients usually
+        are.
     min_agreement : float
         Least part of what a probe tells on real held-out images (AUC above 0.5) that it must tell on
         synthetic ones, of the conditions and of each property that were asked for.
@@ -132,7 +133,7 @@ def _variety(numbers: Numbers, limits: Limits) -> Check:
     if np.isnan(alike["value"]) or alike["n"] < FEWEST:
         return _too_few("variety", "how varied the images are", alike["n"], FEWEST)
     found = (
-        f"{alike['value']:.0%} of them have a double, nearer than two real patients ever are (at most "
+        f"{alike['value']:.0%} of them have a double, half as far as patients usually are (at most "
         f"{limits.max_alike:.0%}), and they cover {coverage['value']:.0%} of the real images"
     )
     if alike["value"] <= limits.max_alike:

@@ -31,7 +31,7 @@ def probe_figure(numbers: pd.DataFrame) -> Figure | None:
     if not panels:
         return None
     tallest = max(len(rows) for rows in panels.values())
-    figure, axes = grid(len(panels), 3.3, 0.7 + 0.26 * tallest)
+    figure, axes = grid(len(panels), 3.3, 1.5 + 0.26 * tallest)
     for panel, (measure, rows) in zip(axes, panels.items(), strict=True):
         entitle(panel, TITLES[measure])
         _dots(panel, rows)

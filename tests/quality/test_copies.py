@@ -22,7 +22,7 @@ def test_the_nearest_image_and_how_much_nearer_it_is_than_that_of_the_next_patie
         np.testing.assert_allclose(found.ratio[row], distances[first] / second, rtol=1e-4)
 
 
-def test_a_copy_is_nearer_both_in_distance_and_in_ratio() -> None:
+def test_a_copy_is_half_as_far_as_usual_both_in_distance_and_in_ratio() -> None:
     held_out = Nearest(np.zeros(3, int), np.array([2.0, 3, 4]), np.array([0.8, 0.9, 0.7]))
-    images = Nearest(np.zeros(4, int), np.array([1.0, 1, 3, 2]), np.array([0.1, 0.9, 0.1, 0.1]))
+    images = Nearest(np.zeros(4, int), np.array([1.4, 1.4, 3, 1.6]), np.array([0.39, 0.41, 0.1, 0.1]))
     assert closer_than_real(images, held_out).tolist() == [True, False, False, False]

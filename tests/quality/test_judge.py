@@ -52,7 +52,8 @@ def test_noise_is_refused(judged, good) -> None:
 def test_blurred_images_are_refused(judged, good) -> None:
     judgement = judged(good[0], np.stack([gaussian_filter(image, (5, 5, 0)) for image in good[1]]))
     assert outcomes(judgement)["likeness"] == "failed"
-    assert "do not look like real ones, they are blurred" in judgement.sentence
+    (sentence,) = [check.sentence for check in judgement.checks if check.name == "likeness"]
+    assert "do not look like real ones, they are blurred" in sentence
 
 
 def test_one_image_again_and_again_is_refused(judged, good) -> None:
