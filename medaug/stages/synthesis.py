@@ -96,7 +96,7 @@ class Synthesis:
         run, how = self.run, self.settings
         base = load_model(self.base, run.device)
         upsampler = None if self.upsampler is None else load_model(self.upsampler, run.device)
-        guides = {model.kind: model for model in self._guides()}
+        guides: dict[str, DiffusionModel] = {model.kind: model for model in self._guides()}
         generate(
             fair_plan(run.store, base.encoder, how.images, run.seed, how.exclude),
             Cascade(base, upsampler, how, guides),
