@@ -11,7 +11,8 @@ from medaug.evaluation.family import shown_splits
 from medaug.evaluation.metrics import GAP, WORST, higher_is_better, in_words
 from medaug.evaluation.verdict import BETTER, UNCLEAR, UNKNOWN, WORSE
 from medaug.report.parts import Cell, Table, name
-from medaug.report.reading import (
+from medaug.report.tidy import attributes, row_of, select, splits_with
+from medaug.report.verdict_words import (
     MODELS_BETTER,
     MODELS_UNCLEAR,
     MODELS_WORSE,
@@ -21,7 +22,6 @@ from medaug.report.reading import (
     p_words,
     reading,
 )
-from medaug.report.tidy import attributes, row_of, select, splits_with
 from medaug.report.words import (
     NOT_ESTIMABLE,
     interval,

@@ -22,10 +22,10 @@ from medaug.report.curve_figures import scored_classes
 from medaug.report.data_tables import evaluated_images
 from medaug.report.gallery import Gallery, gallery
 from medaug.report.parts import Section, Table
-from medaug.report.reading import family_sentence
 from medaug.report.skew_table import skew_table
 from medaug.report.slides_section import slides_section
 from medaug.report.style import Styles, method_styles
+from medaug.report.verdict_words import family_sentence
 from medaug.report.words import plural
 from medaug.task import Kind
 

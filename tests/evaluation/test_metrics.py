@@ -30,9 +30,9 @@ from medaug.evaluation.settings import EvaluationSettings
 from medaug.report.answer import answer_sentences, answer_table
 from medaug.report.html import write_report
 from medaug.report.performance_figures import gap_figure
-from medaug.report.reading import MODELS_BETTER, READINGS, reading
 from medaug.report.style import method_styles
 from medaug.report.tidy import tidied
+from medaug.report.verdict_words import MODELS_BETTER, READINGS, reading
 
 
 def test_every_metric_is_computed_in_some_way_under_a_name_of_its_own() -> None:

@@ -2,8 +2,8 @@ import pandas as pd
 import pytest
 
 from medaug.report.answer import _where, answer_sentences
-from medaug.report.reading import reading
 from medaug.report.tidy import tidied
+from medaug.report.verdict_words import reading
 
 
 @pytest.mark.parametrize(
