@@ -34,7 +34,6 @@ def main() -> int:
     parser.add_argument("--only", choices=SIMULATIONS, nargs="+", default=list(SIMULATIONS))
     parser.add_argument("--output", help="CSV file to write the lines to")
     options = parser.parse_args()
-    logging.disable(logging.WARNING)
     lines = []
     for number, (name, simulate) in enumerate(SIMULATIONS.items()):
         if name in options.only:
@@ -54,4 +53,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.WARNING)
     sys.exit(main())

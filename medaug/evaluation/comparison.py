@@ -150,5 +150,9 @@ def _differences(
 def _difference(
     own: dict[int, Estimate], other: dict[int, Estimate], seeds: Sequence[int], confidence: float
 ) -> Difference:
-    values: list[Array] = [np.stack([items[seed].values for seed in seeds]) for items in (own, other)]
-    return difference_between(*values, confidence)
+    return difference_between(_trainings(own, seeds), _trainings(other, seeds), confidence)
+
+
+def _trainings(items: dict[int, Estimate], seeds: Sequence[int]) -> Array:
+    """Return values and replicates, a line a training."""
+    return np.stack([items[seed].values for seed in seeds])

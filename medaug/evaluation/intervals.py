@@ -63,7 +63,7 @@ def normal_interval(
     --------
     >>> low, high = normal_interval(0.1, np.linspace(0.05, 0.15, 101), patients=500, confidence=0.95)
     >>> round(low, 3), round(high, 3)
-    (0.042, 0.158)
+    (0.043, 0.157)
     """
     deviation = deviation_of(replicates, patients)
     if deviation is None:

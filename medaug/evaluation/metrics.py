@@ -324,7 +324,7 @@ def multiclass_estimators(classes: int, high_risk: Sequence[int] = ()) -> dict[s
     Examples
     --------
     >>> list(multiclass_estimators(3))
-    ['accuracy', 'balanced_accuracy', 'ece']
+    ['accuracy', 'balanced_accuracy', 'ece', 'ece_debiased', 'brier']
     """
     estimators = {}
     for metric in METRICS.values():

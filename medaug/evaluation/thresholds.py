@@ -50,7 +50,8 @@ def youden_threshold(
         _share_at_or_above(columns[falling], labels[falling] == truth, last) for truth in (True, False)
     )
     index = found - alarms
-    best = np.nan_to_num(index, nan=0.0).argmax(axis=0)
+    there = np.diff(np.cumsum(columns[falling], axis=0)[last], axis=0, prepend=0) > 0
+    best = np.where(there, np.nan_to_num(index), -np.inf).argmax(axis=0)
     chosen = np.where(np.isnan(index[0]), np.nan, scores[falling][last[best]])
     return chosen if weight.ndim == 2 else float(chosen[0])
 

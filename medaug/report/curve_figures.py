@@ -195,7 +195,7 @@ def _draw_calibration(
 def _draw_benefit(axes: Axes, y_true: Array, y_score: Array, look: dict[str, Any]) -> None:
     axes.plot(CUTS, net_benefit(y_true, y_score, CUTS), linewidth=1.3, **look)
     all_positive = net_benefit(y_true, np.ones(len(y_true)), CUTS)
-    everyone = {"color": GREY, "linestyle": ":", "linewidth": 1, "zorder": 0}
+    everyone: dict[str, Any] = {"color": GREY, "linestyle": ":", "linewidth": 1, "zorder": 0}
     axes.plot(CUTS, all_positive, **everyone, label="Call all positive")
 
 

@@ -24,7 +24,7 @@ from medaug.report.answer import value_cell
 from medaug.report.parts import Cell, Table, name
 from medaug.report.performance_figures import group_names
 from medaug.report.tidy import domains, labels, row_of, select
-from medaug.report.words import count, listing, split_name
+from medaug.report.words import count, listing, plural, split_name
 
 MOST_ROWS = 100
 
@@ -81,7 +81,8 @@ def group_table(table: pd.DataFrame, methods: Sequence[str], metric: str, attrib
         for group in group_names(table, metric, attribute):
             here = rows[rows["group"] == group]
             if len(here):
-                where = [name(split_name(split), domain), name(group), Cell(count(here["n"].max()))]
+                images = Cell(count(here["n"].max()), _patients(here))
+                where = [name(split_name(split), domain), name(group), images]
                 body.append([*where, *(value_cell(row_of(here, m)) for m in methods)])
         for derived, words in ((GAP, "gap (best − worst)"), (WORST, "worst group")):
             here = select(table, derived.of(metric), split, attribute=attribute)
@@ -130,6 +131,12 @@ def missing_table(table: pd.DataFrame) -> Table | None:
     head = ["Where", "Condition", "Who", "Images", "Methods", "Metrics", "Reason"]
     body = [_missing_row(row) for _, row in joined.head(MOST_ROWS).reset_index().iterrows()]
     return Table(caption, head, body, names=3)
+
+
+def _patients(rows: pd.DataFrame) -> str:
+    """Say how many patients some rows are of, where that is known."""
+    patients = rows["patients"].max()
+    return "" if pd.isna(patients) else plural(int(patients), "patient")
 
 
 def _condition_rows(

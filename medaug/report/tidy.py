@@ -28,7 +28,7 @@ def tidied(metrics: pd.DataFrame) -> pd.DataFrame:
     for key in [*KEYS, "reason"]:
         table[key] = table[key].astype("object").fillna("").astype(str) if key in table else ""
     table["estimable"] = table["estimable"].astype(str).str.lower().eq("true")
-    for column in (*_NUMBERS, "n", "n_positive"):
+    for column in (*_NUMBERS, "n", "n_positive", "patients"):
         given = pd.to_numeric(table[column], errors="coerce") if column in table else pd.NA
         table[column] = pd.Series(given, index=table.index).astype("Float64").astype("float64")
     table.loc[~table["estimable"], list(_NUMBERS)] = float("nan")
@@ -113,6 +113,7 @@ def _over_seeds(table: pd.DataFrame) -> pd.DataFrame:
         ci_high=("ci_high", "max"),
         n=("n", "max"),
         n_positive=("n_positive", "max"),
+        patients=("patients", "max"),
         by_chance=("by_chance", "mean"),
         p_value=("p_value", _joined_p_value),
         detectable=("detectable", "mean"),

@@ -22,7 +22,7 @@ AUC = 0.85
 def simulate(runs: int, replicates: int, generator: np.random.Generator) -> Iterator[Line]:
     """Yield the coverage of AUC, sensitivity and balanced accuracy, and of no calibration error."""
     for patients, prevalence in CASES:
-        number = runs if patients >= 1000 else 2 * runs
+        number = 2 * runs
         found = pd.DataFrame([_one(patients, prevalence, replicates, generator) for _ in range(number)])
         for metric in found:
             covered = found[metric].dropna()
@@ -31,7 +31,9 @@ def simulate(runs: int, replicates: int, generator: np.random.Generator) -> Iter
                 case += (
                     f"; no interval in {1 - len(covered) / number:.0%} of runs: too few with the condition"
                 )
-            yield Line(f"coverage, {metric}", case, float(covered.mean()), len(covered), 0.92, 0.975)
+            if len(covered):
+                share = float(covered.mean())
+                yield Line(f"coverage, {metric}", case, share, len(covered), 0.92, 0.97)
     for patients in (50, 200, 1000):
         found = pd.DataFrame([_calibrated(patients, replicates, generator) for _ in range(runs)])
         for metric, low in (("ece", 0.0), ("ece_debiased", 0.92)):

@@ -25,8 +25,9 @@ class Line:
 
     @property
     def holds(self) -> bool:
-        """Whether the share lies within the bounds."""
-        return self.low <= self.share <= self.high
+        """Whether the share is within the bounds, or two standard errors of so many runs beyond them."""
+        slack = [2 * np.sqrt(bound * (1 - bound) / self.runs) for bound in (self.low, self.high)]
+        return bool(self.low - slack[0] <= self.share <= self.high + slack[1])
 
 
 def distance_for(auc: float) -> float:

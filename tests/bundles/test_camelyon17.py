@@ -101,7 +101,8 @@ def test_the_evaluation_compares_hospitals_in_and_out_of_distribution(tiny: Path
     assert set(metrics["method"]) == {"100% real", "50% real + 50% synthetic"}
     assert {"id_val", "id_test", "ood_val", "ood_test"} <= set(metrics["split"])
     gaps = metrics.query("metric == 'accuracy_gap' and attribute == 'domain'")
-    assert set(gaps.loc[gaps["estimable"], "split"]) == {"id_val", "id_test"}
+    assert set(gaps["split"]) == {"id_val", "id_test"}
+    assert not gaps["estimable"].any()  # of so few patients
     groups = metrics.query("metric == 'accuracy' and attribute == 'domain' and split == 'id_test'")
     predictions = pd.read_parquet(tiny / "predictions" / "model.parquet")
     hospitals = set(predictions.query("split == 'id_test'")["domain"])

@@ -134,7 +134,7 @@ def test_a_group_that_is_too_small_has_a_reason_and_no_part_in_the_spread():
     sex = ["F"] * 60 + ["M"] * 59 + ["X"]
     found = group_posteriors(predictions(**{"attr:sex": sex}), draws=1000).set_index("group")
     assert found["estimable"].to_dict() == {"F": True, "M": True, "X": False}
-    assert found.loc["X", "reason"] == "group: 1 images with a known label, fewer than 2"
+    assert found.loc["X", "reason"] == "group: 1 patient, fewer than 10"
     assert math.isnan(found.loc["X", "map_difference"])
     row = spread_metrics(found.reset_index()).iloc[0]
     assert (row["estimable"], row["reason"]) == (True, "without X")

@@ -11,20 +11,23 @@ import pytest
 import medaug.evaluation
 from medaug.errors import DataError, SettingsError
 from medaug.evaluation import evaluate, metrics, metrics_table, results
+from medaug.evaluation.calibration import calibration_metrics
 from medaug.evaluation.comparison import compare_methods
 from medaug.evaluation.improvement import improvement_over_baseline
 from medaug.evaluation.metrics_table import compute_metrics, read_metrics
 from medaug.evaluation.posterior import central_estimate, spread_metrics
 from medaug.evaluation.predictions import read_predictions
 from medaug.evaluation.settings import EvaluationSettings
+from medaug.evaluation.thresholds import threshold_table
 
-SETTINGS = EvaluationSettings(replicates=20, intersections=[])
+SETTINGS = EvaluationSettings(replicates=20, intersections=[], min_group_size=2)
 
 
 @pytest.fixture
 def two_methods(predictions: Callable[..., pd.DataFrame]) -> pd.DataFrame:
-    table = pd.concat([predictions(80, labels=1), predictions(80, labels=1, seed=1, method="synthetic")])
-    return table.assign(domain=["A", "B"] * 80)
+    first = predictions(80, labels=1)
+    other = first.assign(method="synthetic", **{"score:c0": predictions(80, labels=1, seed=1)["score:c0"]})
+    return pd.concat([first, other]).assign(domain=["A", "B"] * 80)
 
 
 def test_all_tables_are_those_of_their_own_functions(two_methods: pd.DataFrame) -> None:
@@ -33,10 +36,16 @@ def test_all_tables_are_those_of_their_own_functions(two_methods: pd.DataFrame) 
     metrics = pd.concat(
         [compute_metrics(two_methods, SETTINGS), spread_metrics(posterior)], ignore_index=True
     )
+    improvement = improvement_over_baseline(metrics, "real")
+    calibration = calibration_metrics(results.predictions, SETTINGS)
+    metrics = pd.concat([metrics, calibration], ignore_index=True)
     pd.testing.assert_frame_equal(results.metrics, metrics)
+    assert {"calibration_intercept", "calibration_slope"} <= set(results.metrics["metric"])
+    thresholds = threshold_table(results.predictions, SETTINGS)
+    pd.testing.assert_frame_equal(results.thresholds, thresholds)
     pd.testing.assert_frame_equal(results.posterior, posterior)
     pd.testing.assert_frame_equal(results.comparison, compare_methods(two_methods, "real", SETTINGS))
-    pd.testing.assert_frame_equal(results.improvement, improvement_over_baseline(metrics, "real"))
+    pd.testing.assert_frame_equal(results.improvement, improvement)
 
 
 def test_without_a_baseline_and_an_outcome_there_are_metrics_alone(predictions) -> None:
@@ -47,7 +56,7 @@ def test_without_a_baseline_and_an_outcome_there_are_metrics_alone(predictions) 
 
 def test_a_file_and_settings_by_name_give_the_same(two_methods: pd.DataFrame, tmp_path: Path) -> None:
     two_methods.to_csv(tmp_path / "mine.csv", index=False)
-    by_name = evaluate(tmp_path / "mine.csv", replicates=20, intersections=[])
+    by_name = evaluate(tmp_path / "mine.csv", replicates=20, intersections=[], min_group_size=2)
     pd.testing.assert_frame_equal(by_name.metrics, evaluate(two_methods, SETTINGS).metrics)
     changed = evaluate(two_methods, SETTINGS, metrics=["auc"])
     assert set(changed.metrics["metric"]) == {"auc", "auc_gap", "auc_worst"}

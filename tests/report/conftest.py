@@ -14,7 +14,7 @@ from medaug.task import Attribute, Task
 
 SEX, AGE = Attribute("sex", ("F", "M")), Attribute("age", bins=(0, 50, float("inf")))
 TASK = Task("multilabel", ("edema", "effusion"), attributes=(SEX, AGE))
-SETTINGS = EvaluationSettings(metrics=["auc", "accuracy"], replicates=20)
+SETTINGS = EvaluationSettings(metrics=["auc", "accuracy"], replicates=20, min_group_size=2)
 
 VOID = {"meta", "img", "br"}
 

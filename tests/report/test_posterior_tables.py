@@ -28,7 +28,7 @@ def test_the_intermediate_table_says_counts_and_differences(posterior):
         assert row[3].note == f"{right:,.4g} / {n}"
         if group == "X":
             assert (row[5].text, row[5].kind) == ("not estimable", "quiet")
-            assert "fewer than 2" in row[5].remark
+            assert "fewer than 10" in row[5].remark
         else:
             assert row[5].text == signed(runs["map_difference"].mean())
 

@@ -5,7 +5,7 @@ from medaug.evaluation.metrics_table import compute_metrics
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.report.summary import summary_table
 
-SETTINGS = EvaluationSettings(metrics=["auc", "fnr"], replicates=20)
+SETTINGS = EvaluationSettings(metrics=["auc", "fnr"], replicates=20, permutations=0, min_group_size=2)
 
 
 def test_one_line_a_method_and_split(predictions: pd.DataFrame) -> None:
@@ -14,7 +14,8 @@ def test_one_line_a_method_and_split(predictions: pd.DataFrame) -> None:
     )
     metrics = compute_metrics(one_sex_away, SETTINGS)
     text = summary_table(metrics, attribute="sex")
-    header, _, *lines = text.splitlines()
+    header, _, *lines, remark = text.splitlines()
+    assert remark == "These are trained models, not methods: those need at least 3 trainings each."
     assert header.split("  ")[0] == "method"
     assert header.endswith("sex gap in auc")
     overall = metrics.query("metric == 'auc' and label == '' and attribute == ''").set_index(
@@ -34,7 +35,9 @@ def test_one_line_a_method_and_split(predictions: pd.DataFrame) -> None:
 @pytest.mark.parametrize("split", ["id_val", "mine"])
 def test_phantom_data_other_splits_and_domains_together(predictions: pd.DataFrame, split: str) -> None:
     table = predictions[predictions["method"] == "label"].assign(phantom=True, split=split)
-    text = summary_table(compute_metrics(table, EvaluationSettings(metrics=["fnr"], replicates=0)))
+    text = summary_table(
+        compute_metrics(table, EvaluationSettings(metrics=["fnr"], replicates=0, permutations=0))
+    )
     words = {"id_val": "in distribution, validation: all", "mine": "mine: all"}
     assert words[split] in text
     assert "mean fnr" in text
