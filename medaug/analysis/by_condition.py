@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.stats import t
 
 from medaug.arrays import Array
-from medaug.evaluation.bootstrap import percentile_interval
+from medaug.evaluation.intervals import percentile_interval
 from medaug.evaluation.estimates import Estimate, bootstrap_estimates
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.task import Task
