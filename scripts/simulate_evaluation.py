@@ -28,7 +28,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--runs", type=int, default=200, help="evaluations of each case")
+    parser.add_argument("--runs", type=int, default=100, help="evaluations of each case")
     parser.add_argument("--replicates", type=int, default=200, help="bootstrap replicates of each evaluation")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", choices=SIMULATIONS, nargs="+", default=list(SIMULATIONS))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from medaug.arrays import Array
 
@@ -48,7 +48,7 @@ def wilson_interval(
         return None
     spread = value * (1 - value)
     trials = spread / deviation**2 if spread > 0 and deviation > 0 else float(patients)
-    z = float(norm.ppf((1 + confidence) / 2))
+    z = float(ndtri((1 + confidence) / 2))
     centre, reach = value + z**2 / (2 * trials), z * math.sqrt(spread / trials + (z / (2 * trials)) ** 2)
     low, high = ((centre + sign * reach) / (1 + z**2 / trials) for sign in (-1, 1))
     return max(0.0, low), min(1.0, high)
@@ -68,7 +68,7 @@ def normal_interval(
     deviation = deviation_of(replicates, patients)
     if deviation is None:
         return None
-    reach = float(norm.ppf((1 + confidence) / 2)) * deviation
+    reach = float(ndtri((1 + confidence) / 2)) * deviation
     return value - reach, value + reach
 
 

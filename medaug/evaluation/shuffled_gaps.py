@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from medaug.arrays import Array
 from medaug.evaluation.estimates import Estimate
@@ -53,4 +53,4 @@ def _detectable(shuffled: Array, replicates: Array, confidence: float) -> float:
     deviation = deviation_of(replicates, len(replicates)) if len(replicates) else None
     if deviation is None:
         return np.nan
-    return float(np.quantile(shuffled, confidence)) + float(norm.ppf(POWER)) * deviation
+    return float(np.quantile(shuffled, confidence)) + float(ndtri(POWER)) * deviation

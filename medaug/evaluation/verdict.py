@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from medaug.arrays import Array
 from medaug.evaluation.intervals import percentile_interval
@@ -108,10 +108,10 @@ def _assembled(
     interval: tuple[float, float] | None = None,
 ) -> Difference:
     """With Student's t unless an interval is given."""
-    reach = float(stats.t.ppf((1 + confidence) / 2, degrees))
+    reach = float(stdtrit(degrees, (1 + confidence) / 2))
     low, high = interval or (value - reach * error, value + reach * error)
     p_value = math.nan if interval else _p_value(value, error, degrees)
-    detectable = (reach + float(stats.t.ppf(POWER, degrees))) * error
+    detectable = (reach + float(stdtrit(degrees, POWER))) * error
     return Difference(
         float(value), error, float(low), float(high), p_value, trainings, detectable, _about(trainings)
     )
@@ -153,4 +153,4 @@ def _p_value(value: float, error: float, degrees: float) -> float:
     """Of a t-test; a difference of exactly nothing is no difference even where nothing varies."""
     if abs(value) < ROUNDING:
         return 1.0
-    return float(2 * stats.t.sf(abs(value) / error, degrees)) if error else 0.0
+    return float(2 * stdtr(degrees, -abs(value) / error)) if error else 0.0

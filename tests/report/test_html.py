@@ -81,7 +81,7 @@ def test_differences_are_those_of_the_comparison(page, comparison):
     for shown, split in zip(rows, ("id_test", "ood_test"), strict=True):
         row = one(comparison, split=split, **keys)
         assert shown[4].startswith(f"{row.difference:+.3f}".replace("-", "−"))
-        assert shown[5].startswith(READINGS[reading(row, "auc_gap")])
+        assert shown[5].startswith(READINGS[reading(pd.Series(row._asdict()), "auc_gap")])
 
 
 def test_baseline_leads_though_another_comes_first_by_order(page):
