@@ -142,7 +142,7 @@ class Compared:
         targets = [one_hot(group_codes(images, attribute), count) for images in self.all]
         probe = Probe(self.training.features, targets[2])
         found = [
-            aucs(target, probe.probabilities(images.features), self.weights(images))
+            aucs(target, probe.probabilities(images.features), self.weights(images), _one_stratum(images))
             for images, target in zip(self.all[:2], targets[:2], strict=True)
         ]
         yield Row("property", *map(mean, found), attribute=attribute.name)
@@ -150,13 +150,27 @@ class Compared:
             yield Row("property", made, real, attribute=attribute.name, group=name)
 
     def _aucs(self, probe: Probe, images: SeenImages) -> list[Estimated]:
-        return aucs(images.present, probe.probabilities(images.features), self.weights(images))
+        """AUC of the conditions, among images of the same groups: real conditions may go with them."""
+        scores = probe.probabilities(images.features)
+        return aucs(images.present, scores, self.weights(images), strata(images, self.attributes))
 
 
 def group_codes(images: SeenImages, attribute: Attribute) -> IntArray:
     """Return the number of the group of each image, -1 where it is not known."""
     groups = attribute.group_of(images.table[attribute_column(attribute.name)])
     return groups.cat.codes.to_numpy(np.int64)
+
+
+def strata(images: SeenImages, attributes: Sequence[Attribute]) -> IntArray:
+    """Return the number of the combination of groups of each image; what is unknown is a group, too."""
+    numbers = _one_stratum(images)
+    for attribute in attributes:
+        numbers = numbers * (len(attribute.group_names) + 1) + group_codes(images, attribute) + 1
+    return numbers
+
+
+def _one_stratum(images: SeenImages) -> IntArray:
+    return np.zeros(len(images), np.int64)
 
 
 def compared_attributes(synthetic: SeenImages, training: SeenImages) -> tuple[Attribute, ...]:

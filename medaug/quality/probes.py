@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from medaug.arrays import Array, FloatArray
+from medaug.arrays import Array, FloatArray, IntArray
 from medaug.evaluation.binary import auc
 from medaug.quality.resampling import Estimated, unknown
 
@@ -41,8 +41,11 @@ class Probe:
         return np.stack(columns, axis=1) if columns else np.zeros((len(features), 0))
 
 
-def aucs(targets: Array, scores: Array, weights: Array) -> list[Estimated]:
-    """Return the AUC of each target, with one value for each column of weights.
+def aucs(targets: Array, scores: Array, weights: Array, strata: IntArray) -> list[Estimated]:
+    """Return the AUC of each target within strata, with one value for each column of weights.
+
+    Images are only compared with others of their stratum: a probe that has learnt how a target goes with a
+    group in the real images is neither helped by that on real images, nor harmed on others where it does not.
 
     Parameters
     ----------
@@ -51,8 +54,10 @@ def aucs(targets: Array, scores: Array, weights: Array) -> list[Estimated]:
         target, the AUC is not estimated.
     weights : array, (N, R)
         Weights of the images.
+    strata : array of int, (N,)
+        Number of the stratum of each image; all the same is the ordinary AUC.
     """
-    return [_auc(t, s, weights) for t, s in zip(targets.T, scores.T, strict=True)]
+    return [_auc(t, s, weights, strata) for t, s in zip(targets.T, scores.T, strict=True)]
 
 
 def agreement(present: Array, probabilities: Array, exclusive: bool) -> Array:
@@ -92,11 +97,19 @@ def _fitted(features: FloatArray, target: Array) -> Pipeline | None:
     return model.fit(features[known], target[known] > 0)
 
 
-def _auc(target: Array, score: Array, weights: Array) -> Estimated:
+def _auc(target: Array, score: Array, weights: Array, strata: IntArray) -> Estimated:
     known = ~np.isnan(target) & ~np.isnan(score)
     if not _enough(target[known]):
         return unknown(int(known.sum()))
-    return Estimated(auc(target[known], score[known], weights=weights[known]), int(known.sum()))
+    right, pairs = np.zeros(weights.shape[1]), np.zeros(weights.shape[1])
+    for stratum in np.unique(strata[known]):
+        own = known & (strata == stratum)
+        present = target[own] > 0
+        compared = weights[own][present].sum(axis=0) * weights[own][~present].sum(axis=0)
+        pairs += compared
+        right += np.where(compared > 0, auc(target[own], score[own], weights=weights[own]), 0) * compared
+    with np.errstate(invalid="ignore"):
+        return Estimated(right / pairs, int(known.sum()))
 
 
 def _enough(target: Array) -> bool:

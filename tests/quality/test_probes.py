@@ -14,11 +14,25 @@ def test_a_probe_learns_what_is_known_and_says_nothing_of_what_it_never_saw() ->
     targets[:50, 0] = np.nan
     scores = Probe(features, targets).probabilities(features)
     assert np.isnan(scores[:, 1]).all()
-    found = aucs(targets, scores, np.ones((200, 3)))
+    found = aucs(targets, scores, np.ones((200, 3)), np.zeros(200, int))
     assert found[0].value == pytest.approx(roc_auc_score(targets[50:, 0], scores[50:, 0]))
     assert found[0].value > 0.95
     assert (found[0].n, len(found[0].values)) == (150, 3)
     assert np.isnan(found[1].value)
+
+
+def test_images_are_compared_with_others_of_their_stratum_only() -> None:
+    """A score that tells the group, and nothing within it, tells nothing, however the target goes with it."""
+    random = np.random.default_rng(1)
+    strata = random.integers(0, 2, 400)
+    target = (random.random(400) < np.where(strata == 1, 0.8, 0.1)).astype(float)[:, None]
+    hint = random.normal(size=(400, 1))
+    of_group, weights = strata[:, None] * 9 + hint, np.ones((400, 1))
+    assert aucs(target, of_group, weights, np.zeros(400, int))[0].value > 0.8
+    pairs = [(target[strata == s, 0], hint[strata == s, 0]) for s in (0, 1)]
+    counts = [(t == 1).sum() * (t == 0).sum() for t, _ in pairs]
+    within = np.average([roc_auc_score(t, s) for t, s in pairs], weights=counts)
+    assert aucs(target, of_group, weights, strata)[0].value == pytest.approx(within)
 
 
 def test_agreement_is_the_probability_of_what_was_asked_for() -> None:
