@@ -139,9 +139,8 @@ def _pair(
     image: pd.Series[Any], synthetic: ImageStore, row: int, real: ImageStore, place: pd.Series[Any]
 ) -> tuple[Picture, Picture]:
     near = int(place[image["nearest_in_pixels"]])
-    said = "a copy, left out" if image["copy"] else "no copy"
-    made = f"Suspicious: {image['pixel_distance']:.1f} grey levels from a training image ({said})"
-    beside = "The training image nearest to it"
+    said = "A copy, left out" if image["copy"] else "Not a copy"
+    made, beside = f"{said}: {image['pixel_distance']:.1f} grey levels from", "this training image"
     pixels = (np.asarray(store.images()[at]) for store, at in ((synthetic, row), (real, near)))
     uris = [draw(p) for draw, p in zip((synthetic_picture, real_picture), pixels, strict=True)]
     return Picture(uris[0], 160, made, made), Picture(uris[1], 160, beside, beside)
