@@ -12,7 +12,8 @@ import pandas as pd
 from scipy.stats import t
 
 from medaug.arrays import Array
-from medaug.evaluation.estimates import Estimate, bootstrap_estimates
+from medaug.evaluation.estimates import Estimate
+from medaug.evaluation.estimation import bootstrap_estimates
 from medaug.evaluation.intervals import percentile_interval
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.task import Task

@@ -55,7 +55,7 @@ def nearest(vectors: FloatArray, known: FloatArray, patients: IntArray) -> Neare
     """
     middle = known.mean(axis=0)  # products of small numbers round less
     base, groups = torch.from_numpy(known - middle), torch.from_numpy(patients)
-    portions = torch.from_numpy(vectors - middle).split(max(1, _AT_ONCE // len(known)))
+    portions = torch.split(torch.from_numpy(vectors - middle), max(1, _AT_ONCE // len(known)))
     found = [_two_nearest(some, base, groups) for some in portions]
     places, first, second = (torch.cat(part).numpy() for part in zip(*found, strict=True))
     ratio = np.divide(first, second, out=np.ones_like(first), where=second > 0)

@@ -58,8 +58,10 @@ def judge(
     settings : mapping, optional
         Written into the judgement.
     """
-    some = [drawn(images, sample, resampling.seed) for images in (synthetic, held_out, training)]
-    compared = Compared(*some, compared_attributes(synthetic, training), resampling)
+    made, unseen, learnt = (
+        drawn(images, sample, resampling.seed) for images in (synthetic, held_out, training)
+    )
+    compared = Compared(made, unseen, learnt, compared_attributes(synthetic, training), resampling)
     spaces = {name: _nearest(name, training, synthetic) for name in ("features", "pixels")}
     real = {name: _nearest(name, training, held_out) for name in spaces}
     copied = _copied(spaces, real)
@@ -106,9 +108,11 @@ def _detail(compared: Compared, size: int) -> Row:
         np.sqrt(share(roughness(images.store, images.rows, size), compared.weights(images)).values)
         for images in compared.all
     )
-    counts = len(compared.synthetic), len(compared.held_out)
-    found = [Estimated(v / training[0], n) for v, n in zip((made, held_out), counts, strict=True)]
-    return Row("detail", *found)
+    return Row(
+        "detail",
+        Estimated(made / training[0], len(compared.synthetic)),
+        Estimated(held_out / training[0], len(compared.held_out)),
+    )
 
 
 def _image_table(

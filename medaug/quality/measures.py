@@ -98,9 +98,9 @@ class Compared:
             yield from self._of_some(members, attribute=attribute.name, group=name)
 
     def _of_some(self, members: Sequence[BoolArray], **of: str) -> Iterator[Row]:
-        some = [images.only(chosen) for images, chosen in zip(self.all, members, strict=True)]
-        if len(some[0]):
-            yield from Compared(*some, (), self.resampling)._fidelity(**of)
+        made, held_out, training = (i.only(own) for i, own in zip(self.all, members, strict=True))
+        if len(made):
+            yield from Compared(made, held_out, training, (), self.resampling)._fidelity(**of)
 
     def _beside_training(self, images: SeenImages) -> dict[str, Estimated]:
         count = min(len(images), len(self.training))
@@ -141,13 +141,13 @@ class Compared:
         count = len(attribute.group_names)
         targets = [one_hot(group_codes(images, attribute), count) for images in self.all]
         probe = Probe(self.training.features, targets[2])
-        found = [
+        made, real = (
             aucs(target, probe.probabilities(images.features), self.weights(images), _one_stratum(images))
             for images, target in zip(self.all[:2], targets[:2], strict=True)
-        ]
-        yield Row("property", *map(mean, found), attribute=attribute.name)
-        for name, made, real in zip(attribute.group_names, *found, strict=True):
-            yield Row("property", made, real, attribute=attribute.name, group=name)
+        )
+        yield Row("property", mean(made), mean(real), attribute=attribute.name)
+        for name, of_made, of_real in zip(attribute.group_names, made, real, strict=True):
+            yield Row("property", of_made, of_real, attribute=attribute.name, group=name)
 
     def _aucs(self, probe: Probe, images: SeenImages) -> list[Estimated]:
         """AUC of the conditions, among images of the same groups: real conditions may go with them."""
@@ -158,14 +158,15 @@ class Compared:
 def group_codes(images: SeenImages, attribute: Attribute) -> IntArray:
     """Return the number of the group of each image, -1 where it is not known."""
     groups = attribute.group_of(images.table[attribute_column(attribute.name)])
-    return groups.cat.codes.to_numpy(np.int64)
+    return np.asarray(groups.cat.codes, np.int64)
 
 
 def strata(images: SeenImages, attributes: Sequence[Attribute]) -> IntArray:
     """Return the number of the combination of groups of each image; what is unknown is a group, too."""
-    numbers = _one_stratum(images)
+    numbers: IntArray = _one_stratum(images)
     for attribute in attributes:
-        numbers = numbers * (len(attribute.group_names) + 1) + group_codes(images, attribute) + 1
+        numbers *= len(attribute.group_names) + 1
+        numbers += group_codes(images, attribute) + 1
     return numbers
 
 

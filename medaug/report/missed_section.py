@@ -12,9 +12,10 @@ from matplotlib.ticker import MaxNLocator
 
 from medaug.analysis.missed import TOGETHER, WHERE, Cases, missed_table, overlap_table
 from medaug.arrays import Array
+from medaug.evaluation.family import shown_splits
 from medaug.report.parts import Cell, Picture, Section, Table, name, picture
 from medaug.report.style import GREY, RULE, Styles, entitle, grid, shortened
-from medaug.report.tidy import row_of, shown_splits
+from medaug.report.tidy import row_of
 from medaug.report.words import NOT_ESTIMABLE, plural, share, split_name
 
 MOST_GROUPS = 6

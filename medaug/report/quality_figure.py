@@ -40,8 +40,10 @@ def probe_figure(numbers: pd.DataFrame) -> Figure | None:
 
 
 def _dots(axes: Axes, rows: pd.DataFrame) -> None:
-    kinds = (("synthetic images", "value", "ci_low", "ci_high", PALETTE[1], -0.15),)
-    kinds += (("real, held out", "real", "real_low", "real_high", INK, 0.15),)
+    kinds = (
+        ("synthetic images", "value", "ci_low", "ci_high", PALETTE[1], -0.15),
+        ("real, held out", "real", "real_low", "real_high", INK, 0.15),
+    )
     for label, value, low, high, colour, shift in kinds:
         places = [place + shift for place in range(len(rows))]
         axes.plot(rows[value], places, "o", color=colour, markersize=4, label=label)

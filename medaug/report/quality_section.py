@@ -96,9 +96,10 @@ def group_table(numbers: pd.DataFrame) -> Table:
     """Return the measures of each class and each group; below each value is that of real images."""
     some = numbers[(numbers["label"] != "") | (numbers["group"] != "")]
     rows = []
-    for (label, attribute, group), measured in some.groupby(["label", "attribute", "group"], sort=False):
-        by_measure = measured.set_index("measure")
-        there = [by_measure.loc[m] if m in by_measure.index else None for m in BY_GROUP]
+    for key, measured in some.groupby(["label", "attribute", "group"], sort=False):
+        label, attribute, group = map(str, key)
+        by_measure = {row["measure"]: row for _, row in measured.iterrows()}
+        there = [by_measure.get(m) for m in BY_GROUP]
         rows.append([name(attribute or "condition"), name(label or group), *map(_with_real, there)])
     rows.sort(key=lambda row: row[0].text != "condition")
     head = ["Of", "Class or group", *SHORT]

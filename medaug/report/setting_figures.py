@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from medaug.analysis.against import LABEL_BUDGET, SAMPLING
+from medaug.evaluation.family import shown_splits
 from medaug.evaluation.metrics import in_words
 from medaug.report.parts import Cell, Table, name
 from medaug.report.style import PALETTE, Styles, entitle, grid, legend, shortened
-from medaug.report.tidy import select, shown_splits
+from medaug.report.tidy import select
 from medaug.report.words import number, split_name
 
 Measure = tuple[str, str]

@@ -115,14 +115,14 @@ class Quality:
         run, how = self.run, self.settings
         synthetic = ImageStore.open(run.generator_path("synthetic"))
         size = common_size(run.store, synthetic)
-        seen = [
-            self._see(store, splits, size)
-            for store, splits in ((synthetic, ()), (run.store, HELD_OUT), (run.store, LEARNT_FROM))
-        ]
+        made = self._see(synthetic, (), size)
+        held_out, learnt_from = (self._see(run.store, splits, size) for splits in (HELD_OUT, LEARNT_FROM))
         spoiled = {name: self._see(run.store, HELD_OUT, size, spoil) for name, spoil in SPOILINGS.items()}
         if is_first():
             judgement = judge(
-                *seen,
+                made,
+                held_out,
+                learnt_from,
                 spoiled,
                 limits=how,
                 resampling=Resampling(how.replicates, how.confidence, run.seed),
@@ -143,8 +143,14 @@ class Quality:
         spoil: Callable[[Tensor], Tensor] | None = None,
     ) -> SeenImages:
         network = feature_network(self.settings.features, store.channels, spoil)
-        how = {"size": size, "batch_size": self.settings.batch_size, "device": self.run.device}
-        return see(network, store, store.rows(*splits), **how)
+        return see(
+            network,
+            store,
+            store.rows(*splits),
+            size=size,
+            batch_size=self.settings.batch_size,
+            device=self.run.device,
+        )
 
 
 def judgement_path(run: Run) -> Path:
