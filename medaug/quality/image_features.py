@@ -19,6 +19,7 @@ from torch.nn.functional import interpolate
 
 from medaug.arrays import Array, FloatArray, IntArray
 from medaug.classification.classifier import load_classifier
+from medaug.classification.efficientnet import EfficientNetLite0
 from medaug.classification.networks import Classifier, build_classifier
 from medaug.classification.predict import predict_logits
 from medaug.data.store import ImageStore
@@ -35,7 +36,9 @@ REDUCED_SIDE = 32
 
 
 class FeatureNetwork(nn.Module):
-    """The penultimate layer of a classifier, for images of any size.
+    """What a classifier sees in images of any size: its penultimate layer, and what is seen where.
+
+    The latter is the middle of the pretrained network; of other classifiers it is the penultimate layer, too.
 
     Parameters
     ----------
@@ -58,13 +61,22 @@ class FeatureNetwork(nn.Module):
         self.classifier, self.smallest, self.largest, self.before = classifier, smallest, largest, before
 
     def forward(self, image: Tensor) -> Tensor:
-        """Return features (B, F) of images (B, C, H, W) in [0, 1]."""
+        """Return features (B, F) and, behind them, what is seen where (B, G), of images in [0, 1]."""
         if self.before is not None:
             image = self.before(image)
         side = min(max(image.shape[-1], self.smallest), self.largest)
         if side != image.shape[-1]:
             image = interpolate(image, size=(side, side), mode="bilinear", antialias=True)
-        return self.classifier.features(image)
+        features = self.classifier.features(image)
+        backbone = self.classifier.backbone
+        middle = backbone.middle(image * 2 - 1) if isinstance(backbone, EfficientNetLite0) else features
+        return torch.cat([features, middle], dim=1)
+
+    @property
+    def width(self) -> int:
+        """Number of features, F."""
+        head: nn.Linear = self.classifier.heads[0]  # type: ignore[assignment]  # as every head is
+        return head.in_features
 
 
 def feature_network(
@@ -111,6 +123,8 @@ class SeenImages:
         Which they are.
     features : array of float32, (N, F)
         What the network sees in them.
+    layout : array of float32, (N, G)
+        What it sees where; small findings are told by it.
     pixels : array of float32, (N, P)
         Their pixels in grey levels, averaged to a side of at most 32.
     """
@@ -118,6 +132,7 @@ class SeenImages:
     store: ImageStore
     rows: IntArray
     features: FloatArray
+    layout: FloatArray
     pixels: FloatArray
 
     def __len__(self) -> int:
@@ -125,7 +140,8 @@ class SeenImages:
 
     def only(self, chosen: Array) -> SeenImages:
         """Return some of the images: positions or a mask."""
-        return SeenImages(self.store, self.rows[chosen], self.features[chosen], self.pixels[chosen])
+        vectors = (self.features, self.layout, self.pixels)
+        return SeenImages(self.store, self.rows[chosen], *(v[chosen] for v in vectors))
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -163,10 +179,11 @@ def see(
     device: torch.device | str,
 ) -> SeenImages:
     """Show rows of a store to a network; every process sees its share and gets all features."""
-    features = predict_logits(
+    seen = predict_logits(
         network.to(device), store, rows, image_size=size, batch_size=batch_size, device=device
-    )
-    return SeenImages(store, rows, features.numpy(), reduced_pixels(store, rows, size))
+    ).numpy()
+    features, layout = seen[:, : network.width], seen[:, network.width :]
+    return SeenImages(store, rows, features, layout, reduced_pixels(store, rows, size))
 
 
 def reduced_pixels(store: ImageStore, rows: IntArray, size: int) -> FloatArray:

@@ -132,7 +132,7 @@ def _image_table(
             "pixel_ratio": pixels.ratio,
             "copy": copied,
             "agreement": agreement(
-                synthetic.present, compared.probe.probabilities(synthetic.features), exclusive
+                synthetic.present, compared.probe.probabilities(synthetic.layout), exclusive
             ),
         }
     )

@@ -55,7 +55,7 @@ class Compared:
     @cached_property
     def probe(self) -> Probe:
         """What tells the conditions, learnt from the real training images."""
-        return Probe(self.training.features, self.training.present)
+        return Probe(self.training.layout, self.training.present)
 
     def weights(self, images: SeenImages) -> Array:
         """Return the weights of images in all replicates."""
@@ -116,7 +116,7 @@ class Compared:
 
     def _conditions(self) -> Iterator[Row]:
         """AUC of probes: real to synthetic (agreement), and synthetic to real, beside real to real."""
-        of_synthetic = Probe(self.synthetic.features, self.synthetic.present)
+        of_synthetic = Probe(self.synthetic.layout, self.synthetic.present)
         reached = self._aucs(self.probe, self.held_out)
         found = {
             "agreement": self._aucs(self.probe, self.synthetic),
@@ -140,9 +140,9 @@ class Compared:
         """AUC of a probe of real images for the groups of an attribute."""
         count = len(attribute.group_names)
         targets = [one_hot(group_codes(images, attribute), count) for images in self.all]
-        probe = Probe(self.training.features, targets[2])
+        probe = Probe(self.training.layout, targets[2])
         made, real = (
-            aucs(target, probe.probabilities(images.features), self.weights(images), _one_stratum(images))
+            aucs(target, probe.probabilities(images.layout), self.weights(images), _one_stratum(images))
             for images, target in zip(self.all[:2], targets[:2], strict=True)
         )
         yield Row("property", mean(made), mean(real), attribute=attribute.name)
@@ -151,7 +151,7 @@ class Compared:
 
     def _aucs(self, probe: Probe, images: SeenImages) -> list[Estimated]:
         """AUC of the conditions, among images of the same groups: real conditions may go with them."""
-        scores = probe.probabilities(images.features)
+        scores = probe.probabilities(images.layout)
         return aucs(images.present, scores, self.weights(images), strata(images, self.attributes))
 
 

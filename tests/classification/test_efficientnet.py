@@ -64,3 +64,17 @@ def test_all_weights_but_the_published_head_are_trained(published):
     assert network.dropout.training
     expected = sum(p.numel() for p in published.parameters()) - 1281 * 1000  # the head of ImageNet
     assert sum(p.numel() for p in network.backbone.parameters()) == expected
+
+
+@pytest.mark.parametrize("side", [64, 100])
+@torch.no_grad()
+def test_the_middle_is_that_of_the_published_network_on_a_grid(published, network, side):
+    image = torch.rand(2, 3, side, side) * 2 - 1
+    seen = (
+        published._relu(published._bn0(published._conv_stem(image))) if hasattr(published, "_relu") else None
+    )
+    seen = published._swish(published._bn0(published._conv_stem(image))) if seen is None else seen
+    for block in published._blocks[:8]:
+        seen = block(seen)
+    expected = torch.nn.functional.adaptive_avg_pool2d(seen, 4).flatten(1)
+    torch.testing.assert_close(network.eval().middle(image), expected)
