@@ -79,7 +79,10 @@ def test_resemblance_is_symmetric() -> None:
 def test_strong_pictures_and_skilled_raters_are_right_more_often() -> None:
     def share(strength: float, skill: float) -> float:
         case = replace(MELANOMA, strength=strength)
-        firsts = [draw_diagnoses(case, replace(SITES[0], skill=skill), np.random.default_rng(k))[0][0] for k in range(300)]
+        firsts = [
+            draw_diagnoses(case, replace(SITES[0], skill=skill), np.random.default_rng(k))[0][0]
+            for k in range(300)
+        ]
         return float(np.mean([name == "Melanoma" for name in firsts]))
 
     assert share(0.5, 2.0) + 0.1 < share(1.1, 2.0) < share(1.1, 4.0)
