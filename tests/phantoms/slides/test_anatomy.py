@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
 
 from medaug.phantoms.slides.anatomy import (
     FAT,
     GLASS,
     LESION_DEPTH,
+    LYMPH,
     MPP,
+    REACTIVE,
     STEP,
     STROMA,
     TUMOUR,
@@ -64,8 +67,27 @@ def test_tumour_is_drawn_where_the_lesions_are() -> None:
     inside = in_tumour([lesion], *np.meshgrid(centres, centres))
 
     assert not (tissue[~inside] == TUMOUR).any()
-    assert np.isin(tissue[inside], [TUMOUR, STROMA]).all()
-    assert (tissue[inside] == TUMOUR).mean() > 0.7
+    assert np.isin(tissue[inside], [TUMOUR, STROMA, LYMPH]).all()
+    assert 0.35 < (tissue[inside] == TUMOUR).mean() < 0.65
+
+
+def test_the_share_of_large_cells_tells_tumour_with_an_auc_of_095() -> None:
+    shares, present = [], []
+    for number in range(8):
+        generator = numpy_generator(number, "anatomy")
+        node = draw_node(1536, generator)
+        lesion = draw_lesion(node, 0.5, True, generator)
+        tissue = draw_anatomy(1536, node, (lesion,), generator).tissue
+        centres = (np.arange(1536 // STEP) + 0.5) * STEP
+        inside = in_tumour([lesion], *np.meshgrid(centres, centres))
+        for y, x in np.ndindex(8, 8):
+            patch = np.s_[24 * y : 24 * y + 24, 24 * x : 24 * x + 24]
+            has_centre, has_any = inside[patch][8:16, 8:16].any(), inside[patch].any()
+            if (tissue[patch] != GLASS).mean() > 0.5 and has_centre == has_any:
+                shares.append(np.isin(tissue[patch], [TUMOUR, REACTIVE]).mean())
+                present.append(has_centre)
+
+    assert roc_auc_score(present, shares) == pytest.approx(0.95, abs=0.03)
 
 
 def test_there_is_glass_around_fat_around_the_node() -> None:
