@@ -23,7 +23,7 @@ GLASS, FAT, CAPSULE, SINUS, LYMPH, MANTLE, GERMINAL, STROMA, TUMOUR, REACTIVE = 
 """Tissues; reactive histiocytes lie in nests outside of metastases, with cells that look like those of a
 tumour."""
 
-INFILTRATED, NESTED = 0.1, 0.8
+INFILTRATED, NESTED = 0.25, 1.0
 """Noise above which lymphocytes replace tumour within a metastasis, and reactive cells lymphocytes outside."""
 
 
