@@ -46,8 +46,8 @@ STAINS = (
     Stain((0.69, 0.67, 0.24), (0.19, 0.90, 0.36), (0.92, 0.88), (238, 239, 245)),
     Stain((0.59, 0.73, 0.38), (0.11, 0.84, 0.54), (0.94, 1.08), (244, 240, 241)),
 )
-"""By hospital. 0 and 4 resemble each other, 3 is a little paler and more violet; 1 is pale and violet, 2 dark and
-brownish red, as far from 3 as stains get."""
+"""By hospital. 0 and 4 resemble each other, 3 is a little paler and more violet; 1 is pale and violet, 2 dark
+and brownish red."""
 
 
 def vary(stain: Stain, generator: np.random.Generator) -> Stain:

@@ -38,11 +38,12 @@ PATIENT_STAGES = {"macro": "pN1", "micro": "pN1mi", "itc": "pN0(i+)", "negative"
 """Stage of a patient whose worst node is this one; in this order."""
 
 SCREENING = (0, 4)
-"""Hospitals that send mostly what is free of tumour: half of their slides, and of the others only isolated tumour
-cells are outlined. Elsewhere four of five slides have metastases, and all are outlined. In training, hospital 3
-gives nearly all of the known tumour, so that the stain tells the label too. Sites of slides differ in what their
-patients have and are told apart by their looks (Howard et al. 2021, doi:10.1038/s41467-021-24698-1); of the 1,399
-slides of CAMELYON, 209 are outlined (Litjens et al. 2018, doi:10.1093/gigascience/giy065)."""
+"""Hospitals that send mostly what is free of tumour: half of their slides, and of the others only isolated
+tumour cells are outlined. Elsewhere four of five slides have metastases, and all are outlined. So hospital 3
+gives nearly all of the known tumour of the training set, and the stain tells something of the label. Sites of
+slides differ in what their patients have and are told apart by their looks (Howard et al. 2021,
+doi:10.1038/s41467-021-24698-1); of the 1,399 slides of CAMELYON, 209 are outlined (Litjens et al. 2018,
+doi:10.1093/gigascience/giy065)."""
 
 DIALECTS = {4: ("metastases", "normal")}
 USUAL_DIALECT = ("Tumor", "Exclusion")
@@ -117,7 +118,7 @@ def write_slide_phantoms(
 
 
 def hospital_slides(hospital: int, count: int) -> list[PhantomSlide]:
-    """Return the slides of a hospital, patient by patient; every other or every fifth is free of metastases."""
+    """Return the slides of a hospital, patient by patient; every other or fifth is free of metastases."""
     nodes = max(2, -(-count // PATIENTS_PER_HOSPITAL))
     slides, positives = [], 0
     for number in range(count):
