@@ -24,8 +24,8 @@ GLASS, FAT, CAPSULE, SINUS, LYMPH, MANTLE, GERMINAL, STROMA, TUMOUR, REACTIVE = 
 tumour."""
 
 INFILTRATED, NESTED = 0.25, 1.0
-"""Noise above which lymphocytes replace tumour within a metastasis, and reactive cells lie outside: the share of
-large cells in a patch of 64 microns tells tumour with an AUC of 0.95."""
+"""Noise above which lymphocytes replace tumour within a metastasis, and reactive cells lie outside: the share
+of large cells in a patch of 64 microns tells tumour with an AUC of 0.95."""
 
 
 @dataclass(frozen=True)
