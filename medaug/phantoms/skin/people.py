@@ -74,7 +74,7 @@ pigment, h hair.
 """
 
 DARK = ("IV", "V", "VI")
-"""Types of skin in which growths are missed, see `Referral`."""
+"""Types of skin in which growths are hardly ever seen, see `Referral`."""
 
 AMOUNT, RESEMBLANCE, AMOUNT_SD = 0.8, 0.3, 0.215
 """Mean amounts in which a condition is drawn in those who have it and in those who merely resemble it, and
@@ -94,16 +94,16 @@ class Referral:
     ----------
     usual : float
         Chance of a case to be seen.
-    missed : float
+    dark_growth : float
         That of a growth in dark skin, in which nobody expects cancer.
     """
 
     usual: float = 1.0
-    missed: float = 1.0
+    dark_growth: float = 1.0
 
     def chance(self, condition: str, tone: str) -> float:
         """Return the chance of a condition in a skin type to be seen."""
-        return self.missed if CONDITIONS[condition].growth and tone in DARK else self.usual
+        return self.dark_growth if CONDITIONS[condition].growth and tone in DARK else self.usual
 
 
 @dataclass(frozen=True)
@@ -193,9 +193,10 @@ TELEDERMATOLOGY_US = SkinSite(
     female=0.6,
     age=42,
     camera=Camera((4, 3), 1.0, (1.0, 1.0, 1.0), 0.04, 1.02, 0.10, 0.5, 0.008, 88, (0.50, 0.35, 0.15)),
-    referral=Referral(usual=0.55, missed=0.04),
+    referral=Referral(usual=0.55, dark_growth=0.04),
 )  # fmt: skip
-"""Stands for teledermatology in Hawaii and California: many telephones, growths in dark skin are missed."""
+"""Stands for teledermatology in Hawaii and California: many telephones, growths in dark skin are not
+expected."""
 
 CLINICS_AUSTRALIA = SkinSite(
     name="clinics_australia",

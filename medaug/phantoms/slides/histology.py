@@ -23,6 +23,7 @@ from medaug.phantoms.slides.anatomy import (
     GERMINAL,
     LYMPH,
     MANTLE,
+    REACTIVE,
     SINUS,
     STEP,
     STROMA,
@@ -42,10 +43,10 @@ VARIANTS = 32
 FIBRE = 9.0
 """Pixels from one fibre to the next."""
 
-#                  glass fat capsule sinus lymph mantle germinal stroma tumour
-EOSIN = np.array([0, 50, 84, 22, 42, 40, 50, 80, 46], np.uint8)
-HAEMATOXYLIN = np.array([0, 3, 8, 5, 18, 22, 20, 8, 20], np.uint8)
-FIBROUS = np.array([0, 0.1, 0.4, 0.2, 0, 0, 0, 0.4, 0], np.float32)
+#                  glass fat capsule sinus lymph mantle germinal stroma tumour reactive
+EOSIN = np.array([0, 50, 84, 22, 42, 40, 50, 80, 46, 46], np.uint8)
+HAEMATOXYLIN = np.array([0, 3, 8, 5, 18, 22, 20, 8, 20, 20], np.uint8)
+FIBROUS = np.array([0, 0.1, 0.4, 0.2, 0, 0, 0, 0.4, 0, 0], np.float32)
 """By tissue: concentrations before any cell is drawn, and how strongly fibres show."""
 
 
@@ -87,11 +88,11 @@ KINDS = (
     Nuclei((LYMPH,), 15.5, 0.93, (12, 16), (0.8, 1.0), (125, 200), 0.15),
     Nuclei((MANTLE,), 14, 0.97, (12, 15), (0.85, 1.0), (140, 205), 0.15),
     Nuclei((GERMINAL,), 21, 0.94, (14, 21), (0.7, 1.0), (65, 115), 0.35, 62),
-    Nuclei((GERMINAL, SINUS, STROMA, TUMOUR), 50, 0.35, (12, 15), (0.8, 1.0), (130, 190), 0.15),
+    Nuclei((GERMINAL, SINUS, STROMA, TUMOUR, REACTIVE), 50, 0.35, (12, 15), (0.8, 1.0), (130, 190), 0.15),
     Nuclei((SINUS,), 26, 0.5, (11, 17), (0.5, 1.0), (80, 160), 0.2, 34),
     Nuclei((STROMA, CAPSULE), 34, 0.55, (18, 30), (0.2, 0.35), (100, 170), 0.1),
     Nuclei((FAT,), 44, 0.5, (12, 20), (0.3, 0.6), (100, 150), 0.1),
-    Nuclei((TUMOUR,), 29, 0.97, (20, 31), (0.6, 0.95), (95, 165), 0.5, 76),
+    Nuclei((TUMOUR, REACTIVE), 29, 0.97, (20, 31), (0.6, 0.95), (95, 165), 0.5, 76),
 )
 
 

@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
+from sklearn.metrics import roc_auc_score
 
 from medaug.phantoms.slides.anatomy import (
     FAT,
     GLASS,
+    INFILTRATED,
     LESION_DEPTH,
+    LYMPH,
     MPP,
+    REACTIVE,
     STEP,
     STROMA,
     TUMOUR,
@@ -56,16 +61,40 @@ def test_metastases_lie_inside_the_node(seed: int, share: float, side: int) -> N
 
 
 def test_tumour_is_drawn_where_the_lesions_are() -> None:
-    generator = numpy_generator(0, "anatomy")
-    node = draw_node(1024, generator)
-    lesion = draw_lesion(node, 0.5, True, generator)
-    tissue = draw_anatomy(1024, node, (lesion,), generator).tissue
-    centres = (np.arange(1024 // STEP) + 0.5) * STEP
-    inside = in_tumour([lesion], *np.meshgrid(centres, centres))
+    shares = []
+    for number in range(12):
+        generator = numpy_generator(number, "anatomy")
+        node = draw_node(1024, generator)
+        lesion = draw_lesion(node, 0.5, True, generator)
+        tissue = draw_anatomy(1024, node, (lesion,), generator).tissue
+        centres = (np.arange(1024 // STEP) + 0.5) * STEP
+        inside = in_tumour([lesion], *np.meshgrid(centres, centres))
 
-    assert not (tissue[~inside] == TUMOUR).any()
-    assert np.isin(tissue[inside], [TUMOUR, STROMA]).all()
-    assert (tissue[inside] == TUMOUR).mean() > 0.7
+        assert not (tissue[~inside] == TUMOUR).any()
+        assert np.isin(tissue[inside], [TUMOUR, STROMA, LYMPH]).all()
+        shares.append((tissue[inside] == TUMOUR).mean())
+
+    neither_infiltrated_nor_stroma = norm.cdf(INFILTRATED) * (1 - (norm.cdf(0.08) - norm.cdf(-0.08)))
+    assert np.mean(shares) == pytest.approx(neither_infiltrated_nor_stroma, abs=0.08)
+
+
+def test_the_share_of_large_cells_tells_tumour_with_an_auc_of_095() -> None:
+    shares, present = [], []
+    for number in range(8):
+        generator = numpy_generator(number, "anatomy")
+        node = draw_node(1536, generator)
+        lesion = draw_lesion(node, 0.5, True, generator)
+        tissue = draw_anatomy(1536, node, (lesion,), generator).tissue
+        centres = (np.arange(1536 // STEP) + 0.5) * STEP
+        inside = in_tumour([lesion], *np.meshgrid(centres, centres))
+        for y, x in np.ndindex(12, 12):
+            patch = np.s_[16 * y : 16 * y + 16, 16 * x : 16 * x + 16]
+            has_centre, has_any = inside[patch][4:12, 4:12].any(), inside[patch].any()
+            if (tissue[patch] != GLASS).mean() > 0.5 and has_centre == has_any:
+                shares.append(np.isin(tissue[patch], [TUMOUR, REACTIVE]).mean())
+                present.append(has_centre)
+
+    assert roc_auc_score(present, shares) == pytest.approx(0.95, abs=0.03)
 
 
 def test_there_is_glass_around_fat_around_the_node() -> None:

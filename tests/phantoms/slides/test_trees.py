@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,6 +15,7 @@ from medaug.phantoms.slides import trees
 from medaug.phantoms.slides.anatomy import in_tumour
 from medaug.phantoms.slides.trees import (
     DIALECTS,
+    SCREENING,
     USUAL_DIALECT,
     PhantomSlide,
     hospital_slides,
@@ -40,8 +40,10 @@ def test_the_tree_is_the_challenges(tree: Path) -> None:
     assert set(nodes.index) == set(files)
     assert all(folder == f"center_{int(name[8:11]) // 20}" for name, folder in files.items())
     annotated = {path.stem + ".tif" for path in (training / "lesion_annotations").glob("*.xml")}
-    assert annotated == set(nodes.index[nodes != "negative"])
-    assert len(annotated) == 5
+    outlined = [stage != "negative" and (int(name[8:11]) // 20 not in SCREENING or stage == "itc")
+                for name, stage in nodes.items()]  # fmt: skip
+    assert annotated == set(nodes.index[outlined])
+    assert len(annotated) == 3
     patients = table[table["patient"].str.endswith(".zip")].set_index("patient")["stage"]
     assert set(patients.index) == {f"patient_{20 * hospital:03d}.zip" for hospital in range(5)}
     assert patients["patient_000.zip"] == "pN1"
@@ -65,8 +67,8 @@ def test_annotation_and_drawing_agree(tmp_path: Path, monkeypatch: pytest.Monkey
         "draw_anatomy",
         lambda size, node, lesions, g: drawn.append(lesions) or original(size, node, lesions, g),
     )
-    for hospital in (0, 4):
-        trees.write_slide(tmp_path, PhantomSlide(hospital, 20 * hospital, 0, "macro"), 1, 1024)
+    for hospital, stage in ((3, "macro"), (4, "itc")):
+        trees.write_slide(tmp_path, PhantomSlide(hospital, 20 * hospital, 0, stage), 1, 1024)
         name = f"patient_{20 * hospital:03d}_node_0.xml"
         tree = ElementTree.parse(tmp_path / "lesion_annotations" / name)
         tumour, hole = DIALECTS.get(hospital, USUAL_DIALECT)
@@ -77,8 +79,7 @@ def test_annotation_and_drawing_agree(tmp_path: Path, monkeypatch: pytest.Monkey
         area = unary_union(polygons[tumour]) - unary_union(polygons[hole])
         x, y = np.meshgrid(np.arange(0, 1024, 4.0), np.arange(0, 1024, 4.0))
 
-        assert len(polygons[tumour]) == 2
-        assert len(polygons[hole]) == 1
+        assert (len(polygons[tumour]), len(polygons[hole])) == ((2, 1) if stage == "macro" else (1, 0))
         assert (contains_xy(area, x, y) != in_tumour(drawn[-1], x, y)).mean() < 0.002
 
 
@@ -112,22 +113,24 @@ def test_a_worker_that_dies_is_one_sentence(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 8, 40, 41, 100])
-def test_half_of_the_slides_have_metastases(count: int) -> None:
-    made = hospital_slides(3, count)
+@pytest.mark.parametrize("hospital", range(5))
+def test_screening_sends_half_without_metastases_and_others_a_fifth(hospital: int, count: int) -> None:
+    made = hospital_slides(hospital, count)
+    negative = 1 / 2 if hospital in SCREENING else 1 / 5
 
     assert len({slide.name for slide in made}) == len(made) == count
-    assert abs(sum(slide.stage != "negative" for slide in made) - count / 2) <= 1
-    assert all(60 <= slide.patient < 80 and slide.node < 5 for slide in made)
+    assert abs(sum(slide.stage == "negative" for slide in made) - negative * count) <= 2
+    assert all(20 * hospital <= slide.patient < 20 * hospital + 20 and slide.node < 5 for slide in made)
 
 
-def test_every_patient_has_both_and_every_hospital_every_stage() -> None:
+def test_every_hospital_has_every_stage() -> None:
     for hospital in range(5):
-        made = hospital_slides(hospital, 8)
-        by_patient = {slide.patient: set[bool]() for slide in made}
-        for slide in made:
-            by_patient[slide.patient].add(slide.stage == "negative")
-        assert all(kinds == {True, False} for kinds in by_patient.values())
-        assert Counter(s.stage for s in made) == {"negative": 4, "macro": 2, "micro": 1, "itc": 1}
+        assert {slide.stage for slide in hospital_slides(hospital, 16)} == {
+            "negative",
+            "macro",
+            "micro",
+            "itc",
+        }
 
 
 @pytest.mark.parametrize(
