@@ -69,6 +69,8 @@ def test_the_store_holds_soft_labels_of_one_site_and_unlabelled_images_of_the_ot
     assert set(table["domain"][unlabelled]) >= set(SITES[:2])
     assert np.isnan(weights(store, unlabelled)).all()
     labels = weights(store, ~unlabelled)
+    labels = labels[~np.isnan(labels).all(axis=1)]  # a patient who is held out may have an ungradable image
+    assert len(labels) > 100
     np.testing.assert_allclose(labels.sum(axis=1), 1, atol=1e-6)
     assert ((labels > 0).sum(axis=1) > 1).any()
 
@@ -86,7 +88,7 @@ def test_the_generator_makes_even_skin_tones_and_nothing_that_is_excluded(tiny: 
 
 def test_the_evaluation_is_about_conditions_sites_and_three_attributes(tiny: Path) -> None:
     metrics = pd.read_csv(tiny / "evaluation" / "metrics.csv")
-    assert set(metrics["method"]) == {"100% real", "50% real + 50% synthetic"}
+    assert set(metrics["method"]) == {"100% real, small_resnet", "50% real + 50% synthetic, small_resnet"}
     wanted = {"balanced_top3_accuracy", "top3_accuracy", "balanced_accuracy", "high_risk_sensitivity"}
     assert {name + end for name in wanted for end in ("", "_gap")} <= set(metrics["metric"])
     assert set(metrics["attribute"].dropna()) == {"sex", "age", "skin_tone"}
@@ -103,7 +105,7 @@ def test_the_evaluation_is_about_conditions_sites_and_three_attributes(tiny: Pat
     high = np.isin(truth, [list(load_task(tiny).classes).index(name) for name in HIGH_RISK])
     found = metrics.query(
         "metric == 'high_risk_sensitivity' and split == 'ood_test' and domain == 'all'"
-        " and method == '50% real + 50% synthetic' and attribute.isna()"
+        " and method == '50% real + 50% synthetic, small_resnet' and attribute.isna()"
     )
     assert found["value"].item() == pytest.approx((truth == score)[high].mean())
     assert found["n_positive"].item() == high.sum()
@@ -131,7 +133,7 @@ def test_skew_weights_and_oversampling_are_settings_of_the_training(
     split = trained_on.table[trained_on.table["attr:sex"] == "M"]["split"]
     assert (split == "train").sum() == 5
     info = load_classifier(tmp_path / "models" / "model.pt")[1]
-    assert info.method == "100% real, weighted by sex, oversampled by skin_tone"
+    assert info.method == "100% real, weighted by sex, oversampled by skin_tone, small_resnet"
     counts = [
         ImageStore.open(tiny / "data").table["split"].eq(name).sum() for name in ("id_test", "ood_test")
     ]

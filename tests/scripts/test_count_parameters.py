@@ -40,7 +40,7 @@ def test_classifiers_are_the_published_backbones_with_a_head_for_each_class(pape
 
 def test_base_models_of_one_row_differ_by_colour_and_condition_only(paper):
     colour = 2 * 192 * 9 + (2 * 192 * 9 + 2)  # two more channels into the first convolution, out of the last
-    slots = (27 + 2) - (2 * 5 + 2)  # conditions and the sexes; a condition of radiology has two slots
+    slots = (27 + 6) - (2 * 5 + 2)  # conditions, skin tones and sexes; a condition of radiology has two slots
     grey, photograph = (paper[bundle, "base model"].parameters for bundle in ("chexpert", "dermatology"))
     assert photograph - grey == colour + slots * 4 * 192
 

@@ -171,9 +171,9 @@ def test_a_filtered_training_has_the_baseline_made_and_depends_on_it(
         for only in (False, True)
     )
     plain.pull()
-    assert pulled == ["prepare", "generate"]
+    assert pulled == ["prepare", "quality"]
     filtered.pull()
-    assert pulled[2:] == ["prepare", "generate", "baseline"]
+    assert pulled[2:] == ["prepare", "quality", "baseline"]
     assert filtered.record["agrees"] == identity(tmp_path / "models" / "baseline2.pt")
     assert "agrees" not in plain.record
 

@@ -91,7 +91,7 @@ def test_several_runs_may_share_a_generator(tmp_path: Path) -> None:
 
 
 def test_the_stages_of_a_generator_work_in_its_folder(tmp_path: Path) -> None:
-    sharing = run(tmp_path / "two", generator_dir=str(tmp_path / "one"))
+    sharing = run(tmp_path / "two", generator_dir=str(tmp_path / "one"), preset="single_gpu")
     generate = Synthesis.of(sharing)
     assert generate.product == tmp_path / "one" / "synthetic"
     assert (generate.base, generate.upsampler) == (
