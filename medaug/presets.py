@@ -66,6 +66,9 @@ class GeneratorPreset:
         By which half of the training images are mirrored; the network is told, so that no drawn image is.
     largest_shift : float
         Share of the side by which training images are shifted at most; the network is told.
+    labelled_fraction : float or None
+        Share of labelled images in what is trained on, where there are others; none takes all images as they
+        come. Few labels among many unlabelled images need more than their share.
     """
 
     image_size: int
@@ -87,6 +90,7 @@ class GeneratorPreset:
     warmup_share: float = 0.0
     mirrors: tuple[str, ...] = ()
     largest_shift: float = 0.0
+    labelled_fraction: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,6 +286,7 @@ _DEMO_GENERATOR = GeneratorPreset(
     loss_weight="bounded",
     schedule="cosine",
     warmup_share=0.03,
+    labelled_fraction=0.5,
 )
 """Chosen by measurement, see the guide of the bundle chexpert: what a patch of pixels shows is the image, not
 the noise, when a small network has a thousand steps to learn it."""
@@ -289,7 +294,7 @@ the noise, when a small network has a thousand steps to learn it."""
 _DEMO = Preset(
     diffusion=_DEMO_GENERATOR,
     upsampler=None,
-    sampling=_sampled(500, "dpm_solver", 20, guidance=1.0, batch_size=100),
+    sampling=_sampled(500, "dpm_solver", 20, guidance=2.0, batch_size=100),
     classifier=ClassifierPreset("small_resnet", "adam", 1e-3, "cosine", 320, 40, 32, 1e-5, 0.0, 0.5),
 )
 
@@ -335,7 +340,7 @@ _PRESETS: dict[tuple[str, str], Preset] = {
             iterations_per_epoch=400,
         ),
         upsampler=None,
-        sampling=_sampled(500, "dpm_solver", 20, guidance=1.0, batch_size=100),
+        sampling=_sampled(500, "dpm_solver", 20, guidance=2.0, batch_size=100),
         classifier=ClassifierPreset("small_resnet", "adam", 1e-3, "constant", 320, 40, 32, 0.0, 0.0, 0.5),
     ),
     ("radiology", "paper"): _RADIOLOGY_PAPER,

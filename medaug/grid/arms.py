@@ -61,6 +61,11 @@ def _of_real_images(group: str) -> dict[str, Arm]:
         ),
         "focal": _real("focal loss", loss_name="focal"),
         "oversampling": _real(f"images of rare groups of {group} come more often", oversample=group),
+        "oversampling_within_class": _real(
+            f"images of rare groups of {group} come more often, until groups are even within each class",
+            oversample=group,
+            oversample_within_class=True,
+        ),
         "importance_weights": _real(f"images of rare groups of {group} count more (Eq. 9)", weigh_by=group),
     }
 
@@ -73,6 +78,9 @@ def _of_synthetic_images() -> dict[str, Arm]:
         "label_heuristic": _mixed(f"as label, {own}", "label", augmentation="heuristic"),
         "label_and_property": _mixed(f"half the images synthetic, {both}"),
         "label_and_property_heuristic": _mixed(f"as label_and_property, {own}", augmentation="heuristic"),
+        "label_and_property_randaugment": _mixed(
+            "as label_and_property, with RandAugment", augmentation="randaugment"
+        ),
         "synthetic_only": _mixed(f"synthetic images only, {both}", real_fraction=0.0),
         "synthetic_first": _mixed(
             "as label_and_property, but half the steps on synthetic images first, then on real ones",

@@ -22,7 +22,7 @@ from medaug.grid.arms import REFERENCE, Arm, Conditioning, arms
 from medaug.stages.command_line import PARTS, check_options, check_part
 from medaug.stages.setting_values import chosen
 
-SMALL = ("baseline", "heuristic", "oversampling", "label", "label_and_property")
+SMALL = ("baseline", "randaugment", "oversampling", "label_and_property", "label_and_property_randaugment")
 """The arms of a study that names none."""
 
 DATA_SEED = 0

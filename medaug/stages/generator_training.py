@@ -58,9 +58,6 @@ class GeneratorSettings(GeneratorPreset):
     ----------
     low_size : int or None
         Side in pixels of the images that an upsampler enlarges; none for a base model.
-    labelled_fraction : float or None
-        Share of labelled images in what is trained on; none takes all images as they come. Few labels among
-        many unlabelled images need more than their share.
     condition_dropout : float
         Probability that an example is trained on without its condition (classifier-free guidance).
     largest_gradient_norm : float
@@ -79,7 +76,6 @@ class GeneratorSettings(GeneratorPreset):
     """
 
     low_size: int | None = None
-    labelled_fraction: float | None = None
     condition_dropout: float = CONDITION_DROPOUT
     largest_gradient_norm: float = 1.0
     amp: bool = False
@@ -277,6 +273,8 @@ class GeneratorTraining:
         if share is None:
             return self._order(rows, "generator")
         labelled = ~np.isnan(store.task.labels(store.table.iloc[rows])).all(axis=1)
+        if labelled.all() or not labelled.any():
+            return self._order(rows, "generator")
         return SharedRows(
             self._order(rows[labelled], "labelled") if share > 0 else None,
             self._order(rows[~labelled], "unlabelled") if share < 1 else None,

@@ -19,18 +19,20 @@ DIFFERS = {
     "randaugment_heuristic": {"augmentation": "randaugment+heuristic"},
     "focal": {"loss_name": "focal"},
     "oversampling": {"oversample": "sex"},
+    "oversampling_within_class": {"oversample": "sex", "oversample_within_class": True},
     "importance_weights": {"weigh_by": "sex"},
     "label": {"real_fraction": 0.5},
     "label_heuristic": {"real_fraction": 0.5, "augmentation": "heuristic"},
     "label_and_property": {"real_fraction": 0.5},
     "label_and_property_heuristic": {"real_fraction": 0.5, "augmentation": "heuristic"},
+    "label_and_property_randaugment": {"real_fraction": 0.5, "augmentation": "randaugment"},
     "synthetic_only": {"real_fraction": 0.0},
     "synthetic_first": {"real_fraction": 0.5, "order": "synthetic_first"},
     "filtered": {"real_fraction": 0.5, "only_agreed": True},
     "placebo_noise": {"real_fraction": 0.5, "placebo": "noise"},
     "placebo_shuffled": {"real_fraction": 0.5, "placebo": "shuffled"},
 }
-"""What each arm of the study of issue and paper does otherwise than the baseline."""
+"""What each arm of a study does otherwise than the baseline."""
 
 
 def test_every_arm_differs_from_the_reference_in_what_it_is_named_after():

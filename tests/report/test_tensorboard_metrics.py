@@ -26,7 +26,9 @@ def read(folder) -> EventAccumulator:
 
 
 def test_groups_and_gap_are_shown_and_an_old_board_is_replaced(tmp_path, predictions) -> None:
-    metrics = compute_metrics(predictions, EvaluationSettings(replicates=10, intersections=[], min_group_size=1))
+    metrics = compute_metrics(
+        predictions, EvaluationSettings(replicates=10, intersections=[], min_group_size=1)
+    )
     for _ in range(2):
         write_tensorboard(tmp_path / "board", metrics, predictions)
     events = read(tmp_path / "board" / "50_real_50_synthetic")
@@ -40,7 +42,9 @@ def test_groups_and_gap_are_shown_and_an_old_board_is_replaced(tmp_path, predict
 
 def test_what_is_not_estimable_is_not_shown(tmp_path, predictions) -> None:
     one_class = predictions.assign(**{"label:edema": [0, 1, 0, 1, 0, 0, 0, 0]})
-    metrics = compute_metrics(one_class, EvaluationSettings(replicates=10, intersections=[], min_group_size=1))
+    metrics = compute_metrics(
+        one_class, EvaluationSettings(replicates=10, intersections=[], min_group_size=1)
+    )
     write_tensorboard(tmp_path / "board", metrics, one_class)
     tags = read(tmp_path / "board" / "50_real_50_synthetic").Tags()["scalars"]
     assert "unknown unknown/auc/sex/F" in tags
