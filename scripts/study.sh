@@ -16,7 +16,9 @@ done
 output=${settings[1]#output=}
 
 . "$(dirname "$0")/environment.sh"
-(cd "$(dirname "$0")/.." && prepare_environment study)
+pushd "$(dirname "$0")/.." >/dev/null
+prepare_environment study
+popd >/dev/null
 
 mkdir -p "$output"
 exec 9>"$output/.lock"  # held by the trainings too, so that none is begun twice when this script was killed

@@ -48,7 +48,7 @@ def write_report(
     headline: str | None = None,
     high_risk: Sequence[str] = (),
     looks: Looks | None = None,
-) -> None:
+) -> Sequence[str]:
     """Write the report as one self-contained HTML file; the file is whole or absent.
 
     Parameters
@@ -75,6 +75,11 @@ def write_report(
     looks : Looks, optional
         The paper's closer looks, of `medaug.analysis.looks`.
 
+    Returns
+    -------
+    sequence of str
+        The answer in words: the sentences that the report begins with.
+
     Notes
     -----
     Patients, images and files are counted, never named.
@@ -87,9 +92,12 @@ def write_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    html = environment.get_template("report.html.j2").render(title=title, **content.fields())
+    fields = content.fields()
+    html = environment.get_template("report.html.j2").render(title=title, **fields)
     with write_aside(Path(path)) as temporary:
         temporary.write_text(html, encoding="utf-8", errors="replace")
+    answer: Sequence[str] = fields["sentences"]
+    return answer
 
 
 @dataclass(frozen=True)

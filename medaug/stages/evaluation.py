@@ -36,6 +36,9 @@ from medaug.stages.setting_values import chosen, defaults
 
 logger = logging.getLogger(__name__)
 
+ANSWER = "answer.txt"
+"""The sentences that the report begins with."""
+
 Files = str | Sequence[str]
 Features = Mapping[tuple[str, int], Mapping[str, Array]]
 
@@ -139,7 +142,7 @@ class Evaluation:
         }
 
     def make(self) -> None:
-        """Write results and report into the folder, unless they are there; print the short table.
+        """Write results and report into the folder, unless they are there; print a table and the answer.
 
         The results are ``metrics.csv``, ``posterior.csv`` (groups beside all others, where every image has
         one right answer), ``thresholds.csv`` (of conditions that are present or absent) and, with a
@@ -155,6 +158,8 @@ class Evaluation:
                     aside.mkdir()
                     self._write(aside, features)
             print(_summary(read_metrics(self.product / "metrics.csv"), self.settings))
+            if (answer := self.product / ANSWER).is_file():  # older evaluations have none
+                print(answer.read_text(encoding="utf-8"))
             logger.info("The report is %s", self.product / "report.html")
         barrier()
 
@@ -171,7 +176,7 @@ class Evaluation:
         looks = Looks.at(results.predictions, features, settings)
         looks.write(folder)
         scarcity = self.run.scarcity
-        write_report(
+        answer = write_report(
             folder / "report.html",
             results,
             title=self.title,
@@ -184,6 +189,7 @@ class Evaluation:
             high_risk=self.settings.high_risk,
             looks=looks,
         )
+        (folder / ANSWER).write_text("\n".join(answer), encoding="utf-8")
         write_tensorboard(self.run.path("logs", "evaluation"), results.metrics, table)
 
     def _rejected(self) -> dict[str, pd.DataFrame]:

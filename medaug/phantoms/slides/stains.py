@@ -42,12 +42,11 @@ class Stain:
 STAINS = (
     Stain((0.62, 0.72, 0.34), (0.13, 0.86, 0.50), (1.00, 1.00), (243, 241, 243)),
     Stain((0.75, 0.63, 0.15), (0.26, 0.93, 0.24), (0.80, 0.78), (232, 235, 245), 0.9),
-    Stain((0.55, 0.68, 0.47), (0.09, 0.80, 0.58), (1.20, 1.20), (246, 241, 234), 1.1),
+    Stain((0.61, 0.72, 0.36), (0.12, 0.85, 0.52), (1.02, 1.04), (244, 241, 240)),
     Stain((0.69, 0.67, 0.24), (0.19, 0.90, 0.36), (0.92, 0.88), (238, 239, 245)),
     Stain((0.59, 0.73, 0.38), (0.11, 0.84, 0.54), (0.94, 1.08), (244, 240, 241)),
 )
-"""By hospital. 0 and 4 resemble each other, 3 is a little paler and more violet; 1 is pale and violet, 2 dark
-and brownish red."""
+"""By hospital. 0, 2 and 4 resemble one another, 3 is a little paler and more violet; 1 is pale and violet."""
 
 
 def vary(stain: Stain, generator: np.random.Generator) -> Stain:
