@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/environment.sh
-prepare_environment test,bench
+prepare_environment test,bench,study
 ruff format --check .
 ruff check .
 mypy
