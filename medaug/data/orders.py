@@ -1,6 +1,6 @@
-"""In which order real and synthetic examples come: how many of the examples before a position are real.
+"""In which order examples of two kinds come: how many of those before a position are of the first, say real.
 
-Such a function decides for every position whether its example is real, whatever came before, so that a run
+Such a function decides for every position of which kind its example is, whatever came before, so that a run
 that is resumed or shared by processes sees the same examples.
 """
 
@@ -15,22 +15,20 @@ from medaug.arrays import IntArray
 from medaug.errors import SettingsError
 
 Order = Callable[[IntArray], IntArray]
-"""Of positions: how many of the examples before each are real."""
+"""Of positions: how many of the examples before each are of the first kind."""
 
 _LARGEST_DENOMINATOR = 1_000_000
 """Keeps position times numerator within 64 bits for any length of training."""
 
 
-def mixed(real_fraction: float, iterations: int = 0, batch_size: int = 0) -> Order:
-    """Return the order in which real and synthetic examples are mixed evenly (Eq. 2-3), at any length.
+def mixed(share: float) -> Order:
+    """Return the order in which two kinds are mixed evenly (Eq. 2-3), at any length.
 
     Parameters
     ----------
-    real_fraction : float
-        Share of real examples, the paper's alpha: of the first P examples ``floor(P · real_fraction)`` are
-        real.
-    iterations, batch_size : int
-        Of no effect: other orders ask for them.
+    share : float
+        Of the first kind; of real examples it is the paper's alpha. Of the first P examples
+        ``floor(P · share)`` are of that kind.
 
     Raises
     ------
@@ -42,9 +40,9 @@ def mixed(real_fraction: float, iterations: int = 0, batch_size: int = 0) -> Ord
     >>> mixed(0.5)(np.arange(6)).tolist()
     [0, 0, 1, 1, 2, 2]
     """
-    share = _exact(real_fraction)
+    exact = _exact(share)
     # In whole numbers, so that no rounding creeps in.
-    return lambda positions: positions * share.numerator // share.denominator
+    return lambda positions: positions * exact.numerator // exact.denominator
 
 
 def synthetic_first(real_fraction: float, iterations: int, batch_size: int) -> Order:
@@ -74,7 +72,7 @@ def synthetic_first(real_fraction: float, iterations: int, batch_size: int) -> O
 
 
 ORDERS: Mapping[str, Callable[[float, int, int], Order]] = {
-    "mixed": mixed,
+    "mixed": lambda real_fraction, iterations, batch_size: mixed(real_fraction),
     "synthetic_first": synthetic_first,
 }
 """Orders by name; adding one is adding a function of share, iterations and batch size."""

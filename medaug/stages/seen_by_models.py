@@ -23,7 +23,7 @@ def seen_by_models(run: Run, predictions: Sequence[str]) -> dict[tuple[str, int]
     predictions : sequence of str
         Files of the run's predictions; a model has the name of its predictions, and may be gone.
     """
-    folder = run.path("synthetic")
+    folder = run.generator_path("synthetic")
     synthetic = ImageStore.open(folder) if is_made(folder) else None
     seen = {}
     for file in predictions:

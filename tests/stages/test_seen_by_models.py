@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from medaug.classification.classifier import ClassifierInfo, save_classifier
 from medaug.classification.networks import build_classifier
@@ -25,12 +26,14 @@ def make_store(path: Path, split: str) -> None:
     writer.finish({})
 
 
-def test_every_model_that_is_there_looks_at_real_and_generated_images(tmp_path: Path) -> None:
+@pytest.mark.parametrize("generator", [".", "of all runs"])
+def test_every_model_that_is_there_looks_at_real_and_generated_images(tmp_path: Path, generator: str) -> None:
     make_store(tmp_path / "data", "id_test")
-    make_store(tmp_path / "synthetic", "train")
+    make_store(tmp_path / generator / "synthetic", "train")
     network = build_classifier("small_resnet", classes=1, channels=1)
     save_classifier(tmp_path / "models" / "model.pt", network, ClassifierInfo(TASK, 16, "label", 3, True))
     where = {"output_dir": str(tmp_path), "data_dir": str(tmp_path / "data"), "device_name": "cpu"}
+    where["generator_dir"] = str(tmp_path / generator)
     run = Run.of(bundle_root=str(ROOT / "bundles" / "chexpert"), modality="radiology", **where)
 
     found = seen_by_models(run, ["predictions/model.parquet", "predictions/gone.parquet"])
