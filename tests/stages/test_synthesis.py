@@ -23,9 +23,9 @@ def test_autoguidance_without_its_snapshot_says_what_to_do(run):
         Synthesis.of(run, autoguidance=2.0).make()
 
 
-def test_guidance_is_off_unless_asked_for(run):
-    for preset in ("demo", "single_gpu", "paper"):
+def test_guidance_is_off_unless_asked_for_but_in_the_small_networks_of_demos(run):
+    for preset, guidance in {"demo": 2.0, "single_gpu": 1.0, "paper": 1.0}.items():
         settings = Synthesis.of(Run.of(**{**vars(run), "preset": preset, "pulled": None})).settings
-        assert (settings.guidance, settings.upsampler_guidance) == (1.0, 1.0)
+        assert (settings.guidance, settings.upsampler_guidance) == (guidance, 1.0)
         assert (settings.autoguidance, settings.upsampler_autoguidance) == (1.0, 1.0)
         assert settings.guidance_interval is None
