@@ -1,7 +1,7 @@
 """A trained classifier: what it was built with, what it predicts, its weights.
 
-All three are in one file. Where a classifier is given away, the file holds the weights alone, as MONAI's tools
-expect it, and what they mean is written beside it as JSON: ``model.pt`` has ``model.json``.
+All three are in one file. Where a classifier is given away, the file holds the weights alone, as MONAI's
+tools expect it, and what they mean is written beside it as JSON: ``model.pt`` has ``model.json``.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def save_classifier(
 def save_plain_weights(path: Path | str, network: Classifier, info: ClassifierInfo) -> None:
     """Write a classifier as a plain state dictionary, and what it means beside it (`meaning_path`)."""
     content = {"format": FORMAT.tag, **_meaning(network, info)}
-    with write_aside(Path(path)) as aside:
-        torch.save(network.state_dict(), aside)
+    with write_aside(Path(path)) as aside, aside.open("wb") as file:
+        torch.save(network.state_dict(), file)  # to a path it would write the path's name into the file
     with write_aside(meaning_path(path)) as aside:
         aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
