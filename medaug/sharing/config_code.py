@@ -1,8 +1,8 @@
 """The code that configs hold: expressions, things to call, logging; compared with that of medaug's bundles.
 
 MONAI evaluates any text that begins with ``$`` as Python, and calls whatever ``_target_`` names
-(GHSA-873f-pvrv-4x83). What the configs of medaug's own bundles hold is listed in ``known_code.json``; anything
-else, however harmless it looks, is for a person to read.
+(GHSA-873f-pvrv-4x83). What the configs of medaug's own bundles hold is listed in ``known_code.json``;
+anything else, however harmless it looks, is for a person to read.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ def _bullets(items: Iterable[str]) -> str:
     return "\n".join(f"- {item}" for item in items)
 
 
-USE = """Install medaug and MONAI in the versions that `configs/metadata.json` names, and look before trusting:
+USE = """Install medaug and MONAI in the versions that `configs/metadata.json` names. Look before you trust:
 
 ```
 python -m medaug.sharing inspect {name}.zip

@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +25,10 @@ from medaug.engine.later import later
 from medaug.errors import SettingsError
 from medaug.presets import Modality, Preset, PresetName, preset
 from medaug.stages.command_line import PARTS, check_command_line, check_part, explain
+from medaug.stages.location import calling_workflow
 from medaug.stages.products import claim, is_made, settings_path
 from medaug.stages.setting_values import chosen
+from medaug.stages.tracking import track
 from medaug.task import Task
 
 if TYPE_CHECKING:
@@ -118,6 +121,7 @@ class Run:
     baseline: Mapping[str, Any] = field(default_factory=dict)
     evaluate: Mapping[str, Any] = field(default_factory=dict)
     pulled: list[tuple[str, Run]] = field(default_factory=list, repr=False, compare=False)
+    begun: datetime = field(default_factory=lambda: datetime.now(UTC), repr=False, compare=False)
 
     @classmethod
     def of(cls, **given: Any) -> Run:
@@ -199,7 +203,10 @@ class Run:
         check_command_line(sys.argv, stage, Path(self.bundle_root))
 
     def finish(self) -> None:
-        """End: leave the other processes."""
+        """End: tell MLflow, if it is to be told, and leave the other processes."""
+        if distributed.is_first():
+            facts = {name: getattr(self, name) for name in ("modality", "preset", "seed", "properties")}
+            track(calling_workflow(), self.path("evaluation"), self.begun, facts)
         distributed.end()
 
     def claim(self, product: Path | str, record: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
