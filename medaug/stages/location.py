@@ -30,6 +30,12 @@ def bundle_root(name: str) -> str:
     return str(folder.parent if folder.name == "configs" else folder)
 
 
+def config_path(bundle: Path | str, name: str) -> Path:
+    """Return where a config of a bundle lies: in its folder, or, where it was given away, in ``configs``."""
+    own = Path(bundle, f"{name}.json")
+    return own if own.is_file() else Path(bundle, "configs", f"{name}.json")
+
+
 def calling_workflow() -> ConfigWorkflow | None:
     """Return the innermost workflow among the callers, if there is one."""
     frame: FrameType | None = sys._getframe(1)

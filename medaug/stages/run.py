@@ -25,10 +25,10 @@ from medaug.engine.later import later
 from medaug.errors import SettingsError
 from medaug.presets import Modality, Preset, PresetName, preset
 from medaug.stages.command_line import PARTS, check_command_line, check_part, explain
-from medaug.stages.location import calling_workflow
+from medaug.stages.location import calling_workflow, config_path
 from medaug.stages.products import claim, is_made, settings_path
 from medaug.stages.setting_values import chosen
-from medaug.stages.tracking import track
+from medaug.stages.tracking import check_tracking, track
 from medaug.task import Task
 
 if TYPE_CHECKING:
@@ -195,11 +195,12 @@ class Run:
         Raises
         ------
         SettingsError
-            The command line names a setting that the config does not have.
+            The command line names a setting that the config does not have, or MLflow, which is not there.
         """
         sys.excepthook = explain
         logging.captureWarnings(True)
         distributed.start(self.device_name)
+        check_tracking(calling_workflow())
         check_command_line(sys.argv, stage, Path(self.bundle_root))
 
     def finish(self) -> None:
@@ -234,7 +235,7 @@ class Run:
         given, own = getattr(self, part), {f.name for f in fields(self)}
         check_part(part, given, Path(self.bundle_root))
         return ConfigWorkflow(
-            config_file=str(Path(self.bundle_root, f"{PARTS[part]}.json")),
+            config_file=str(config_path(self.bundle_root, PARTS[part])),
             logging_file=False,
             workflow_type="train",
             shared=self._for(part),

@@ -1,7 +1,7 @@
 """What a run tells MLflow when it was started with MONAI's ``--tracking mlflow``.
 
-MONAI's handler logs the losses of an engine. Here come the settings of the stage, the metrics by group and the
-report. No setting that names a place goes out: a tracking server is seen by others.
+MONAI's handler logs the losses of an engine. Here come the settings of the stage, the metrics by group and
+the report. No setting that names a place goes out: a tracking server is seen by others.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ from medaug.report.tidy import tidied
 from medaug.stages.products import plain
 from medaug.stages.setting_values import record
 
-_MOST = 100
-"""Parameters that MLflow takes at once."""
+_MOST, _LONGEST = 100, 500
+"""Parameters that MLflow takes at once, and letters of one."""
 
 
 def track(
@@ -35,50 +36,74 @@ def track(
     workflow : ConfigWorkflow or None
         The workflow that ends.
     evaluation : Path
-        Evaluation folder of the run; what is in it since `since` is told.
+        Evaluation folder of the run; told if there is a report in it.
     since : datetime
         When the workflow began, in UTC; a run of its own that MONAI's handler has opened is gone on with.
     facts : mapping
         Settings to tell besides those of the stage.
 
-    Raises
-    ------
-    SettingsError
-        MLflow is not installed.
     """
-    if workflow is None or "tracking_uri" not in workflow.parser:
+    if workflow is None or not _is_tracked(workflow):
         return
-    try:
-        from mlflow import MlflowClient
-        from mlflow.entities import Metric, Param
-    except ImportError:
-        raise SettingsError("--tracking mlflow needs MLflow: pip install mlflow") from None
+    from mlflow import MlflowClient  # here, since nothing else needs it
 
     get = workflow.parser.get_parsed_content
     client = MlflowClient(tracking_uri=get("tracking_uri"))
-    run = _run(client, get("experiment_name"), get("run_name"), since)
-    told = {**facts, **_settings(get("stage").settings)} if "stage" in workflow.parser else dict(facts)
-    parameters = [Param(name, str(value)[:500]) for name, value in told.items()]
+    beside = (evaluation.parent / "mlruns").resolve().as_uri()  # where MONAI's handler puts artefacts, too
+    artifacts = beside if get("tracking_uri").startswith("sqlite:") else None
+    run = _run(client, _experiment(client, get("experiment_name"), artifacts), get("run_name"), since)
+    _tell_settings(client, run, {**facts, **_settings(get("stage").settings)})
+    if (evaluation / "report.html").is_file():
+        _tell_evaluation(client, run, evaluation)
+    client.set_terminated(run)
+
+
+def check_tracking(workflow: ConfigWorkflow | None) -> None:
+    """Raise a SettingsError if a workflow was started with tracking and MLflow is not installed."""
+    if workflow is not None and _is_tracked(workflow):
+        try:
+            import_module("mlflow")
+        except ImportError:
+            raise SettingsError("--tracking mlflow needs MLflow: pip install mlflow") from None
+
+
+def _is_tracked(workflow: ConfigWorkflow) -> bool:
+    return "tracking_uri" in workflow.parser
+
+
+def _tell_settings(client: Any, run: str, settings: Mapping[str, Any]) -> None:
+    from mlflow.entities import Param
+
+    parameters = [Param(name, str(value)[:_LONGEST]) for name, value in settings.items()]
     for start in range(0, len(parameters), _MOST):
         client.log_batch(run, params=parameters[start : start + _MOST])
-    report = evaluation / "report.html"
-    if report.is_file():
-        now = int(datetime.now(UTC).timestamp() * 1000)
-        metrics = [Metric(name, value, now, 0) for name, value in tracked_metrics(evaluation / "metrics.csv")]
-        for start in range(0, len(metrics), _MOST):
-            client.log_batch(run, metrics=metrics[start : start + _MOST])
-        client.log_artifact(run, str(report))
-    client.set_terminated(run)
+
+
+def _tell_evaluation(client: Any, run: str, evaluation: Path) -> None:
+    from mlflow.entities import Metric
+
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    metrics = [Metric(name, value, now, 0) for name, value in tracked_metrics(evaluation / "metrics.csv")]
+    for start in range(0, len(metrics), _MOST):
+        client.log_batch(run, metrics=metrics[start : start + _MOST])
+    client.log_artifact(run, str(evaluation / "report.html"))
+
+
+def _experiment(client: Any, name: str, artifacts: str | None) -> str:
+    """Return the experiment of a name, made if there is none."""
+    found = client.get_experiment_by_name(name)
+    made: str = client.create_experiment(name, artifact_location=artifacts) if found is None else ""
+    return made or str(found.experiment_id)
 
 
 def _run(client: Any, experiment: str, name: str | None, since: datetime) -> str:
     """Return the run that MONAI's handler opened for this workflow, or a new one."""
-    found = client.get_experiment_by_name(experiment)
-    place = client.create_experiment(experiment) if found is None else found.experiment_id
     begun = f"attributes.start_time >= {int(since.timestamp() * 1000)}"
     named = f" and attributes.run_name = '{name}'" if name else ""
-    runs = client.search_runs([place], begun + named, order_by=["attributes.start_time DESC"], max_results=1)
-    run_id: str = (runs[0] if runs else client.create_run(place, run_name=name)).info.run_id
+    runs = client.search_runs(
+        [experiment], begun + named, order_by=["attributes.start_time DESC"], max_results=1
+    )
+    run_id: str = (runs[0] if runs else client.create_run(experiment, run_name=name)).info.run_id
     return run_id
 
 

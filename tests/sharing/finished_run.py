@@ -81,7 +81,7 @@ def _generator(folder: Path) -> None:
 
 def _evaluation(folder: Path, table: pd.DataFrame) -> None:
     random = np.random.default_rng(2)
-    tested = table[table["split"] != "train"]
+    tested = table[table["split"] != "train"].drop(columns="file")
     scores = {f"score:{name}": random.random(len(tested)) for name in TASK.classes}
     predictions = tested.assign(**scores, method=METHOD, seed=3, phantom=True)
     (folder / "evaluation").mkdir()
