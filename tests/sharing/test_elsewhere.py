@@ -243,10 +243,8 @@ def own_table(path: Path) -> pd.DataFrame:
     return table
 
 
-AUDIT = {
-    **{"predictions": "mine.csv", "output_dir": "audit", "metrics": ["auc"]},
-    **{"replicates": 10, "permutations": 10},
-}
+AUDIT: dict[str, Any] = {"predictions": "mine.csv", "output_dir": "audit", "metrics": ["auc"]}
+AUDIT |= {"replicates": 10, "permutations": 10}
 
 
 def test_evaluate_on_ones_own_table_is_an_audit(unpacked: Path) -> None:
