@@ -72,8 +72,12 @@ def _of_folder(path: Path) -> Contents:
     files = {p.relative_to(path).as_posix(): p for p in sorted(path.rglob("*")) if not p.is_dir()}
     outside = [name for name, p in files.items() if not p.resolve().is_relative_to(path.resolve())]
     found = tuple(Finding("path", name, "a link to a place outside the folder") for name in outside)
-    inside = {name: partial(p.open, "rb") for name, p in files.items() if name not in outside}
+    inside = {name: _opener(p) for name, p in files.items() if name not in outside}
     return Contents(inside, found)
+
+
+def _opener(path: Path) -> Open:
+    return lambda: path.open("rb")
 
 
 def _of_zip(archive: zipfile.ZipFile) -> Contents:
