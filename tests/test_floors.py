@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "medaug"
 FLOORS = (
     ("errors", "arrays", "progress"),
     ("files", "randomness", "task", "presets", "parallel"),
-    ("checkpoints", "tabular"),
+    ("checkpoints", "tabular", "threads"),
     ("engine",),
     ("transforms",),
     ("data",),

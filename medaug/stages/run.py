@@ -27,9 +27,12 @@ from medaug.stages.command_line import PARTS, check_command_line, check_part, ex
 from medaug.stages.products import claim, is_made
 from medaug.stages.setting_values import chosen
 from medaug.task import Task
+from medaug.threads import spinning_hurts
 
 if TYPE_CHECKING:
     from medaug.stages.preparation import Preparation
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +193,8 @@ class Run:
         sys.excepthook = explain
         logging.captureWarnings(True)
         distributed.start(self.device_name)
+        if distributed.device(self.device_name).type == "cpu" and spinning_hurts():
+            logger.info("Other programs keep all cores busy; with OMP_WAIT_POLICY=PASSIVE this run is faster")
         check_command_line(sys.argv, stage, Path(self.bundle_root))
 
     def finish(self) -> None:
