@@ -180,7 +180,7 @@ def _default(name: str, values: list[Any]) -> str:
 
 def _of_data_and_phantoms(value: Any) -> str | None:
     """Return both values of a setting that is one for data of a user and another for phantoms."""
-    both = re.fullmatch(r"\$(\S+) if @dataset_dir else (\S+)", str(value))
+    both = re.fullmatch(r"\$(\S+) if @shared.dataset_dir else (\S+)", str(value))
     return both and f"`{both[1]}`; `{both[2]}` of phantoms"
 
 
