@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import lcm
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -128,20 +127,12 @@ def uniform_groups(sizes: Sequence[int], count: int) -> IntArray:
 
 def _training_labels(store: ImageStore, task: Task, exclude: Sequence[str]) -> Array:
     """Labels of the rows whose distribution is kept; unknown is -1, which can be compared."""
-    if unknown := sorted(set(exclude) - set(task.classes)):
-        raise SettingsError(f"cannot exclude {unknown}; the classes are: {', '.join(task.classes)}")
-    known = np.nan_to_num(task.labels(store.table.iloc[store.rows("train")]), nan=-1.0)
-    labels: Array = known[(known >= 0).any(axis=1) & ~_is_excluded(known, task, exclude)]
+    given = task.labels(store.table.iloc[store.rows("train")])
+    known = np.nan_to_num(given, nan=-1.0)
+    labels: Array = known[(known >= 0).any(axis=1) & ~task.dominated_by(exclude, given)]
     if not len(labels):
         raise DataError(f"{store.path} has no labelled training image to take labels from")
     return labels
-
-
-def _is_excluded(labels: Array, task: Task, exclude: Sequence[str]) -> Any:
-    excluded = np.array([name in exclude for name in task.classes])
-    if task.kind == "multiclass":
-        return excluded[labels.argmax(axis=1)]
-    return (labels[:, excluded] >= 0.5).any(axis=1)
 
 
 def _with_values(table: pd.DataFrame, encoder: ConditionEncoder, groups: IntArray) -> pd.DataFrame:

@@ -12,11 +12,12 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from medaug.data.store import ImageStore
 from medaug.files import write_aside
+from medaug.grid.against_sections import budget_section, sampling_section
 from medaug.grid.arms import REFERENCE
 from medaug.grid.design import Study
 from medaug.grid.first_screen import arms_table, first_attribute, trainings_sentence, winner_sentences
 from medaug.grid.gathering import Compared, gather, write_results
-from medaug.grid.study_sections import budget_section, pareto_pictures, settings_section, study_sections
+from medaug.grid.study_sections import pareto_pictures, settings_section, study_sections
 from medaug.report.data_tables import evaluated_images
 from medaug.report.html import is_phantom
 from medaug.report.parts import Picture, Section, Table
@@ -95,7 +96,11 @@ def _sections(
     study: Study, parts: Sequence[Compared], styles: Styles, metric: str, store: ImageStore | None
 ) -> Iterator[Section]:
     for part in parts:
-        for section in study_sections(study, part, styles, metric, store):
+        sampling = sampling_section(study, part, metric)
+        for section in [
+            *study_sections(study, part, styles, metric, store),
+            *([sampling] if sampling else []),
+        ]:
             title = f"{section.title} ({part.labelled})" if len(parts) > 1 else section.title
             yield replace(section, title=title)
     if (budgets := budget_section(study, parts, styles, metric)) is not None:

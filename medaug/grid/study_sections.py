@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
-from medaug.analysis.against import LABEL_BUDGET, against_settings
 from medaug.analysis.missed import missed_cases
 from medaug.data.store import ImageStore
 from medaug.evaluation.family import shown_splits
@@ -31,7 +30,6 @@ from medaug.report.performance_figures import label_figure
 from medaug.report.performance_tables import label_table
 from medaug.report.provenance import versions_table
 from medaug.report.sections import data_section
-from medaug.report.setting_figures import budget_figure, settings_table
 from medaug.report.style import Styles
 from medaug.report.tidy import attributes, label_metric, splits_with, tidied
 from medaug.report.words import interval, number, signed, split_name
@@ -59,23 +57,6 @@ def study_sections(
     if (missed := _missed_section(study, part, styles)) is not None:
         yield missed
     yield data_section(store, part.predictions)
-
-
-def budget_section(study: Study, parts: Sequence[Compared], styles: Styles, metric: str) -> Section | None:
-    """Return Figure G2, performance and gap against the label budget; None where no budgets are compared."""
-    budgets = {name: how[LABEL_BUDGET] for name, how in study.labelled.items() if LABEL_BUDGET in how}
-    if len(budgets) < 2:
-        return None
-    of_budgets = [
-        p.metrics.assign(**{LABEL_BUDGET: budgets[p.labelled]}) for p in parts if p.labelled in budgets
-    ]
-    table = against_settings(pd.concat(of_budgets, ignore_index=True), [LABEL_BUDGET])
-    attribute = first_attribute(parts[0].metrics)
-    measures = [(metric, ""), *([(GAP.of(metric), attribute)] if attribute else [])]
-    figure, words = budget_figure(table, styles, measures), "Arms against the label budget (Figure G2)."
-    pictures = [picture(figure, words, words)] if figure is not None else []
-    numbers = Folded(NUMBERS, [settings_table(table, [LABEL_BUDGET], measures)])
-    return Section("Label efficiency", (), [*pictures, numbers])
 
 
 def settings_section(study: Study) -> Section:

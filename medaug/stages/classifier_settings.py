@@ -32,6 +32,8 @@ class ClassifierSettings(ClassifierPreset):
     only_agreed : bool
         Use only synthetic images on which the run's baseline agrees with what was asked for: every condition
         on the right side of its threshold on ``id_val``, or the class of the largest score.
+    exclude : tuple of str
+        Dominant classes whose synthetic images are left out (w2 of Eq. 8, Section G.3.5).
     placebo : {"none", "noise", "shuffled"}
         What a gain must beat: uniform noise in place of the synthetic images, or their labels exchanged among
         them.
@@ -68,6 +70,7 @@ class ClassifierSettings(ClassifierPreset):
     pretrained_weights: str | None = None
     order: str = "mixed"
     only_agreed: bool = False
+    exclude: tuple[str, ...] = ()
     placebo: str = "none"
     weigh_by: str | None = None
     equality_level: float = 1.0
@@ -106,6 +109,7 @@ class ClassifierSettings(ClassifierPreset):
             real_fraction=1.0,
             order="mixed",
             only_agreed=False,
+            exclude=(),
             placebo="none",
             weigh_by=None,
             oversample=None,

@@ -34,6 +34,7 @@ from medaug.engine.later import later
 from medaug.engine.learning_rate import scheduler
 from medaug.engine.resume import Resume
 from medaug.engine.tensorboard import TensorBoard
+from medaug.errors import SettingsError
 from medaug.evaluation.predictions import write_predictions
 from medaug.stages.agreed_images import AgreedImages, agreed_images
 from medaug.stages.classifier_settings import ClassifierSettings
@@ -143,10 +144,20 @@ class ClassifierTraining:
 
     @property
     def usable(self) -> BoolArray | None:
-        """Which synthetic images are used: what is judged so, and agreed with; None is all of them."""
-        rows = [self.judged, None if self.agreed is None else self.agreed.rows]
+        """Which synthetic images are used: judged so, agreed with, not excluded; None is all of them."""
+        rows = [self.judged, None if self.agreed is None else self.agreed.rows, self._not_excluded]
         masks = [mask for mask in rows if mask is not None]
         return np.logical_and.reduce(masks) if masks else None
+
+    @property
+    def _not_excluded(self) -> BoolArray | None:
+        if self.synthetic is None or not self.settings.exclude:
+            return None
+        task = self.synthetic.task
+        kept = ~task.dominated_by(self.settings.exclude, task.labels(self.synthetic.table))
+        if not kept.any():
+            raise SettingsError("exclude leaves no synthetic image; name fewer classes")
+        return kept
 
     # Parts
 

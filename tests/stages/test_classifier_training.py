@@ -178,6 +178,17 @@ def test_a_filtered_training_has_the_baseline_made_and_depends_on_it(
     assert "agrees" not in plain.record
 
 
+def test_synthetic_images_of_excluded_classes_are_not_used(real: ImageStore, tmp_path: Path) -> None:
+    synthetic = store_of(tmp_path / "synthetic", {"train": 30}, seed=1)
+    stage = workflow_of(real, tmp_path, exclude=["edema"]).parser.get_parsed_content("stage")
+
+    ill = (synthetic.table["label:edema"] == 1).to_numpy()
+    assert 0 < ill.sum() < 30
+    assert stage.usable.tolist() == (~ill).tolist()
+    rows = stage._rows(iterations=100).rows(np.arange(100))
+    assert not ill[rows[rows >= len(real)] - len(real)].any()
+
+
 def test_a_placebo_takes_the_place_of_synthetic_images(real: ImageStore, tmp_path: Path) -> None:
     batch = Batch(np.arange(2), np.array([3, len(real) + 3]))
     images = [
