@@ -204,8 +204,16 @@ def _pareto(part: Compared, styles: Styles, metric: str, attribute: str) -> Pict
         f"Mean {words} against the {gap} between groups of {attribute}; best is {best}. A large mark is the "
         "mean of an arm, a small one a training; the grey line joins the arms that no other beats in both."
     )
-    splits = splits_with(part.metrics, attribute)
+    splits = _measured_splits(part.metrics, GAP.of(metric), attribute)
     return picture(pareto_figure(part.metrics, styles, metric, attribute, splits), caption, caption)
+
+
+def _measured_splits(metrics: pd.DataFrame, metric: str, attribute: str) -> list[str]:
+    """Return the splits in which something is estimable: an empty panel says less than the table below."""
+    rows = metrics[(metrics["metric"] == metric) & metrics["estimable"].astype(bool)]
+    there = set(rows.loc[rows["attribute"] == attribute, "split"])
+    splits = splits_with(metrics, attribute)
+    return [split for split in splits if split in there] or splits
 
 
 def _said(value: Any) -> str:
