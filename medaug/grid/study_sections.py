@@ -24,6 +24,7 @@ from medaug.grid.design import Study
 from medaug.grid.first_screen import first_attribute
 from medaug.grid.gathering import Compared
 from medaug.grid.study_figures import arms_figure, differences_figure, pareto_figure
+from medaug.report.feature_space import feature_section
 from medaug.report.missed_section import missed_section
 from medaug.report.parts import Cell, Folded, Picture, Section, Table, name, picture
 from medaug.report.performance_figures import label_figure
@@ -54,8 +55,8 @@ def study_sections(
     yield _conditions_section(table, styles, metric)
     if not part.differences.empty:
         yield _differences_section(part, styles, metric)
-    if (missed := _missed_section(study, part, styles)) is not None:
-        yield missed
+    looks = (feature_section(part.distances, part.components, styles), _missed_section(study, part, styles))
+    yield from (look for look in looks if look is not None)
     yield data_section(store, part.predictions)
 
 
