@@ -155,10 +155,12 @@ def _difference_parts(
     differences: pd.DataFrame, styles: Styles, metric: str, attribute: str
 ) -> list[Picture | Folded]:
     what = in_words(metric) + (f", {attribute}" if attribute else "")
-    splits = splits_with(differences, attribute)
+    rows = differences[(differences["metric"] == metric) & (differences["attribute"] == attribute)]
+    splits = [s for s in shown_splits(differences) if s in set(rows.loc[rows["difference"].notna(), "split"])]
+    if not splits:
+        return []
     words = f"{what}: difference to the baseline with its interval."
     figure = differences_figure(differences, styles, metric, attribute, splits)
-    rows = differences[(differences["metric"] == metric) & (differences["attribute"] == attribute)]
     rows = rows[rows["split"].isin(splits) & (rows["label"] == "")]
     return [picture(figure, words, words), Folded(NUMBERS, [_differences_table(what, rows)])]
 
