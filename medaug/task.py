@@ -183,10 +183,9 @@ class Task:
         if unknown := sorted(set(names) - set(self.classes)):
             raise SettingsError(f"cannot exclude {unknown}; the classes are: {', '.join(self.classes)}")
         known, among = np.nan_to_num(labels), np.isin(self.classes, list(names))
-        found: BoolArray = (
-            among[known.argmax(axis=1)] if self.kind == "multiclass" else (known[:, among] >= 0.5).any(axis=1)
-        )
-        return found
+        if self.kind == "multiclass":
+            return np.asarray(among[known.argmax(axis=1)], np.bool_)
+        return np.asarray((known[:, among] >= 0.5).any(axis=1), np.bool_)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists and dictionaries, ready for JSON."""

@@ -14,7 +14,7 @@ from medaug.grid.design import Study
 from medaug.grid.first_screen import first_attribute
 from medaug.grid.gathering import Compared
 from medaug.grid.study_sections import NUMBERS
-from medaug.report.parts import Cell, Folded, Section, Table, name, picture
+from medaug.report.parts import Cell, Folded, Picture, Section, Table, name, picture
 from medaug.report.setting_figures import Measure, budget_figure, sampling_figure, settings_table
 from medaug.report.style import Styles
 from medaug.report.tidy import select
@@ -43,7 +43,8 @@ def budget_section(study: Study, parts: Sequence[Compared], styles: Styles, metr
 
 def sampling_section(study: Study, part: Compared, metric: str) -> Section | None:
     """Return Figure G10: arms that differ in nothing but their sampling scheme; None without such arms."""
-    measures, parts = _measures(part, metric), []
+    measures = _measures(part, metric)
+    parts: list[Picture | Folded] = []
     for family in sampling_families(study):
         table = against_settings(_as_one_method(part.metrics, family), SAMPLING)
         figure = sampling_figure(table, next(iter(family)), measures)
