@@ -18,7 +18,7 @@ FLOORS = (
     ("transforms",),
     ("data",),
     ("phantoms",),
-    ("diffusion", "classification"),
+    ("diffusion", "classification", "export"),
     ("evaluation",),
     ("analysis", "quality"),
     ("report", "study"),

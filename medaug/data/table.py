@@ -20,6 +20,9 @@ SPLITS = ("train", "id_val", "id_test", "ood_val", "ood_test", "unlabelled")
 UNITS: Mapping[str, str] = {"patient": "patient_id", "slide": "slide", "patch": "image_id"}
 """What is in one split only, and the column that names it. Anything finer than a patient may leak."""
 
+SYNTHETIC_DOMAIN = "synthetic"
+"""Domain of synthetic images of which no hospital was asked for."""
+
 _PLAIN_COLUMNS = ("image_id", "file", "patient_id", "domain", "split")
 _PLACE_COLUMNS = ("x", "y", "level")
 

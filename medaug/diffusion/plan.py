@@ -15,12 +15,11 @@ import pandas as pd
 
 from medaug.arrays import Array, IntArray
 from medaug.data.store import ImageStore
+from medaug.data.table import SYNTHETIC_DOMAIN
 from medaug.diffusion.condition import ConditionEncoder
 from medaug.errors import DataError, SettingsError
 from medaug.randomness import numpy_generator
 from medaug.task import Attribute, Task, attribute_column
-
-SYNTHETIC_DOMAIN = "synthetic"
 
 
 def fair_plan(

@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
+from medaug.data.real import open_real
 from medaug.data.store import ImageStore
 from medaug.files import write_aside
 from medaug.grid.against_sections import budget_section, sampling_section
@@ -51,7 +52,7 @@ def write_study_report(study: Study) -> Path:
     """
     folder, parts = Path(study.output), gather(study)
     write_results(folder, parts)
-    store = ImageStore.open(study.data) if study.data.is_dir() else None
+    store = open_real(study.data) if study.data.is_dir() else None
     environment = Environment(
         loader=ChoiceLoader([PackageLoader("medaug.grid"), PackageLoader("medaug.report")]),
         autoescape=True,

@@ -26,6 +26,7 @@ from medaug.classification.roc import roc_drawing
 from medaug.classification.validation import KeepBest, Validation
 from medaug.classification.weights import importance_weights, prepare_weighted_batch
 from medaug.data.orders import ORDERS
+from medaug.data.real import open_real, open_synthetic
 from medaug.data.sampling import BatchSampler, Example, StoreBatches, batch_loader
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import barrier, is_first, unwrap, wrap
@@ -113,7 +114,7 @@ class ClassifierTraining:
     def synthetic(self) -> ImageStore | None:
         """The synthetic images, opened on first use."""
         return (
-            later(lambda: ImageStore.open(self.run.generator_path("synthetic")))
+            later(lambda: open_synthetic(self.run.generator_path("synthetic")))
             if self.uses_synthetic
             else None
         )
@@ -255,7 +256,7 @@ class ClassifierTraining:
         if is_made(self.predictions):
             return
         network, info = load_classifier(self.product, self.run.device)
-        store = ImageStore.open(self.run.data_dir)
+        store = open_real(self.run.data_dir)
         predictions = predict(
             network,
             store,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ import pandas as pd
 
 from medaug.analysis.looks import Looks
 from medaug.arrays import Array
+from medaug.data.real import open_real, open_synthetic
 from medaug.data.skew import Skew
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import barrier, is_first
@@ -180,8 +181,8 @@ class Evaluation:
             folder / "report.html",
             results,
             title=self.title,
-            store=self._own(Path(self.run.data_dir)),
-            synthetic=self._own(self.run.generator_path("synthetic")),
+            store=self._own(Path(self.run.data_dir), open_real),
+            synthetic=self._own(self.run.generator_path("synthetic"), open_synthetic),
             quality=None if self._judged is None else Judgement.read(self._judged),
             skew=None if scarcity is None else Skew(**scarcity),
             rejected=self._rejected(),
@@ -203,9 +204,9 @@ class Evaluation:
         path = judgement_path(self.run)
         return path if self.predictions is None and is_made(path) else None
 
-    def _own(self, path: Path) -> ImageStore | None:
+    def _own(self, path: Path, opened: Callable[[Path], ImageStore]) -> ImageStore | None:
         """Open a store of the run that the report shows; given predictions have nothing to do with it."""
-        return ImageStore.open(path) if self.predictions is None and is_made(path) else None
+        return opened(path) if self.predictions is None and is_made(path) else None
 
 
 def joined_predictions(files: Sequence[str]) -> pd.DataFrame:

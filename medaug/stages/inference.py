@@ -24,6 +24,7 @@ from medaug.data.sampling import Example, InOrder, StoreBatches, batch_loader
 from medaug.data.slides.patch_store import PatchStore
 from medaug.data.slides.patches import PatchSettings, every_patch
 from medaug.data.store import ImageStore
+from medaug.data.table import is_synthetic
 from medaug.engine.distributed import barrier, is_first
 from medaug.engine.later import later
 from medaug.errors import CheckpointError, SettingsError
@@ -248,7 +249,11 @@ class Inference:
             table = predictions_table(
                 store, store.rows(), scores, info.task, method=info.method, seed=info.seed
             )
-            write_predictions(table.assign(phantom=store.phantom or info.phantom), self.product)
+            marks = {"phantom": store.phantom or info.phantom}
+            if (synthetic := is_synthetic(store.table)).any():
+                logger.warning("%s of %s images say that they are synthetic", synthetic.sum(), len(store))
+                marks["synthetic"] = synthetic
+            write_predictions(table.assign(**marks), self.product)
         barrier()
 
     @property

@@ -14,6 +14,7 @@ import pandas as pd
 from medaug.data.pixels import Fit
 from medaug.data.prepare import PrepareSettings, prepare
 from medaug.data.readers import SLIDE_READERS, read_slide_source, read_source
+from medaug.data.real import need_real
 from medaug.data.slides.patch_store import PatchStore
 from medaug.data.slides.patches import PatchSettings
 from medaug.data.sources import sources
@@ -166,6 +167,8 @@ class Preparation:
 
     def _from_images(self, data_sets: list[dict[str, Any]], origin: Mapping[str, Any]) -> ImageStore:
         how, tables = self.settings, self._tables(read_source, data_sets)
+        for table, data_set in zip(tables, data_sets, strict=True):
+            need_real(table, data_set["folder"])
         split = split_settings(how.split, tables[0])
         table, left_out = assign_splits(pd.concat(tables, ignore_index=True), split)
         files = PrepareSettings(tuple(how.sizes), how.channels, how.fit, how.max_rejected, split.unit)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from monai.bundle.workflows import ConfigWorkflow
 
+from medaug.data.real import open_real
 from medaug.data.skew import Skew, label_budget, skewed
 from medaug.data.store import ImageStore
 from medaug.engine import distributed
@@ -154,7 +155,7 @@ class Run:
         """The images as this experiment sees them: all labels, or few of some groups; opened on first use."""
         scarcity = self.scarcity
         skew = None if scarcity is None else Skew(**scarcity)
-        return later(lambda: skewed(ImageStore.open(self.data_dir), skew))
+        return later(lambda: skewed(open_real(self.data_dir), skew))
 
     @cached_property
     def preparation(self) -> Preparation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,12 @@ class Synthesis:
             self.product,
             seed=run.seed,
             device=run.device,
-            origin={"plan": "label distribution kept, attributes uniform", "data": run.store.fingerprint},
+            origin={
+                "plan": "label distribution kept, attributes uniform",
+                "data": run.store.fingerprint,
+                "generator": {name: self.record[name] for name in ("diffusion", "upsampler")},
+                "versions": {"medaug": version("medaug")},
+            },
         )
         log_phantom(run.store.phantom)
 
