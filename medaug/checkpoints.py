@@ -57,8 +57,18 @@ class CheckpointFormat:
         CheckpointError
             The file is missing, damaged, or of another kind.
         """
+        return self.checked(path, self.load(path))
+
+    def load(self, path: Path) -> Any:
+        """Return the tensors and plain values of a file, whatever its kind, on the CPU.
+
+        Raises
+        ------
+        CheckpointError
+            The file is missing or damaged.
+        """
         try:
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True)
         except FileNotFoundError:
             raise CheckpointError(f"there is no {self.what} {path}; train it first") from None
         except Exception as error:  # torch raises a different type for each kind of damage
@@ -66,6 +76,9 @@ class CheckpointFormat:
             raise CheckpointError(
                 f"{path} cannot be read as a {self.what} ({reason}); {self.way_out}"
             ) from error
+
+    def checked(self, path: Path, content: Any) -> dict[str, Any]:
+        """Return the content of a file that is of this kind; of another kind it is a CheckpointError."""
         if not isinstance(content, dict) or content.get("format") not in (self.tag, *self.older):
             raise CheckpointError(f"{path} is not a {self.what} of medaug ({self.tag}); {self.way_out}")
         return content

@@ -56,7 +56,7 @@ PLACES = {
     "output_dir": "`output` in the bundle",
     "data_dir": "`data` in `output_dir`",
     "generator_dir": "`output_dir`",
-    "model": "`models/model.pt` in `output_dir`",
+    "model": "`models/model.pt` in `output_dir`, else in the bundle",
     "method": "by what it was trained on",
 }
 VARIES = "preset"

@@ -23,7 +23,7 @@ FLOORS = (
     ("analysis", "quality"),
     ("report", "study"),
     ("stages",),
-    ("notebook", "grid"),
+    ("notebook", "grid", "sharing"),
 )
 """From the ground up; rooms of one floor do not know each other."""
 

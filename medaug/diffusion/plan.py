@@ -19,18 +19,23 @@ from medaug.data.table import SYNTHETIC_DOMAIN
 from medaug.diffusion.condition import ConditionEncoder
 from medaug.errors import DataError, SettingsError
 from medaug.randomness import numpy_generator
-from medaug.task import Attribute, Task, attribute_column
+from medaug.task import Attribute, Task, attribute_column, label_column
 
 
 def fair_plan(
-    store: ImageStore, encoder: ConditionEncoder, images: int, seed: int, exclude: Sequence[str] = ()
+    store: ImageStore | None,
+    encoder: ConditionEncoder,
+    images: int,
+    seed: int,
+    exclude: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Plan a synthetic set, one row an image.
 
     Parameters
     ----------
-    store : ImageStore
-        The real images; the rows of its split ``train`` give the label distribution.
+    store : ImageStore or None
+        The real images; the rows of its split ``train`` give the label distribution. Without any, each class
+        by itself is as frequent as every other, and, where classes are present or absent, as none of them.
     encoder : ConditionEncoder
         The one of the generator; gives the task and the properties.
     images : int
@@ -54,7 +59,7 @@ def fair_plan(
     SettingsError
         An excluded class is unknown, or `images` is not positive.
     DataError
-        No labelled training row is left.
+        No labelled training row is left, or the images have other classes than the generator.
 
     Notes
     -----
@@ -64,7 +69,8 @@ def fair_plan(
     """
     if images < 1:
         raise SettingsError(f"a plan needs at least one image, not {images}")
-    vectors, counts = np.unique(_training_labels(store, encoder.task, exclude), axis=0, return_counts=True)
+    labels = _even_labels(encoder.task) if store is None else _training_labels(store, encoder.task)
+    vectors, counts = np.unique(_kept(labels, encoder.task, exclude), axis=0, return_counts=True)
     random = numpy_generator(seed, "plan")
     order = random.permutation(len(vectors))
     labels = np.repeat(vectors[order], largest_remainder(counts[order], images), axis=0)
@@ -124,14 +130,30 @@ def uniform_groups(sizes: Sequence[int], count: int) -> IntArray:
     return np.stack(columns, axis=1) if columns else np.empty((count, 0), np.int64)
 
 
-def _training_labels(store: ImageStore, task: Task, exclude: Sequence[str]) -> Array:
+def _training_labels(store: ImageStore, task: Task) -> Array:
     """Labels of the rows whose distribution is kept; unknown is -1, which can be compared."""
-    given = task.labels(store.table.iloc[store.rows("train")])
-    known = np.nan_to_num(given, nan=-1.0)
-    labels: Array = known[(known >= 0).any(axis=1) & ~task.dominated_by(exclude, given)]
-    if not len(labels):
-        raise DataError(f"{store.path} has no labelled training image to take labels from")
-    return labels
+    if missing := [name for name in task.classes if label_column(name) not in store.table]:
+        raise DataError(
+            f"the images in {store.path} have no labels for {', '.join(missing)}, which the generator draws: "
+            "prepare them for the generator's classes, or train a generator on theirs"
+        )
+    known: Array = np.nan_to_num(task.labels(store.table.iloc[store.rows("train")]), nan=-1.0)
+    return known[(known >= 0).any(axis=1)]
+
+
+def _even_labels(task: Task) -> Array:
+    """Each class by itself, once, and none of them where that is possible."""
+    alone = np.eye(len(task.classes), dtype=np.float32)
+    none = np.zeros((1 if task.kind == "multilabel" else 0, len(task.classes)), np.float32)
+    return np.concatenate([none, alone])
+
+
+def _kept(labels: Array, task: Task, exclude: Sequence[str]) -> Array:
+    """Leave out the rows of excluded classes."""
+    kept: Array = labels[~task.dominated_by(exclude, labels)]
+    if not len(kept):
+        raise DataError("there is no labelled training image to take labels from")
+    return kept
 
 
 def _with_values(table: pd.DataFrame, encoder: ConditionEncoder, groups: IntArray) -> pd.DataFrame:

@@ -125,7 +125,7 @@ class Inference:
     settings : InferenceSettings
         How.
     model : str
-        File of the classifier.
+        File of the classifier; by default that of the run, or, while it has none, of the bundle.
     """
 
     run: Run
@@ -133,8 +133,9 @@ class Inference:
     model: str
 
     @classmethod
-    def of(cls, run: Run, model: str, **given: Any) -> Inference:
+    def of(cls, run: Run, model: str | None, **given: Any) -> Inference:
         """Return a stage from the values of a config; None means the default of the setting."""
+        model = str(run.weights("model.pt")) if model is None else model
         return cls(run=run, model=model, settings=InferenceSettings.of(run, **given))
 
     @property

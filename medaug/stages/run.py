@@ -25,7 +25,7 @@ from medaug.engine.later import later
 from medaug.errors import SettingsError
 from medaug.presets import Modality, Preset, PresetName, preset
 from medaug.stages.command_line import PARTS, check_command_line, check_part, explain
-from medaug.stages.products import claim, is_made
+from medaug.stages.products import claim, is_made, settings_path
 from medaug.stages.setting_values import chosen
 from medaug.task import Task
 from medaug.threads import spinning_hurts
@@ -180,6 +180,12 @@ class Run:
     def generator_path(self, *names: str) -> Path:
         """Return a path in the run folder that has the generator and its images."""
         return Path(self.generator_dir or self.output_dir, *names)
+
+    def weights(self, name: str) -> Path:
+        """Return where a model lies: this run's, or, while it has none, the one that came with the bundle."""
+        own, given = self.generator_path("models", name), Path(self.bundle_root, "models", name)
+        begun = is_made(own) or settings_path(own).is_file()
+        return given if is_made(given) and not begun else own
 
     # What stages do
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -11,6 +12,7 @@ from typing import Any
 from medaug.diffusion.diffusion_model import DiffusionModel, load_model
 from medaug.diffusion.generation import Cascade, generate
 from medaug.diffusion.plan import fair_plan
+from medaug.engine.distributed import is_first
 from medaug.errors import SettingsError
 from medaug.presets import SynthesisPreset
 from medaug.stages.generator_training import early_path
@@ -18,6 +20,11 @@ from medaug.stages.preparation import log_phantom
 from medaug.stages.products import identity, is_made
 from medaug.stages.run import Run
 from medaug.stages.setting_values import chosen, defaults, record
+
+logger = logging.getLogger(__name__)
+
+PLAN = "label distribution kept, attributes uniform"
+EVEN_PLAN = "each condition by itself equally often, attributes uniform"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,15 +72,20 @@ class Synthesis:
 
     @property
     def base(self) -> Path:
-        """File of the base model."""
-        return self.run.generator_path("models", "diffusion.pt")
+        """File of the base model: of the run, or, while it has none, of the bundle."""
+        return self.run.weights("diffusion.pt")
+
+    @property
+    def came_with_bundle(self) -> bool:
+        """Whether the generator was given away with the bundle, so that there is none to train."""
+        return self.base != self.run.generator_path("models", "diffusion.pt")
 
     @property
     def upsampler(self) -> Path | None:
-        """File of the upsampler; None where one resolution is enough."""
-        return (
-            None if self.run.presets.upsampler is None else self.run.generator_path("models", "upsampler.pt")
-        )
+        """File of the upsampler, which lies beside the base model; None where one resolution is enough."""
+        path = self.base.with_name("upsampler.pt")
+        needed = is_made(path) if self.came_with_bundle else self.run.presets.upsampler is not None
+        return path if needed else None
 
     @property
     def record(self) -> dict[str, Any]:
@@ -81,13 +93,23 @@ class Synthesis:
         bound = {name: value for name, value in record(self.settings).items() if name != "batch_size"}
         upsampler = None if self.upsampler is None else identity(self.upsampler)
         models = {"diffusion": identity(self.base), "upsampler": upsampler}
+        if self.came_with_bundle and self.has_images:
+            models["data"] = identity(self.run.data_dir)
         return {**models, "skew": self.run.scarcity, "seed": self.run.seed, **bound}
+
+    @property
+    def has_images(self) -> bool:
+        """Whether there are real images whose labels are kept; a generator from a bundle needs none."""
+        return not self.came_with_bundle or self.run.dataset_dir is not None or is_made(self.run.data_dir)
 
     def pull(self) -> None:
         """Have made what is needed, and make sure that the store is one of these settings."""
-        self.run.pull("diffusion")
-        if self.upsampler is not None:
-            self.run.pull("upsampler")
+        if not self.came_with_bundle:
+            self.run.pull("diffusion")
+            if self.upsampler is not None:
+                self.run.pull("upsampler")
+        elif self.has_images:
+            self.run.pull("prepare")
         self.run.claim(self.product, self.record, defaults(self.settings))
 
     def make(self) -> None:
@@ -95,23 +117,30 @@ class Synthesis:
         if is_made(self.product):
             return
         run, how = self.run, self.settings
+        if self.came_with_bundle and is_first():
+            logger.info("Drawing with the generator that came with the bundle, %s", self.base)
         base = load_model(self.base, run.device)
         upsampler = None if self.upsampler is None else load_model(self.upsampler, run.device)
         guides: dict[str, DiffusionModel] = {model.kind: model for model in self._guides()}
-        generate(
-            fair_plan(run.store, base.encoder, how.images, run.seed, how.exclude),
+        store = run.store if self.has_images else None
+        made = generate(
+            fair_plan(store, base.encoder, how.images, run.seed, how.exclude),
             Cascade(base, upsampler, how, guides),
             self.product,
             seed=run.seed,
             device=run.device,
             origin={
-                "plan": "label distribution kept, attributes uniform",
-                "data": run.store.fingerprint,
+                "plan": PLAN if store is not None else EVEN_PLAN,
+                "data": self._learnt_from(base),
                 "generator": {name: self.record[name] for name in ("diffusion", "upsampler")},
                 "versions": {"medaug": version("medaug")},
             },
         )
-        log_phantom(run.store.phantom)
+        log_phantom(made.phantom)
+
+    def _learnt_from(self, base: DiffusionModel) -> str:
+        """Return the fingerprint of the images that the generator knows, or whose labels are kept."""
+        return self.run.store.fingerprint if self.has_images else str(base.info.get("data", ""))
 
     def _guides(self) -> Iterator[DiffusionModel]:
         """Give the earlier snapshots that autoguidance needs."""

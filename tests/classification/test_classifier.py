@@ -1,7 +1,14 @@
+import json
+
 import pytest
 import torch
 
-from medaug.classification.classifier import ClassifierInfo, load_classifier, save_classifier
+from medaug.classification.classifier import (
+    ClassifierInfo,
+    load_classifier,
+    save_classifier,
+    save_plain_weights,
+)
 from medaug.classification.networks import build_classifier
 from medaug.errors import CheckpointError
 from medaug.task import CHEST_RADIOGRAPHS
@@ -74,3 +81,44 @@ def test_a_damaged_file_is_named(saved, keep):
 def test_an_absent_file_is_named(tmp_path):
     with pytest.raises(CheckpointError, match=r"there is no classifier .*absent\.pt"):
         load_classifier(tmp_path / "absent.pt")
+
+
+# Plain weights, as they are given away
+
+
+@pytest.fixture
+def plain(saved, tmp_path):
+    _, network, info = saved
+    path = tmp_path / "given" / "model.pt"
+    save_plain_weights(path, network, info)
+    return path, network, info
+
+
+def test_plain_weights_are_a_state_dictionary_with_their_meaning_beside_them(plain):
+    path, network, info = plain
+    weights = torch.load(path, weights_only=True)
+    assert list(weights) == list(network.state_dict())
+    assert json.loads(path.with_name("model.json").read_text())["image_size"] == 32
+    loaded, found = load_classifier(path)
+    assert found == info
+    image = torch.rand(2, 1, 32, 32)
+    assert torch.equal(loaded(image), network.eval()(image))
+
+
+def test_a_file_of_its_own_format_does_not_heed_a_file_beside_it(saved):
+    path, _, info = saved
+    path.with_name("model.json").write_text("{}")
+    assert load_classifier(path)[1] == info
+
+
+@pytest.mark.parametrize(("meaning", "message"), [("{", "JSONDecodeError"), ("[]", "TypeError")])
+def test_a_damaged_meaning_is_named(plain, meaning, message):
+    plain[0].with_name("model.json").write_text(meaning)
+    with pytest.raises(CheckpointError, match=rf"model\.json cannot be read \({message}\)"):
+        load_classifier(plain[0])
+
+
+def test_weights_without_their_meaning_are_no_classifier(plain):
+    plain[0].with_name("model.json").unlink()
+    with pytest.raises(CheckpointError, match="not a classifier of medaug"):
+        load_classifier(plain[0])

@@ -162,3 +162,22 @@ def test_impossible_plans_are_refused():
         fair_plan(store([[1, 0]]), encoder, 1, seed=0, exclude=["cold"])
     with pytest.raises(DataError, match="no labelled training image"):
         fair_plan(store([[1, 0]]), encoder, 1, seed=0, exclude=["edema"])
+
+
+def test_without_images_each_condition_by_itself_is_as_frequent_as_none():
+    task = Task("multilabel", ("edema", "effusion"), attributes=(Attribute("sex", ("F", "M")),))
+    plan = fair_plan(None, ConditionEncoder(task, ("sex",)), 12, seed=0)
+    counts = plan[["label:edema", "label:effusion"]].value_counts().to_dict()
+    assert counts == {(0.0, 0.0): 4, (1.0, 0.0): 4, (0.0, 1.0): 4}
+    assert plan["attr:sex"].value_counts().to_dict() == {"F": 6, "M": 6}
+
+
+def test_without_images_exclusive_classes_are_equally_frequent():
+    task = Task("multiclass", ("acne", "cyst", "other"))
+    plan = fair_plan(None, ConditionEncoder(task), 8, seed=0, exclude=("other",))
+    assert plan[task.label_columns].sum().tolist() == [4.0, 4.0, 0.0]
+
+
+def test_images_of_other_classes_than_the_generators_are_refused():
+    with pytest.raises(DataError, match="no labels for edema, effusion, which"):
+        fair_plan(store([[1, 0, 0]], SOFT), ConditionEncoder(TASK), 2, seed=0)

@@ -1,5 +1,6 @@
 import pytest
 
+from medaug.data.store import ImageStore
 from medaug.diffusion.condition import ConditionEncoder
 from medaug.diffusion.diffusion_model import DiffusionModel, save_model
 from medaug.diffusion.unet import build_unet
@@ -29,3 +30,32 @@ def test_guidance_is_off_unless_asked_for_but_in_the_small_networks_of_demos(run
         assert (settings.guidance, settings.upsampler_guidance) == (guidance, 1.0)
         assert (settings.autoguidance, settings.upsampler_autoguidance) == (1.0, 1.0)
         assert settings.guidance_interval is None
+
+
+@pytest.fixture
+def given_away(run, tmp_path):
+    """A bundle that came with a generator, and a run in it that has none of its own."""
+    bundle = tmp_path / "bundle"
+    (bundle / "models").mkdir(parents=True)
+    (tmp_path / "models" / "diffusion.pt").rename(bundle / "models" / "diffusion.pt")
+    (bundle / "models" / "diffusion.settings.json").write_text('{"settings": {"seed": 0}}')
+    return Run.of(**{**vars(run), "bundle_root": str(bundle), "pulled": None})
+
+
+def test_a_generator_that_came_with_the_bundle_needs_neither_training_nor_images(given_away, tmp_path):
+    stage = Synthesis.of(given_away, images=4, steps=2, sampler="ddim")
+    stage.pull()
+    stage.make()
+    store = ImageStore.open(tmp_path / "synthetic")
+    assert store.images(8).shape == (4, 8, 8, 1)
+    assert store.table["synthetic"].all()
+    assert sorted(store.table["label:edema"]) == [0, 0, 1, 1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("bundle", "models", "synthetic", "synthetic.settings.json")
+    ]
+
+
+def test_a_generator_of_the_run_comes_before_that_of_the_bundle(given_away, tmp_path):
+    assert Synthesis.of(given_away).came_with_bundle
+    (tmp_path / "models" / "diffusion.settings.json").write_text("{}")  # training has begun
+    assert not Synthesis.of(given_away).came_with_bundle

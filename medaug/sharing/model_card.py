@@ -1,0 +1,142 @@
+"""The model card of a bundle that is given away, made from what the run has left (Mitchell et al., 2019).
+
+Source: M. Mitchell et al., Model cards for model reporting, FAT* 2019, doi:10.1145/3287560.3287596.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from medaug.report.words import interval, listing, number, plural, split_name
+from medaug.sharing.card_data import condition_table, label_sentence, split_table, tested_on
+from medaug.sharing.card_facts import FEWEST, Facts
+from medaug.sharing.source import Source
+
+LIMITS = (
+    "Research only: not a medical device, not validated for clinical decisions, and measured on the images "
+    "below alone. Elsewhere it may be worse: evaluate it on your own patients first (see Use).",
+    "A group that is too small to be measured is not a group in which the model is right.",
+    "Intervals are over patients of these test sets; they do not tell how another training would turn out.",
+    "Synthetic images are drawn, not taken: they show no patient and prove nothing about one.",
+)
+PHANTOM = (
+    "**These are drawn phantoms, not patients: the figures show that the program works, nothing about "
+    "medicine.**"
+)
+
+
+def model_card(source: Source) -> str:
+    """Return the card as Markdown; its first ten lines are what a reader must know."""
+    facts, metadata = Facts(source), source.config("metadata")
+    sections = {
+        "The data in numbers": [split_table(source)],
+        "Labels": [label_sentence(source), condition_table(source)],
+        "Conditions": [_condition_metrics(facts)],
+        "Groups": [_group_metrics(facts)],
+        "The generator": [_generator(source)],
+        "How it was trained": [_training(source)],
+        "Limits": [_bullets(LIMITS)],
+        "Use": [USE.format(name=source.bundle.name)],
+        "Licence": [
+            "The licence in `LICENSE` covers this bundle. Whether weights may be given on depends on the "
+            "terms of the data, too, that they were trained on."
+        ],
+    }
+    head = _head(source, facts, metadata["name"], metadata["task"], metadata["intended_use"])
+    body = [f"## {title}\n\n" + "\n\n".join(filter(None, parts)) for title, parts in sections.items()]
+    return "\n\n".join([head, *body]) + "\n"
+
+
+def _head(source: Source, facts: Facts, name: str, task: str, use: str) -> str:
+    lines = {
+        "What it is for": f"{task}: {listing(list(source.info.task.classes))}. {use}.",
+        "Tested on": tested_on(source, facts.splits) + (f" {PHANTOM}" if source.info.phantom else ""),
+        "How well": facts.how_well(),
+        "How fairly": facts.how_fairly(),
+        "Where it fails": facts.where_it_fails(),
+        "Generator": _answer(source),
+    }
+    return f"# {name}\n\n" + "\n".join(f"- **{what}.** {said}" for what, said in lines.items())
+
+
+def _answer(source: Source) -> str:
+    if not source.generator_files:
+        return "This bundle has none."
+    if source.judgement is None:
+        return "Its images were not judged."
+    return source.judgement.sentence
+
+
+def _condition_metrics(facts: Facts) -> str:
+    labels = [name for name in dict.fromkeys(facts.table["label"]) if name]
+    rows = [[label, *(_cell(facts, split, label=label) for split in facts.splits)] for label in labels]
+    rows.insert(0, ["all together", *(_cell(facts, split) for split in facts.splits)])
+    return table([f"{facts.words} [interval]", *map(split_name, facts.splits)], rows)
+
+
+def _group_metrics(facts: Facts) -> str:
+    single = facts.table[(facts.table["metric"] == facts.metric) & (facts.table["attribute"] != "")]
+    groups = single[["attribute", "group"]].drop_duplicates().itertuples(index=False, name=None)
+    rows = [
+        [f"{attribute}: {group}", *(_cell(facts, split, attribute, group) for split in facts.splits)]
+        for attribute, group in groups
+    ]
+    small = f"Groups of fewer than {FEWEST} patients are not told."
+    heading = [f"{facts.words} [interval]", *map(split_name, facts.splits)]
+    return f"{small}\n\n{table(heading, rows)}" if rows else "The images say nothing about groups."
+
+
+def _cell(facts: Facts, split: str, attribute: str = "", group: str = "", label: str = "") -> str:
+    rows = facts.rows(split, attribute=attribute, label=label)
+    rows = rows[(rows["group"] == group) & rows["estimable"]]
+    if rows.empty:
+        return "not estimable"
+    row = rows.iloc[0]
+    told = f"{number(row['value'])} {interval(row['ci_low'], row['ci_high'])}".strip()
+    return f"{told}, {plural(int(row['patients']), 'patient')}" if row["patients"] > 0 else told
+
+
+def _generator(source: Source) -> str:
+    judgement = source.judgement
+    if not source.generator_files:
+        return "This bundle has no generator: it draws nothing."
+    if judgement is None:
+        return "Nobody has judged the images of this generator: run `quality.json` before you use them."
+    checks = [[check.name, check.outcome, check.sentence] for check in judgement.checks]
+    return f"{judgement.sentence}\n\n{table(['Check', 'Outcome', 'In words'], checks)}"
+
+
+def _training(source: Source) -> str:
+    trained = source.settings(source.run / "models" / "model.pt")
+    names = ("network_name", "image_size", "iterations", "batch_size", "learning_rate", "loss_name", "seed")
+    facts = [["method", source.info.method]]
+    facts += [[name.replace("_", " "), str(trained[name])] for name in names if name in trained]
+    facts += [[f"version of {name}", version] for name, version in sorted(source.versions.items())]
+    return table(["What", "Value"], facts)
+
+
+def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    lines = [heading, ["---"] * len(heading), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "/") for cell in line) + " |" for line in lines)
+
+
+def _bullets(items: Iterable[str]) -> str:
+    return "\n".join(f"- {item}" for item in items)
+
+
+USE = """Install medaug and MONAI in the versions that `configs/metadata.json` names. Look before you trust:
+
+```
+python -m medaug.sharing inspect {name}.zip
+```
+
+Then, where the file was unpacked, predict your images, or audit any model's fairness on your own patients
+(`mine.csv` has `score:<class>`, `label:<class>`, `patient_id`, `attr:<name>`):
+
+```
+python -m monai.bundle run --config_file {name}/configs/inference.json --dataset_dir images --output_dir out
+python -m monai.bundle run --config_file {name}/configs/evaluate.json --predictions mine.csv --output_dir out
+```
+
+All settings are in `docs/guide.md`."""
