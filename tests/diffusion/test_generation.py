@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -117,17 +116,18 @@ def test_half_precision_makes_nearly_the_same_images(tmp_path, make_model, plan)
     assert (difference <= 1).mean() >= 0.99
 
 
-@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
-def test_compiled_networks_make_the_same_images_without_compiling_twice(
-    tmp_path, make_model, plan, monkeypatch
-):
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(torch._dynamo.config, "error_on_recompile", True)
-    plain = make(plan, make_model(), None, tmp_path / "plain", guidance=1.0)
-    compiled = make(
-        plan, make_model(), None, tmp_path / "compiled", guidance=1.0, how=Acceleration(compile=True)
+def test_a_last_batch_is_filled_up_for_a_network_that_is_compiled(tmp_path, make_model, plan, monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda network: network)
+    model, sizes = make_model(), []
+    model.network.register_forward_pre_hook(
+        lambda _, given, named: sizes.append(len(given[0])), with_kwargs=True
     )
-    assert same(compiled.images(), plain.images())
+    plain = make(plan, model, None, tmp_path / "plain", guidance=1.0)
+    assert set(sizes) == {3, 1}
+    sizes.clear()
+    filled = make(plan, model, None, tmp_path / "filled", guidance=1.0, how=Acceleration(compile=True))
+    assert set(sizes) == {3}
+    assert same(filled.images(), plain.images())
 
 
 def test_images_depend_on_seed_and_condition(tmp_path, make_model, plan):
