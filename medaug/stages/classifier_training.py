@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from monai.engines.trainer import Trainer
+from monai.inferers.inferer import Inferer
 from torch import nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
@@ -29,7 +30,8 @@ from medaug.data.orders import ORDERS
 from medaug.data.real import open_real, open_synthetic
 from medaug.data.sampling import BatchSampler, Example, StoreBatches, batch_loader
 from medaug.data.store import ImageStore
-from medaug.engine.distributed import barrier, is_first, unwrap, wrap
+from medaug.engine.acceleration import AcceleratedInferer, Acceleration
+from medaug.engine.distributed import barrier, is_first, unwrap
 from medaug.engine.handlers import Handler, Together, training_handlers
 from medaug.engine.later import later
 from medaug.engine.learning_rate import scheduler
@@ -106,6 +108,11 @@ class ClassifierTraining:
         return {**inputs, "seed": run.seed, **record(self.settings)}
 
     @property
+    def computed(self) -> dict[str, Any]:
+        """How the classifier is computed, which it does not depend on."""
+        return self.acceleration.facts(self.run.device)
+
+    @property
     def epochs(self) -> int:
         """Length of the training in epochs."""
         return -(-self.settings.iterations // self.settings.iterations_per_epoch)
@@ -164,13 +171,27 @@ class ClassifierTraining:
 
     def wrap(self, network: nn.Module) -> nn.Module:
         """Return the network on its device, its gradients shared by all processes."""
-        return wrap(network, self.run.device)
+        return self.acceleration.trained(network, self.run.device)
+
+    @cached_property
+    def acceleration(self) -> Acceleration:
+        """How the network is laid onto the device."""
+        return self.settings.acceleration(self.run.device)
+
+    @property
+    def inferer(self) -> Inferer:
+        """What calls the network."""
+        return AcceleratedInferer(self.acceleration)
 
     def optimizer(self, network: nn.Module) -> Optimizer:
         """Return the optimiser of the network's weights."""
         how = self.settings
         return optimizers.optimizer(
-            how.optimizer_name, network.parameters(), how.learning_rate, how.weight_decay
+            how.optimizer_name,
+            network.parameters(),
+            how.learning_rate,
+            how.weight_decay,
+            self.acceleration.fused_optimizer,
         )
 
     def loss(self) -> Loss:
@@ -217,7 +238,7 @@ class ClassifierTraining:
             tensorboard=TensorBoard(
                 run.path("logs", self.name),
                 how.batch_size,
-                settings=shown,
+                settings={**shown, **self.computed},
                 draw=[roc_drawing(best), self._draw_rejected],
             ),
             seed=run.seed,
@@ -240,7 +261,9 @@ class ClassifierTraining:
         compare = self.uses_synthetic if self.compare_with_baseline is None else self.compare_with_baseline
         if compare or self.is_filtered:
             run.pull("baseline", **vars(self.settings.baseline()), compare_with_baseline=False)
-        run.claim(self.product, self.record, {**defaults(self.settings), "left_out": left_out(None)})
+        run.claim(
+            self.product, self.record, {**defaults(self.settings), "left_out": left_out(None)}, self.computed
+        )
         run.claim(self.predictions, {"model": identity(self.product)}, {})
 
     def fit(self, trainer: Trainer) -> None:

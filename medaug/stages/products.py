@@ -64,6 +64,7 @@ def claim(
     settings: Mapping[str, Any],
     fresh: bool = False,
     defaults: Mapping[str, Any] | None = None,
+    computed: Mapping[str, Any] | None = None,
 ) -> None:
     """Make sure that a product, whole or half made, belongs to these settings, and record them.
 
@@ -76,7 +77,10 @@ def claim(
     fresh : bool
         Set a product with other settings aside and start anew, instead of raising an error.
     defaults : mapping, optional
-        What a product was made with where its record is older than a setting.
+        What a product was made with where its record is older than a setting. What is a default, but no
+        setting that the product depends on, is not compared in an older record either.
+    computed : mapping, optional
+        How it is computed: recorded, but never compared.
 
     Raises
     ------
@@ -85,11 +89,17 @@ def claim(
     """
     product = Path(product)
     if is_first():
-        _claim(product, plain(settings), fresh, plain(defaults or {}))
+        _claim(product, plain(settings), fresh, plain(defaults or {}), plain(computed or {}))
     barrier()
 
 
-def _claim(product: Path, settings: dict[str, Any], fresh: bool, defaults: dict[str, Any]) -> None:
+def _claim(
+    product: Path,
+    settings: dict[str, Any],
+    fresh: bool,
+    defaults: dict[str, Any],
+    computed: dict[str, Any],
+) -> None:
     path = settings_path(product)
     if path.is_file():
         recorded = _completed(json.loads(path.read_text(encoding="utf-8"))["settings"], settings, defaults)
@@ -103,7 +113,7 @@ def _claim(product: Path, settings: dict[str, Any], fresh: bool, defaults: dict[
         raise SettingsError(
             f"{product} was not made by medaug (no {path.name} beside it); name another --output_dir"
         )
-    record = {"settings": settings, **_circumstances()}
+    record = {"settings": settings, "computed": computed, **_circumstances()}
     with write_aside(path) as temporary:
         temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
@@ -112,7 +122,8 @@ def _completed(
     recorded: Mapping[str, Any], settings: Mapping[str, Any], defaults: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return what is recorded, with the defaults of newer settings, also of settings within settings."""
-    whole = {name: value for name, value in defaults.items() if name in settings} | dict(recorded)
+    bound = {name: value for name, value in recorded.items() if name in settings or name not in defaults}
+    whole = {name: value for name, value in defaults.items() if name in settings} | bound
     for name, inner in defaults.items():
         if all(isinstance(value, Mapping) for value in (inner, recorded.get(name), settings.get(name))):
             whole[name] = _completed(recorded[name], settings[name], inner)

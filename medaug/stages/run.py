@@ -208,9 +208,15 @@ class Run:
         """End: leave the other processes."""
         distributed.end()
 
-    def claim(self, product: Path | str, record: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    def claim(
+        self,
+        product: Path | str,
+        record: Mapping[str, Any],
+        defaults: Mapping[str, Any],
+        computed: Mapping[str, Any] | None = None,
+    ) -> None:
         """Make sure that a product belongs to these settings, see `medaug.stages.products.claim`."""
-        claim(product, record, self.fresh, defaults)
+        claim(product, record, self.fresh, defaults, computed)
 
     def pull(self, part: str, **more: Any) -> None:
         """Have another config of the bundle make its product, unless this run has seen to it already.
