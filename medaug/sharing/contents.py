@@ -6,14 +6,17 @@ import io
 import stat
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
 from medaug.errors import DataError
 from medaug.sharing.findings import Finding
+
+Open = Callable[[], IO[bytes]]
 
 _BOMB_RATIO, _BOMB_SIZE = 100, 100 * 2**20
 """A file that unpacks to so many times its size, and to so many bytes, is there to fill a disk."""
@@ -25,19 +28,19 @@ class Contents:
 
     Parameters
     ----------
-    files : mapping of str to pathlib.Path or zipfile.Path
-        By name in the bundle, its own folder left out.
+    files : mapping of str to callable
+        What opens a file for reading, by its name in the bundle, the bundle's own folder left out.
     findings : tuple of Finding
         What speaks against the paths.
     """
 
-    files: Mapping[str, Path | zipfile.Path]
+    files: Mapping[str, Open]
     findings: tuple[Finding, ...]
 
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
         """Open a file for reading."""
-        with self.files[name].open("rb") as file:
+        with self.files[name]() as file:
             yield file
 
     def read(self, name: str) -> bytes:
@@ -69,12 +72,14 @@ def _of_folder(path: Path) -> Contents:
     files = {p.relative_to(path).as_posix(): p for p in sorted(path.rglob("*")) if not p.is_dir()}
     outside = [name for name, p in files.items() if not p.resolve().is_relative_to(path.resolve())]
     found = tuple(Finding("path", name, "a link to a place outside the folder") for name in outside)
-    return Contents({name: p for name, p in files.items() if name not in outside}, found)
+    inside = {name: partial(p.open, "rb") for name, p in files.items() if name not in outside}
+    return Contents(inside, found)
 
 
 def _of_zip(archive: zipfile.ZipFile) -> Contents:
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     found = [Finding("path", entry.filename, what) for entry in entries for what in _against(entry)]
+    found += [Finding("path", entry.filename, what) for entry in entries for what in _unreadable(entry)]
     folders = {PurePosixPath(entry.filename).parts[0] for entry in entries if "/" in entry.filename}
     loose = [entry.filename for entry in entries if "/" not in entry.filename]
     prefix = f"{min(folders)}/" if len(folders) == 1 and not loose else ""
@@ -82,8 +87,9 @@ def _of_zip(archive: zipfile.ZipFile) -> Contents:
         found.append(Finding("path", ".", "the files do not lie in one folder of the zip"))
     counts = Counter(entry.filename.removeprefix(prefix).lower() for entry in entries)
     found += [Finding("path", name, "is there more than once") for name, n in counts.items() if n > 1]
-    whole = {e.filename.removeprefix(prefix): zipfile.Path(archive, e.filename) for e in entries}
-    return Contents(whole, tuple(found))
+    readable = [entry for entry in entries if not list(_unreadable(entry))]
+    opened = {e.filename.removeprefix(prefix): partial(archive.open, e) for e in readable}
+    return Contents(opened, tuple(found))
 
 
 def _against(entry: zipfile.ZipInfo) -> Iterator[str]:
@@ -94,6 +100,10 @@ def _against(entry: zipfile.ZipInfo) -> Iterator[str]:
         yield "would be written outside the folder"
     if stat.S_ISLNK(entry.external_attr >> 16):
         yield "a link"
+
+
+def _unreadable(entry: zipfile.ZipInfo) -> Iterator[str]:
+    """Give why an entry of a zip is not read at all."""
     if entry.flag_bits & 1:
         yield "is encrypted"
     if entry.file_size > max(_BOMB_SIZE, _BOMB_RATIO * entry.compress_size):

@@ -20,7 +20,7 @@ from medaug.errors import DataError
 from medaug.sharing.manifest import files
 
 _PATTERNS = {
-    "an absolute path": r"(?<![\w.:/@~<)\]-])/(?:[\w.+ -]+/)+[\w.+-]*",
+    "an absolute path": r"(?<![\w.:/@~<)\]-])/(?:[\w.+-]+/)+[\w.+-]*",
     "a path of Windows": r"(?<!\w)[A-Za-z]:\\+\w|\\\\+[\w.-]+\\+\w",
     "a home folder": r"(?<!\w)~/\w|\$HOME\b",
     "an e-mail address": r"\b[\w.+-]+@[\w-]+\.[A-Za-z][\w.]+\b",

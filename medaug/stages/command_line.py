@@ -21,6 +21,7 @@ from typing import Any
 from monai.bundle.config_item import ConfigComponent
 
 from medaug.errors import MedaugError, SettingsError
+from medaug.stages.location import config_path
 
 MONAI_OPTIONS = {
     "args_file",
@@ -114,7 +115,7 @@ def check_options(options: Mapping[str, Any], config: Mapping[str, Any], folder:
 
 def check_part(part: str, settings: Mapping[str, Any], folder: Path) -> None:
     """Check the settings that a config hands to another one, as `check_options` does."""
-    file = folder / f"{PARTS[part]}.json"
+    file = config_path(folder, PARTS[part])
     if file.is_file():
         check_options(settings, json.loads(file.read_text(encoding="utf-8")), folder)
     elif settings:

@@ -22,7 +22,7 @@ def bundle_root(name: str) -> str:
     -----
     A workflow knows where its config lies, but hands it to no expression; it is found among the callers.
     """
-    workflow = _calling_workflow(sys._getframe(1))
+    workflow = calling_workflow()
     if workflow is None:
         usual = Path("bundles", name)
         return str(usual) if (usual / "metadata.json").is_file() else "."
@@ -30,7 +30,15 @@ def bundle_root(name: str) -> str:
     return str(folder.parent if folder.name == "configs" else folder)
 
 
-def _calling_workflow(frame: FrameType | None) -> ConfigWorkflow | None:
+def config_path(bundle: Path | str, name: str) -> Path:
+    """Return where a config of a bundle lies: in its folder, or, where it was given away, in ``configs``."""
+    own = Path(bundle, f"{name}.json")
+    return own if own.is_file() else Path(bundle, "configs", f"{name}.json")
+
+
+def calling_workflow() -> ConfigWorkflow | None:
+    """Return the innermost workflow among the callers, if there is one."""
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         owner = frame.f_locals.get("self")
         if isinstance(owner, ConfigWorkflow):

@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,10 @@ from medaug.engine.later import later
 from medaug.errors import SettingsError
 from medaug.presets import Modality, Preset, PresetName, preset
 from medaug.stages.command_line import PARTS, check_command_line, check_part, explain
+from medaug.stages.location import calling_workflow, config_path
 from medaug.stages.products import claim, is_made, settings_path
 from medaug.stages.setting_values import chosen
+from medaug.stages.tracking import check_tracking, track
 from medaug.task import Task
 from medaug.threads import spinning_hurts
 
@@ -122,6 +125,7 @@ class Run:
     baseline: Mapping[str, Any] = field(default_factory=dict)
     evaluate: Mapping[str, Any] = field(default_factory=dict)
     pulled: list[tuple[str, Run]] = field(default_factory=list, repr=False, compare=False)
+    begun: datetime = field(default_factory=lambda: datetime.now(UTC), repr=False, compare=False)
 
     @classmethod
     def of(cls, **given: Any) -> Run:
@@ -195,17 +199,21 @@ class Run:
         Raises
         ------
         SettingsError
-            The command line names a setting that the config does not have.
+            The command line names a setting that the config does not have, or MLflow, which is not there.
         """
         sys.excepthook = explain
         logging.captureWarnings(True)
         distributed.start(self.device_name)
         if distributed.device(self.device_name).type == "cpu" and spinning_hurts():
             logger.info("Other programs keep all cores busy; with OMP_WAIT_POLICY=PASSIVE this run is faster")
+        check_tracking(calling_workflow())
         check_command_line(sys.argv, stage, Path(self.bundle_root))
 
     def finish(self) -> None:
-        """End: leave the other processes."""
+        """End: tell MLflow, if it is to be told, and leave the other processes."""
+        if distributed.is_first():
+            facts = {name: getattr(self, name) for name in ("modality", "preset", "seed", "properties")}
+            track(calling_workflow(), self.path("evaluation"), self.begun, facts)
         distributed.end()
 
     def claim(
@@ -239,7 +247,7 @@ class Run:
         given, own = getattr(self, part), {f.name for f in fields(self)}
         check_part(part, given, Path(self.bundle_root))
         return ConfigWorkflow(
-            config_file=str(Path(self.bundle_root, f"{PARTS[part]}.json")),
+            config_file=str(config_path(self.bundle_root, PARTS[part])),
             logging_file=False,
             workflow_type="train",
             shared=self._for(part),
