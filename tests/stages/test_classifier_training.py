@@ -49,6 +49,7 @@ def store_of(path: Path, counts: dict[str, int], seed: int) -> ImageStore:
     table = pd.DataFrame({"image_id": names, "file": "f.png", "patient_id": names, "domain": "A"})
     table = table.assign(split=splits, **dict(zip(TASK.label_columns, labels.T, strict=True)))
     table["attr:sex"] = [("F", "M")[i % 2] for i in range(len(splits))]
+    table["synthetic"] = path.name == "synthetic"
     images = random.integers(0, 100, (len(splits), 16, 16, 1), dtype=np.uint8)
     images[:, :, :8] += (labels[:, 0] * 100).astype(np.uint8)[:, None, None, None]
     images[:, :, 8:] += (labels[:, 1] * 100).astype(np.uint8)[:, None, None, None]
