@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from medaug.diffusion.condition import ConditionEncoder
 from medaug.diffusion.diffusion_model import DiffusionModel, save_model
@@ -29,3 +30,17 @@ def test_guidance_is_off_unless_asked_for_but_in_the_small_networks_of_demos(run
         assert (settings.guidance, settings.upsampler_guidance) == (guidance, 1.0)
         assert (settings.autoguidance, settings.upsampler_autoguidance) == (1.0, 1.0)
         assert settings.guidance_interval is None
+
+
+def test_a_large_gpu_samples_more_at_once_and_a_user_has_the_last_word(run, monkeypatch):
+    class Card:
+        total_memory = 80 * 2**30
+
+    monkeypatch.setattr(Run, "device", torch.device("cuda"))
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: Card)
+    large = Run.of(**{**vars(run), "preset": "single_gpu", "pulled": None})
+    assert Synthesis.of(large).settings.batch_size == 128  # the upsampler of 224 pixels fills the memory
+    assert Synthesis.of(run).settings.batch_size == 512
+    assert Synthesis.of(run, batch_size=7).settings.batch_size == 7
+    Card.total_memory = 2**20
+    assert Synthesis.of(run).settings.batch_size == 100
