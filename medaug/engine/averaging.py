@@ -73,11 +73,14 @@ class PowerAverage:
 
     def attach(self, engine: SupervisedTrainer) -> None:
         """Attach to the trainer."""
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self._update)
+        engine.add_event_handler(
+            Events.ITERATION_COMPLETED, lambda engine: self.update(engine.state.iteration)
+        )
 
     @torch.no_grad()
-    def _update(self, engine: SupervisedTrainer) -> None:
-        momentum = 1 - (1 - 1 / engine.state.iteration) ** (self._power + 1)
+    def update(self, iteration: int) -> None:
+        """Take in the weights of an iteration, from 1."""
+        momentum = 1 - (1 - 1 / iteration) ** (self._power + 1)
         average, trained = list(self.network.parameters()), list(self._trained.parameters())
         torch._foreach_mul_(
             average, 1 - momentum

@@ -304,7 +304,7 @@ def losses(store, folder, iterations=30, **how):
     """Train on the same noise; return the loss of each iteration."""
     run, found = trainer(store, folder, iterations=iterations, iterations_per_epoch=iterations, **how), []
     run.add_event_handler(
-        Events.ITERATION_COMPLETED, lambda engine: found.append(float(engine.state.output["loss"]))
+        Events.ITERATION_COMPLETED, lambda engine: found.append(engine.state.output["loss"].item())
     )
     run.run()
     return np.array(found)

@@ -159,3 +159,20 @@ def test_what_is_recorded_compares_equal_when_read_back(value: object) -> None:
 
 def test_dataclasses_tuples_and_paths_become_plain(tmp_path: Path) -> None:
     assert plain({"how": How((64, 16), Path("/data"))}) == {"how": {"sizes": [64, 16], "folder": "/data"}}
+
+
+def test_how_a_product_is_computed_is_recorded_and_never_compared(tmp_path: Path) -> None:
+    product = tmp_path / "model.pt"
+    claim(product, SETTINGS, computed={"device": "H100", "amp": True})
+    product.write_text("weights")
+    claim(product, SETTINGS, computed={"device": "cpu", "amp": False})
+    assert json.loads(settings_path(product).read_text())["computed"] == {"device": "H100", "amp": True}
+
+
+def test_what_no_product_depends_on_any_more_is_not_compared_in_an_older_record(tmp_path: Path) -> None:
+    product = tmp_path / "model.pt"
+    claim(product, {**SETTINGS, "amp": False})
+    product.write_text("weights")
+    claim(product, SETTINGS, defaults={"amp": None, "workers": 0})
+    with pytest.raises(SettingsError, match="amp"):
+        claim(product, SETTINGS)
