@@ -32,7 +32,10 @@ class Facts:
 
     def __init__(self, source: Source) -> None:
         self.metric = headline(source.metrics)
-        self.table = tidied(source.metrics)
+        table = tidied(source.metrics)
+        self.table = table.assign(
+            people=table["patients"].fillna(table["n"])
+        )  # older tables count images only
         there = list(dict.fromkeys(self.table["split"]))
         self.splits = [split for split in TESTS if split in there] or there
 
@@ -44,12 +47,13 @@ class Facts:
     def rows(self, split: str, metric: str = "", label: str = "", attribute: str = "") -> pd.DataFrame:
         """Return the rows of a split, all its hospitals together, that may be told."""
         rows = select(self.table, metric or self.metric, split, label=label, attribute=attribute)
-        return rows[~(rows["patients"] < FEWEST)]
+        return rows[rows["people"] >= FEWEST]
 
     def how_well(self) -> str:
         """Say the leading metric in every split, with its interval."""
         told = [f"{_value(self.rows(split))} {split_name(split)}" for split in self.splits]
-        over = ", mean over the conditions" if label_metric(self.table, self.metric) == self.metric else ""
+        of_each = self.table.loc[self.table["metric"] == self.metric, "label"]
+        over = ", mean over the conditions" if of_each[of_each != ""].nunique() > 1 else ""
         return f"{self.words}{over}: {listing(told)}."
 
     def how_fairly(self) -> str:
@@ -83,6 +87,7 @@ class Facts:
             return ""
         rows = self.table[(self.table["metric"] == metric) & (self.table["split"] == split)]
         rows = rows[(rows["label"] != "") & (rows["attribute"] == "") & rows["estimable"]]
+        rows = rows[(rows["people"] >= FEWEST) & ~(rows["n_positive"] < FEWEST)]
         if rows["label"].nunique() < 2:
             return ""
         row = rows.loc[rows["value"].idxmin() if METRICS[metric].higher_is_better else rows["value"].idxmax()]
@@ -107,7 +112,7 @@ class Facts:
             if " & " not in name
         ]
         rows = pd.concat(parts) if parts else self.table[:0]
-        rows = rows[~rows["estimable"] | (rows["patients"] < FEWEST)]
+        rows = rows[~rows["estimable"] | (rows["people"] < FEWEST)]
         names = (rows["attribute"] + " " + rows["group"]).tolist()
         return f"Not known for want of patients, {split_name(split)}: {listing(names)}." if names else ""
 

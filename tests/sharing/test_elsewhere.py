@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import shutil
@@ -84,7 +85,10 @@ def logits(unpacked: Path, images: torch.Tensor = IMAGES) -> torch.Tensor:
 def test_verify_metadata(unpacked: Path) -> None:
     Path("schema.json").write_text(json.dumps(SCHEMA))
     monai.bundle.verify_metadata(
-        meta_file=str(unpacked / "configs" / "metadata.json"), filepath="schema.json"
+        meta_file=str(unpacked / "configs" / "metadata.json"),
+        filepath="schema.json",
+        hash_val=hashlib.sha256(Path("schema.json").read_bytes()).hexdigest(),
+        hash_type="sha256",
     )
 
 
@@ -239,7 +243,8 @@ def own_table(path: Path) -> pd.DataFrame:
     return table
 
 
-AUDIT = {"predictions": "mine.csv", "output_dir": "audit", "replicates": 10, "permutations": 10}
+AUDIT: dict[str, Any] = {"predictions": "mine.csv", "output_dir": "audit", "metrics": ["auc"]}
+AUDIT |= {"replicates": 10, "permutations": 10}
 
 
 def test_evaluate_on_ones_own_table_is_an_audit(unpacked: Path) -> None:

@@ -38,8 +38,8 @@ def kinds(path: Path) -> set[str]:
     return {finding.kind for finding in inspect(path).findings}
 
 
-def edited(taken: Path, name: str, **changes: object) -> None:
-    path = taken / "configs" / name
+def edited(taken: Path, config: str, **changes: object) -> None:
+    path = taken / "configs" / config
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
