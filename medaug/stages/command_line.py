@@ -117,7 +117,7 @@ def check_options(options: Mapping[str, Any], config: Mapping[str, Any], folder:
 
 
 def check_closed(name: str, text: str) -> None:
-    """Raise a SettingsError for a list, mapping or quoted text whose end is missing, which would pass as text.
+    """Raise a SettingsError for a list, mapping or quoted text without an end, which would pass as text.
 
     Examples
     --------
