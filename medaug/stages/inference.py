@@ -31,6 +31,7 @@ from medaug.errors import CheckpointError, SettingsError
 from medaug.evaluation.predictions import write_predictions
 from medaug.phantoms.mark import is_phantom
 from medaug.stages.heat_maps import draw_heat_maps
+from medaug.stages.keys import write_key
 from medaug.stages.products import identity, is_made
 from medaug.stages.run import Run
 from medaug.stages.setting_values import chosen, defaults
@@ -287,12 +288,14 @@ class Inference:
         info, how = self.info, self.settings
         table = read_source(self.run.reader, self._folder, info.task, **(how.reader_options or {}))
         files = PrepareSettings((info.image_size,), self.architecture["channels"], how.fit, how.max_rejected)
+        write_key(self.data, [table], [{"reader": self.run.reader, "folder": self._folder}])
         table, nothing = table.assign(split=NEW_IMAGES), pd.DataFrame({"reason": []})
         prepare(table, nothing, self.data, info.task, files, origin, how.workers)
 
     def _from_slides(self, origin: Mapping[str, Any]) -> None:
         info, how = self.info, self.settings
         slides = read_slide_source(self.run.reader, self._folder, info.task, **(how.reader_options or {}))
+        write_key(self.data, [slides], [{"reader": self.run.reader, "folder": self._folder}])
         store = PatchStore(
             self.data, info.task, how.patches, [info.image_size], how.max_rejected, how.workers
         )

@@ -27,7 +27,7 @@ from medaug.errors import SettingsError
 from medaug.presets import Modality, Preset, PresetName, preset
 from medaug.stages.command_line import PARTS, check_command_line, check_part, explain
 from medaug.stages.location import calling_workflow, config_path
-from medaug.stages.products import claim, is_made, settings_path
+from medaug.stages.products import claim, is_current, is_made, settings_path
 from medaug.stages.setting_values import chosen
 from medaug.stages.tracking import check_tracking, track
 from medaug.task import Task
@@ -225,6 +225,10 @@ class Run:
     ) -> None:
         """Make sure that a product belongs to these settings, see `medaug.stages.products.claim`."""
         claim(product, record, self.fresh, defaults, computed)
+
+    def is_current(self, product: Path | str, record: Mapping[str, Any], defaults: Mapping[str, Any]) -> bool:
+        """Tell whether a product is there with these settings, see `medaug.stages.products.is_current`."""
+        return is_current(product, record, self.fresh, defaults)
 
     def pull(self, part: str, **more: Any) -> None:
         """Have another config of the bundle make its product, unless this run has seen to it already.

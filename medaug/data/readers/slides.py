@@ -179,9 +179,9 @@ def _name_slides(source: pd.DataFrame, folder: Path, names: str) -> None:
     source["slide"] = [_name(path) for path in relative]
     twice = source["slide"].duplicated()
     if twice.any():
-        name = source.loc[twice, "slide"].iloc[0]
         raise DataError(
-            f"two slides below {folder} are called {name!r}; rename one, or set names to 'numbers'"
+            f"{int(twice.sum())} slides below {folder} are called like another one, endings left aside; "
+            "rename them, or set names to 'numbers'"
         )
 
 
