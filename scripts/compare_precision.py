@@ -51,7 +51,6 @@ def main() -> None:
         expected = _images(model, folder, "float32", how, EXACT)
         columns = ("loss curve", "one iteration", "pixels within 1", "mean grey levels")
         print(" " * 20 + "".join(f"{name:>18}" for name in columns))
-        )
         for way in how.ways:
             found = _losses(folder, way, how, EXACT | WAYS[way])
             images = _images(model, folder, way, how, EXACT | WAYS[way])
