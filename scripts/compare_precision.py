@@ -17,7 +17,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import torch
 from ignite.engine import Events
 from monai.bundle import ConfigWorkflow
 
@@ -42,7 +41,6 @@ NETWORK = {"channels": [16, 32], "head_channels": 16, "batch_size": 16}
 def main() -> None:
     """Train and sample in each way, and print a table."""
     how = _parser().parse_args()
-    torch.use_deterministic_algorithms(how.device == "cpu")
     with TemporaryDirectory() as name:
         folder = Path(name)
         _workflow("prepare", folder, phantom_images=[how.images, 20, 20]).run()
