@@ -43,7 +43,7 @@ def main() -> None:
     how = _parser().parse_args()
     with TemporaryDirectory() as name:
         folder = Path(name)
-        _workflow("prepare", folder, phantom_images=[how.images, 20, 20]).run()
+        _workflow("prepare", folder, phantom_images=[how.images, 20]).run()
         exact = _losses(folder, "float32", how, EXACT)
         model = load_model(folder / "float32" / "models" / "diffusion.pt", how.device)
         expected = _images(model, folder, "float32", how, EXACT)
