@@ -54,6 +54,33 @@ def write_aside(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def replaced(folder: Path) -> Iterator[Path]:
+    """Give an empty folder that takes the place of `folder` when it is whole; only then the older one goes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp())
+    >>> with replaced(target) as temporary:
+    ...     _ = (temporary / "note.txt").write_text("new")
+    >>> (target / "note.txt").read_text()
+    'new'
+    """
+    temporary, older = (
+        folder.with_name(f".{folder.name}.{os.getpid()}.{end}") for end in ("partial", "older")
+    )
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if folder.exists():
+            folder.rename(older)
+        temporary.rename(folder)
+        shutil.rmtree(older, ignore_errors=True)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def _flush_to_disk(path: Path) -> None:
     if path.is_file():
         with path.open("rb") as file:

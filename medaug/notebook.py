@@ -15,8 +15,8 @@ from medaug.arrays import UInt8Array
 from medaug.data.store import ImageStore
 from medaug.diffusion.diffusion_model import load_model
 from medaug.diffusion.generation import Cascade
+from medaug.diffusion.image_noise import GeneratorNoise
 from medaug.presets import SamplerName, Sampling
-from medaug.randomness import torch_generator
 from medaug.stages.command_line import check_options
 
 
@@ -96,7 +96,7 @@ def generate(
     cascade = Cascade(load_model(Path(model), device), low, how)
     conditions = torch.from_numpy(cascade.base.encoder.encode(table)).to(device)
     with torch.inference_mode():
-        images = cascade.sample(conditions, [torch_generator(seed, "image", i) for i in range(len(table))])
+        images = cascade.sample(conditions, GeneratorNoise(seed, range(len(table))))
     return np.ascontiguousarray(images.permute(0, 2, 3, 1).cpu().numpy())
 
 

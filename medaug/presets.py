@@ -6,6 +6,7 @@ What the paper does not give (iterations of the generative models, EMA, guidance
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -369,4 +370,7 @@ def preset(modality: Modality, name: PresetName) -> Preset:
         return _PRESETS[modality, name]
     except KeyError:
         known = ", ".join(f"{m} {n}" for m, n in _PRESETS)
-        raise SettingsError(f"there is no preset {name!r} for {modality!r}; there are: {known}") from None
+        names = [n for m, n in _PRESETS if m == modality]
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {known}"
+        raise SettingsError(f"there is no preset {name!r} for {modality!r}; {hint}") from None

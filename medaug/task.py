@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from medaug.arrays import FloatArray
+from medaug.arrays import BoolArray, FloatArray
+from medaug.errors import SettingsError
 
 Kind = Literal["multilabel", "multiclass"]
 
@@ -152,6 +153,39 @@ class Task:
     def labels(self, table: pd.DataFrame) -> FloatArray:
         """Return the labels of a table as float32 (rows, classes); NaN means unknown."""
         return table[self.label_columns].to_numpy(np.float32)
+
+    def dominated_by(self, names: Collection[str], labels: FloatArray) -> BoolArray:
+        """Say which images have one of some classes as their dominant one.
+
+        Parameters
+        ----------
+        names : collection of str
+            Classes.
+        labels : ndarray of float32, (images, classes)
+            As `labels` returns them; unknown ones count as absent.
+
+        Returns
+        -------
+        ndarray of bool, (images,)
+            Where the class of largest weight is one of them (multiclass), or one of them is present
+            (multilabel).
+
+        Raises
+        ------
+        SettingsError
+            A class is unknown.
+
+        Examples
+        --------
+        >>> Task("multiclass", ("mole", "wart")).dominated_by(["mole"], np.array([[0.6, 0.4], [0.0, 1.0]]))
+        array([ True, False])
+        """
+        if unknown := sorted(set(names) - set(self.classes)):
+            raise SettingsError(f"cannot exclude {unknown}; the classes are: {', '.join(self.classes)}")
+        known, among = np.nan_to_num(labels), np.isin(self.classes, list(names))
+        if self.kind == "multiclass":
+            return np.asarray(among[known.argmax(axis=1)], np.bool_)
+        return np.asarray((known[:, among] >= 0.5).any(axis=1), np.bool_)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists and dictionaries, ready for JSON."""

@@ -4,6 +4,9 @@ Examples
 --------
 python scripts/benchmark.py all
 python scripts/benchmark.py loader --image_sizes 64 --repeats 9 --threads 1
+python scripts/benchmark.py train_diffusion generate train --device cuda --minutes 8
+
+The last is another measurement, of how fast a GPU is used: see ``benchmarks/on_device.py``.
 """
 
 from __future__ import annotations
@@ -11,13 +14,14 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
 
-from benchmarks import evaluate, generate, loader, slides, train_diffusion
+from benchmarks import evaluate, generate, loader, on_device, slides, train_diffusion
 from benchmarks.contest import heading, hold
 
 SUBJECTS = {
@@ -35,6 +39,9 @@ PACKAGES = (
 
 def main() -> None:
     """Run the benchmarks that the command line names."""
+    if any(argument.startswith("--device") for argument in sys.argv):
+        on_device.main(sys.argv[1:])
+        return
     settings = _parser().parse_args()
     if settings.threads:
         torch.set_num_threads(settings.threads)

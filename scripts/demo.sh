@@ -5,4 +5,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/environment.sh
 prepare_environment
+share_busy_cores
 exec python -m monai.bundle run --config_file bundles/chexpert/train.json "$@"

@@ -59,6 +59,8 @@ PLACES = {
     "model": "`models/model.pt` in `output_dir`, else in the bundle",
     "method": "by what it was trained on",
 }
+GRID = ("patch_size", "mpp", "level", "tissue_fraction")
+"""What new slides share with those of the training."""
 VARIES = "preset"
 
 WORDS = {
@@ -107,6 +109,8 @@ def settings(bundle: str, stage: str) -> Iterator[Setting]:
     for name in given:
         kind, meaning = described[ALIASES.get(name, name)]
         default = _of_data_and_phantoms(given[name]) or _default(name, [values[name] for values in resolved])
+        if stage == "inference" and name in GRID:
+            default = "as trained"
         yield Setting(name, default, kind, meaning)
 
 
@@ -180,7 +184,7 @@ def _default(name: str, values: list[Any]) -> str:
 
 def _of_data_and_phantoms(value: Any) -> str | None:
     """Return both values of a setting that is one for data of a user and another for phantoms."""
-    both = re.fullmatch(r"\$(\S+) if @dataset_dir else (\S+)", str(value))
+    both = re.fullmatch(r"\$(\S+) if @shared.dataset_dir else (\S+)", str(value))
     return both and f"`{both[1]}`; `{both[2]}` of phantoms"
 
 

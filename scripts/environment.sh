@@ -16,3 +16,10 @@ prepare_environment() {
         printf '%s' "$wanted" >"$stamp"
     fi
 }
+
+# Threads that wait for each other spin, unless all cores are busy with other programs (see medaug.threads).
+share_busy_cores() {
+    if python -c "import sys; from medaug.threads import spinning_hurts; sys.exit(not spinning_hurts())"; then
+        export OMP_WAIT_POLICY=PASSIVE
+    fi
+}

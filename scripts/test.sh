@@ -7,4 +7,5 @@ prepare_environment test,bench,study
 ruff format --check .
 ruff check .
 mypy
-python -m pytest "$@"
+export OMP_NUM_THREADS=1  # each worker has a core; results do not depend on it
+python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile "$@"

@@ -73,6 +73,8 @@ def test_every_network_halves_evenly_and_a_cascade_enlarges(modality, name) -> N
 
 
 def test_unknown_preset_names_those_there_are() -> None:
+    with pytest.raises(ValueError, match=r"no preset 'singlegpu' for 'radiology'; did you mean 'single_gpu'"):
+        preset("radiology", "singlegpu")
     with pytest.raises(ValueError, match=r"no preset 'huge'.*radiology demo"):
         preset("radiology", "huge")  # type: ignore[arg-type]
 

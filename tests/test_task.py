@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medaug.errors import SettingsError
 from medaug.task import CHEST_RADIOGRAPHS, Attribute, Task, attribute_column, label_column
 
 
@@ -68,3 +69,15 @@ def test_labels_keep_the_order_of_the_classes_and_what_is_unknown() -> None:
 def test_task_survives_a_file(tmp_path) -> None:
     CHEST_RADIOGRAPHS.save(tmp_path / "task.json")
     assert Task.load(tmp_path / "task.json") == CHEST_RADIOGRAPHS
+
+
+def test_the_dominant_class_is_the_largest_or_each_that_is_present() -> None:
+    labels = np.array([[0.2, 0.5, 0.3], [0.0, 0.0, 1.0], [np.nan, np.nan, np.nan]], np.float32)
+    one = Task("multiclass", ("a", "b", "c"))
+    assert one.dominated_by(["b", "c"], labels).tolist() == [True, True, False]
+    assert not one.dominated_by([], labels).any()
+    several = Task("multilabel", ("a", "b", "c"))
+    assert several.dominated_by(["b"], labels).tolist() == [True, False, False]
+    assert several.dominated_by(["a"], labels).tolist() == [False, False, False]
+    with pytest.raises(SettingsError, match="cannot exclude"):
+        one.dominated_by(["d"], labels)

@@ -15,8 +15,10 @@ _OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
 }
 
 
-def optimizer(name: str, parameters: Iterable[nn.Parameter], lr: float, weight_decay: float) -> Optimizer:
-    """Return ``adam``, or ``sgd`` with momentum 0.9 (Table E1 (a), "Momentum")."""
+def optimizer(
+    name: str, parameters: Iterable[nn.Parameter], lr: float, weight_decay: float, fused: bool = False
+) -> Optimizer:
+    """Return ``adam``, or ``sgd`` with momentum 0.9 (Table E1 (a), "Momentum"); `fused`: in one kernel."""
     if name not in _OPTIMIZERS:
         raise SettingsError(f"there is no optimizer {name!r}; there are: {', '.join(_OPTIMIZERS)}")
-    return _OPTIMIZERS[name](parameters, lr=lr, weight_decay=weight_decay)
+    return _OPTIMIZERS[name](parameters, lr=lr, weight_decay=weight_decay, fused=fused or None)

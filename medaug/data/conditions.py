@@ -71,8 +71,7 @@ def read_conditions(path: Path | None = None) -> dict[str, str]:
             raise DataError(f"{path}, row {row}: the condition or its class is blank")
         if found.setdefault(condition_key(condition), name) != name:
             raise DataError(
-                f"{path}, row {row}: {condition!r} is {name!r}, but "
-                f"{found[condition_key(condition)]!r} elsewhere; give every condition one class"
+                f"{path}, row {row}: the condition has another class elsewhere; give every condition one"
             )
     return found
 

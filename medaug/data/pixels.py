@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from medaug.arrays import UInt8Array
+from medaug.arrays import Array, UInt8Array
 from medaug.data.dicom import has_preamble, is_dicom, read_dicom
 from medaug.data.grey import grey_of, to_uint8
 from medaug.data.picture import Picture, check_pixel_count
@@ -199,9 +199,16 @@ def _read_nifti(path: Path) -> Picture:
         raise DataError(f"a NIfTI volume of {len(volume.shape)} axes, not a picture")
     check_pixel_count(prod(volume.shape))
     values = np.asanyarray(volume.dataobj)
+    if values.dtype.names == ("R", "G", "B"):
+        return Picture(_colours(values.reshape(values.shape[0], -1).T))
     if values.dtype.kind not in "uif":
         raise DataError("NIfTI voxels that are no single numbers")
     return Picture(to_uint8(values.reshape(values.shape[0], -1).T)[..., np.newaxis])
+
+
+def _colours(voxels: Array) -> UInt8Array:
+    """Return (H, W, 3) of voxels (H, W) of three bytes each."""
+    return np.stack([voxels[name] for name in ("R", "G", "B")], axis=2)
 
 
 def _with_channels(image: UInt8Array, channels: int) -> UInt8Array:

@@ -144,7 +144,7 @@ def _with_domain(table: pd.DataFrame, settings: SplitSettings) -> pd.DataFrame:
     table = table.reset_index(drop=True)
     if (missing := np.flatnonzero(table["patient_id"].isna())).size:
         raise DataError(
-            f"patient_id is missing in row {missing[0]}; without it images of one patient may leak"
+            f"patient_id is missing in row {missing[0] + 1}; without it images of one patient may leak"
         )
     domain = table[column].astype(object).where(table[column].notna(), None)
     table["domain"] = [None if value is None or value == "" else str(value) for value in domain]
@@ -240,7 +240,8 @@ def _official(table: pd.DataFrame) -> pd.Series[Any]:
     official = table["official_split"].astype(object).where(table["official_split"].notna(), None)
     wrong = official.notna() & ~official.isin(("train", "val", "test"))
     if wrong.any():
-        raise DataError(f"official_split is {official[wrong].iloc[0]!r}; it is train, val, test or missing")
+        row = int(wrong.to_numpy().argmax()) + 1
+        raise DataError(f"official_split is not understood in row {row}; it is train, val, test or missing")
     return official
 
 

@@ -20,6 +20,9 @@ SPLITS = ("train", "id_val", "id_test", "ood_val", "ood_test", "unlabelled")
 UNITS: Mapping[str, str] = {"patient": "patient_id", "slide": "slide", "patch": "image_id"}
 """What is in one split only, and the column that names it. Anything finer than a patient may leak."""
 
+SYNTHETIC_DOMAIN = "synthetic"
+"""Domain of synthetic images of which no hospital was asked for."""
+
 _PLAIN_COLUMNS = ("image_id", "file", "patient_id", "domain", "split")
 _PLACE_COLUMNS = ("x", "y", "level")
 
@@ -104,16 +107,17 @@ def _check_columns(table: pd.DataFrame, task: Task) -> None:
 def _check_present(table: pd.DataFrame, column: str) -> None:
     absent = np.flatnonzero(table[column].isna())
     if len(absent):
-        raise DataError(f"{column} is missing in {_row(table, absent[0])} ({len(absent)} row(s) in all)")
+        raise DataError(f"{column} is missing in {_row(absent[0])} ({len(absent)} row(s) in all)")
 
 
 def _check_image_ids(table: pd.DataFrame) -> None:
     _check_present(table, "image_id")
     twice = np.flatnonzero(table["image_id"].astype(str).duplicated())
     if len(twice):
+        first = np.flatnonzero(table["image_id"] == table["image_id"].iloc[twice[0]])[0]
         raise DataError(
-            f"image_id {table['image_id'].iloc[twice[0]]!r} appears more than once, the second time in "
-            f"{_row(table, twice[0])}; every image needs its own"
+            f"the image_id of {_row(twice[0])} is that of {_row(first)} ({len(twice)} row(s) in all repeat "
+            "one); every image needs its own"
         )
 
 
@@ -124,14 +128,13 @@ def _check_labels(table: pd.DataFrame, column: str) -> None:
         raise DataError(f"{column} holds values that are no numbers; labels lie in [0, 1]") from None
     wrong = np.flatnonzero((values < 0) | (values > 1))
     if len(wrong):
-        raise DataError(f"{column} is {values[wrong[0]]:g} in {_row(table, wrong[0])}; labels lie in [0, 1]")
+        raise DataError(f"{column} is outside [0, 1] in {_row(wrong[0])}; labels lie in [0, 1]")
 
 
 def _check_splits(table: pd.DataFrame, unit: SplitUnit) -> None:
     wrong = np.flatnonzero(~table["split"].isin(SPLITS))
     if len(wrong):
-        value = table["split"].iloc[wrong[0]]
-        raise DataError(f"split is {value!r} in {_row(table, wrong[0])}; it is one of: {', '.join(SPLITS)}")
+        raise DataError(f"split is unknown in {_row(wrong[0])}; it is one of: {', '.join(SPLITS)}")
     real = table[~is_synthetic(table)]
     if real.empty:
         return
@@ -140,16 +143,16 @@ def _check_splits(table: pd.DataFrame, unit: SplitUnit) -> None:
     side = real["split"].where(real["split"] != "unlabelled", "train")
     both = side.groupby(names, sort=False).nunique()
     if (both > 1).any():
-        name = both.index[both > 1][0]
-        splits = ", ".join(sorted(set(real.loc[names == name, "split"])))
+        divided = names.isin(both.index[both > 1])
+        one = names == names[divided].iloc[0]
+        splits = ", ".join(sorted(set(real.loc[one, "split"])))
+        rows = ", ".join(_row(place) for place in np.flatnonzero(table.index.isin(real.index[one]))[:2])
         raise DataError(
-            f"images of {unit} {name!r} are in more than one split ({splits}); "
-            f"put all images of a {unit} in one split"
+            f"images of one {unit} are in more than one split ({splits}: {rows}, ...), and so are those of "
+            f"{int((both > 1).sum())} in all; put all images of a {unit} in one split"
         )
 
 
-def _row(table: pd.DataFrame, number: int) -> str:
-    """Say which row: by its file where there is one, else by its number."""
-    if "file" in table and not pd.isna(table["file"].iloc[number]):
-        return f"the row of {table['file'].iloc[number]!r}"
-    return f"row {number}"
+def _row(position: Any) -> str:
+    """Say which row, counted from 1; a name of an image or file could be that of a patient."""
+    return f"row {position + 1}"

@@ -1,6 +1,6 @@
 """Sampling a whole plan into an image store, cascade included.
 
-Image i has a generator of its own, seeded by (seed, "image", i), for all noise of both stages. So an image
+All noise of image i, in both stages, is a function of (seed, i) (`medaug.diffusion.image_noise`). So an image
 depends neither on the batch it is made in nor on the number of processes, and a run that was killed goes on
 where it was.
 """
@@ -8,7 +8,7 @@ where it was.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,15 @@ from medaug.arrays import IntArray, UInt8Array
 from medaug.data.store import ImageStore, StoreWriter
 from medaug.diffusion.diffusion_model import DiffusionModel
 from medaug.diffusion.guidance import autoguided, clipped, guided, predicting_noise, with_image, within
+from medaug.diffusion.image_noise import CounterNoise, GeneratorNoise, ImageNoise
 from medaug.diffusion.samplers import SAMPLERS, PredictNoise, Sampler
 from medaug.diffusion.schedule import NoiseSchedule
 from medaug.engine import distributed
+from medaug.engine.acceleration import PLAIN, Acceleration
+from medaug.engine.philox import NAME
 from medaug.errors import CheckpointError, SettingsError
 from medaug.presets import Sampling
 from medaug.progress import Progress
-from medaug.randomness import torch_generator
 from medaug.transforms.degradation import enlarge
 
 SCHEDULE = NoiseSchedule()
@@ -83,15 +85,15 @@ class Cascade:
         """The model that makes the images that come out."""
         return self.upsampler or self.base
 
-    def sample(self, condition: Tensor, generators: list[torch.Generator]) -> Tensor:
+    def sample(self, condition: Tensor, noise: ImageNoise) -> Tensor:
         """Make one batch of images.
 
         Parameters
         ----------
         condition : Tensor, (B, size)
             Condition vectors, on the device of the networks.
-        generators : list of torch.Generator
-            One CPU generator an image.
+        noise : ImageNoise
+            Gives the noise of these images, on any device.
 
         Returns
         -------
@@ -101,14 +103,14 @@ class Cascade:
         how = self.sampling
         predict_noise = self._predict_noise(self.base, condition, how.guidance)
         way = SAMPLERS[how.sampler], how.steps
-        images = _sampled(self.base, predict_noise, way, condition, generators)
+        images = _sampled(self.base, predict_noise, way, condition, noise)
         if self.upsampler is None:
             return images
         low = enlarge(images.to(condition.dtype) / 255, self.upsampler.image_size)
         predict_noise = self._predict_noise(self.upsampler, condition, how.upsampler_guidance, low)
         steps = how.steps if how.upsampler_steps is None else how.upsampler_steps
         way = SAMPLERS[how.upsampler_sampler or how.sampler], steps
-        return _sampled(self.upsampler, predict_noise, way, condition, generators)
+        return _sampled(self.upsampler, predict_noise, way, condition, noise)
 
     def _predict_noise(
         self, model: DiffusionModel, condition: Tensor, guidance: float, low: Tensor | None = None
@@ -152,14 +154,13 @@ def _sampled(
     predict_noise: PredictNoise,
     way: tuple[Sampler, int],
     like: Tensor,
-    generators: list[torch.Generator],
+    noise: ImageNoise,
 ) -> Tensor:
     sampler, steps = way
     shape = (model.channels, model.image_size, model.image_size)
 
     def draw() -> Tensor:
-        noise = torch.stack([torch.randn(shape, generator=g) for g in generators])
-        return noise.to(like, memory_format=torch.channels_last)
+        return noise(shape).to(like, memory_format=torch.channels_last)
 
     return to_uint8(sampler(predict_noise, draw(), SCHEDULE, steps, draw))
 
@@ -177,6 +178,7 @@ def generate(
     seed: int,
     device: torch.device | str,
     origin: Mapping[str, Any],
+    acceleration: Acceleration = PLAIN,
 ) -> ImageStore:
     """Make all images of a plan, shared among the processes, and put them into a store.
 
@@ -194,6 +196,8 @@ def generate(
         Where this process computes.
     origin : mapping
         Goes to ``origin.json``, with what this function knows; a model of phantoms makes phantoms.
+    acceleration : Acceleration
+        How the networks are computed, and where noise is drawn.
 
     Returns
     -------
@@ -210,10 +214,10 @@ def generate(
         raise SettingsError(f"batch_size must be at least 1, not {how.batch_size}")
     settings = {name: value for name, value in asdict(how).items() if name in _DECISIVE}
     settings |= {"seed": seed, "upsampler_sampler": how.upsampler_sampler or how.sampler}
+    settings |= {"noise": f"{NAME} on the device"} if acceleration.noise_on_device else {}
     task, size = cascade.base.encoder.task, cascade.last.image_size
     writer = StoreWriter(output, task, plan, (size,), cascade.last.channels, settings)
-    _prepare(cascade, device)
-    _write_images(writer, cascade, plan, seed, device)
+    _write_images(writer, _prepared(cascade, device, acceleration), plan, seed, device, acceleration)
     phantom = any(model.info.get("phantom", False) for model in cascade.models)
     return writer.finish({**origin, "source": "generated", "settings": settings, "phantom": phantom})
 
@@ -238,10 +242,17 @@ def check_cascade(base: DiffusionModel, upsampler: DiffusionModel | None) -> Non
         )
 
 
-def _prepare(cascade: Cascade, device: torch.device) -> None:
-    """Move the networks to the device, in the memory layout that convolutions are fastest in."""
-    for model in (*cascade.models, *cascade.guides.values()):
-        model.network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+def _prepared(cascade: Cascade, device: torch.device, how: Acceleration) -> Cascade:
+    """Return the cascade on the device, in the memory layout that convolutions are fastest in anywhere."""
+    layout = replace(how, channels_last=True)
+
+    def prepared(model: DiffusionModel) -> DiffusionModel:
+        network: Any = how.compiled(layout.laid_out(model.network, device).eval())
+        return replace(model, network=network)
+
+    base, *rest = map(prepared, cascade.models)
+    guides = {kind: prepared(model) for kind, model in cascade.guides.items()}
+    return replace(cascade, base=base, upsampler=rest[0] if rest else None, guides=guides)
 
 
 def _check_guide(model: DiffusionModel, guide: DiffusionModel | None, scale: float) -> None:
@@ -261,17 +272,24 @@ def _write_images(
     plan: pd.DataFrame,
     seed: int,
     device: torch.device,
+    how: Acceleration,
 ) -> None:
     """Make and write this process's batches that are not there yet."""
-    conditions = torch.from_numpy(cascade.base.encoder.encode(plan))
+    conditions = torch.from_numpy(cascade.base.encoder.encode(plan)).to(device)
     size = cascade.last.image_size
+
+    def made(rows: IntArray) -> Tensor:
+        noise = CounterNoise(seed, rows, device) if how.noise_on_device else GeneratorNoise(seed, rows)
+        with torch.inference_mode(), how.autocast(device):
+            return cascade.sample(conditions[torch.from_numpy(rows).to(device)], noise)
+
     own = distributed.own_share(np.arange(len(plan)))
     pending = np.intersect1d(own, writer.pending())
     with Progress("Sampling images", len(own), done=len(own) - len(pending)) as shown:
         for rows in _batches(own, pending, cascade.sampling.batch_size):
-            generators = [torch_generator(seed, "image", int(row)) for row in rows]
-            with torch.inference_mode():
-                images = cascade.sample(conditions[rows].to(device), generators)
+            # A compiled network is made for one size of batch: a smaller one is filled up.
+            missing = cascade.sampling.batch_size - len(rows) if how.compile else 0
+            images = made(np.pad(rows, (0, missing), mode="edge"))[: len(rows)]
             writer.write(rows, {size: _channels_last(images)})
             shown.update(len(rows))
 

@@ -37,8 +37,6 @@ def predicting_noise(network: NoiseNetwork, kind: Prediction, schedule: NoiseSch
     schedule : NoiseSchedule
         The one that it was trained with.
     """
-    if kind == "epsilon":
-        return network
 
     def predict(x: Tensor, *, timesteps: Tensor, class_labels: Tensor) -> Tensor:
         predicted = network(x, timesteps=timesteps, class_labels=class_labels).to(x)

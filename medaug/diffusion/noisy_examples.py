@@ -89,18 +89,27 @@ class NoisyExamples:
         """Transform a batch."""
         positions = example["position"].tolist()
         pixels, done = self.geometry(example["image"], positions, self.seed)
-        image, noise = pixels.float() / 127.5 - 1, torch.empty(pixels.shape)
+        noise = torch.empty(pixels.shape)
         drawn = [self._draw(position, out) for position, out in zip(positions, noise, strict=True)]
         timesteps = torch.stack([t for t, _ in drawn])
         kept = torch.tensor([kept for _, kept in drawn])
+        low = None if self.low_size is None else self._low(pixels, positions)
+        condition = torch.cat([example["condition"] * kept[:, None], done], 1)
+        return self.composed(pixels, noise, timesteps, condition, low)
+
+    def composed(
+        self, pixels: Tensor, noise: Tensor, timesteps: Tensor, condition: Tensor, low: Tensor | None
+    ) -> Example:
+        """Put together what was drawn for a batch, wherever it was drawn."""
+        image = pixels.float() / 127.5 - 1
         scales = self.schedule.scales(timesteps, image)
         noisy = scales[0] * image + scales[1] * noise
         return {
-            "image": noisy if self.low_size is None else torch.cat([noisy, self._low(pixels, positions)], 1),
+            "image": noisy if low is None else torch.cat([noisy, low], 1),
             "label": target(self.prediction, image, noise, *scales),
             "weight": loss_weight(self.loss_weight, self.prediction, *scales).flatten(),
             "timesteps": timesteps,
-            "condition": torch.cat([example["condition"] * kept[:, None], done], 1),
+            "condition": condition,
         }
 
     def _draw(self, position: int, noise: Tensor) -> tuple[Tensor, bool]:

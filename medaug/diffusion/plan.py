@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import lcm
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from medaug.arrays import Array, IntArray
 from medaug.data.store import ImageStore
+from medaug.data.table import SYNTHETIC_DOMAIN
 from medaug.diffusion.condition import ConditionEncoder
 from medaug.errors import DataError, SettingsError
 from medaug.randomness import numpy_generator
 from medaug.task import Attribute, Task, attribute_column, label_column
-
-SYNTHETIC_DOMAIN = "synthetic"
 
 
 def fair_plan(
@@ -152,19 +150,10 @@ def _even_labels(task: Task) -> Array:
 
 def _kept(labels: Array, task: Task, exclude: Sequence[str]) -> Array:
     """Leave out the rows of excluded classes."""
-    if unknown := sorted(set(exclude) - set(task.classes)):
-        raise SettingsError(f"cannot exclude {unknown}; the classes are: {', '.join(task.classes)}")
-    kept: Array = labels[~_is_excluded(labels, task, exclude)]
+    kept: Array = labels[~task.dominated_by(exclude, labels)]
     if not len(kept):
         raise DataError("there is no labelled training image to take labels from")
     return kept
-
-
-def _is_excluded(labels: Array, task: Task, exclude: Sequence[str]) -> Any:
-    excluded = np.array([name in exclude for name in task.classes])
-    if task.kind == "multiclass":
-        return excluded[labels.argmax(axis=1)]
-    return (labels[:, excluded] >= 0.5).any(axis=1)
 
 
 def _with_values(table: pd.DataFrame, encoder: ConditionEncoder, groups: IntArray) -> pd.DataFrame:

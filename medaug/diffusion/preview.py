@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import torch
 from matplotlib.figure import Figure
@@ -15,6 +16,8 @@ from medaug.diffusion.diffusion_model import DiffusionModel
 from medaug.diffusion.generation import SCHEDULE, predictor
 from medaug.diffusion.guidance import clipped
 from medaug.diffusion.samplers import sample_ddpm
+from medaug.engine.acceleration import PLAIN, Acceleration
+from medaug.engine.tensorboard import Draw
 from medaug.randomness import torch_generator
 from medaug.transforms.degradation import degrade
 
@@ -25,6 +28,9 @@ IMAGES_OF_A_CLASS = 2
 
 LARGEST_SHARE = 0.01
 """Of the compute of a training, for all its previews; drawing the figures takes about as long again."""
+
+LARGEST_SHARE_OF_TIME = 0.02
+"""Of a training on a GPU, see `Sparing`."""
 
 PASSES_OF_A_STEP = 3
 """A training step costs about three passes of the network: one forwards, and backwards twice as much."""
@@ -47,10 +53,20 @@ class Preview:
         Guidance scale.
     seed : int
         Seed of the run; decides the noise.
+    acceleration : Acceleration
+        Of the training; a preview is not worth compiling.
     """
 
-    def __init__(self, model: DiffusionModel, store: ImageStore, guidance: float, seed: int) -> None:
+    def __init__(
+        self,
+        model: DiffusionModel,
+        store: ImageStore,
+        guidance: float,
+        seed: int,
+        acceleration: Acceleration = PLAIN,
+    ) -> None:
         self.model, self.store, self.guidance, self.seed = model, store, guidance, seed
+        self.acceleration = acceleration
         self.rows = example_rows(store)
 
     @property
@@ -81,7 +97,8 @@ class Preview:
         def draw() -> Tensor:
             return torch.randn(noise.shape, generator=generator).to(device)
 
-        images = sample_ddpm(predict_noise, noise, SCHEDULE, STEPS, draw)
+        with self.acceleration.autocast(device):
+            images = sample_ddpm(predict_noise, noise, SCHEDULE, STEPS, draw)
         shown = images if low is None else torch.cat([low, images], dim=3)
         return (shown.clamp(-1, 1) + 1).div(2).cpu()
 
@@ -93,6 +110,35 @@ class Preview:
         """Return training images that lost their detail, in [-1, 1], (B, C, size, size)."""
         pixels = torch.from_numpy(self.store.images(size)[list(rows)]).permute(0, 3, 1, 2) / 255
         return degrade(pixels, self.model.info["low_size"], antialias=True, noise=None, blur_sigma=0.0)
+
+
+class Sparing:
+    """Draws only while drawing takes a small share of the time, where compute says little about time.
+
+    On a GPU a figure takes longer than hundreds of steps. The first and the last drawing are always made.
+
+    Parameters
+    ----------
+    draw : callable
+        What draws.
+    last : int
+        Iteration of the last drawing.
+    clock : callable
+        Seconds since any moment.
+    """
+
+    def __init__(self, draw: Draw, last: int, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.draw, self.last, self.clock = draw, last, clock
+        self._begun, self._spent, self._drawn = clock(), 0.0, 0
+
+    def __call__(self, writer: SummaryWriter, iteration: int) -> None:
+        """Draw, or not."""
+        now = self.clock()
+        with_another = self._spent * (1 + 1 / max(self._drawn, 1))
+        if iteration < self.last and with_another > LARGEST_SHARE_OF_TIME * (now - self._begun):
+            return
+        self.draw(writer, iteration)
+        self._spent, self._drawn = self._spent + self.clock() - now, self._drawn + 1
 
 
 def moments(passes: int, batch_size: int, iterations: int, epochs: int) -> list[int]:

@@ -65,8 +65,7 @@ class NoiseSchedule:
         >>> schedule.nearest_time(schedule.log_sigmas[[0, 500, 999]]).tolist()
         [0, 500, 999]
         """
-        between = (self.log_sigmas[1:] + self.log_sigmas[:-1]) / 2
-        return torch.searchsorted(between, log_sigma)
+        return torch.searchsorted(self._borders(log_sigma.device), log_sigma)
 
     def scales(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
         """Return the factors of image and noise at times `t`, shaped to multiply `like`.
@@ -83,8 +82,31 @@ class NoiseSchedule:
         tuple of Tensor, (B, 1, ...)
             Square roots of the variances of image and noise.
         """
-        share = self.alphas_cumprod[t.to("cpu", torch.int64)].reshape(-1, *[1] * (like.ndim - 1))
-        return share.sqrt().to(like), (1 - share).sqrt().to(like)
+        of_image, of_noise = self._tables(t.device, like.dtype)
+        shape = (-1, *[1] * (like.ndim - 1))
+        return of_image[t].reshape(shape).to(like), of_noise[t].reshape(shape).to(like)
+
+    def _tables(self, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """Return the factors of image and noise at all times, where the times are: a GPU need not wait."""
+        if (device, dtype) not in self._kept_tables:
+            share = self.alphas_cumprod
+            tables = share.sqrt().to(device, dtype), (1 - share).sqrt().to(device, dtype)
+            self._kept_tables[device, dtype] = tables
+        return self._kept_tables[device, dtype]
+
+    def _borders(self, device: torch.device) -> Tensor:
+        """Return the levels between two times each."""
+        if device not in self._kept_borders:
+            self._kept_borders[device] = ((self.log_sigmas[1:] + self.log_sigmas[:-1]) / 2).to(device)
+        return self._kept_borders[device]
+
+    @cached_property
+    def _kept_borders(self) -> dict[torch.device, Tensor]:
+        return {}
+
+    @cached_property
+    def _kept_tables(self) -> dict[tuple[torch.device, torch.dtype], tuple[Tensor, Tensor]]:
+        return {}
 
     def add_noise(self, images: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """Return the noisy images x_t of a batch.

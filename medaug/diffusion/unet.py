@@ -187,9 +187,19 @@ def _build(condition_size: int, arguments: dict[str, Any]) -> ConditionalUNet:
         use_combined_linear=False,
         use_flash_attention=True,
     )
+    network.out = _ExactOutput(*network.out)
     if arguments["dropout"]:
         _add_dropout(network, arguments["dropout"])
     return network
+
+
+class _ExactOutput(nn.Sequential):
+    """The last layer, in float32 under autocast too: what it rounds, no later layer evens out."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        with torch.autocast(features.device.type, enabled=False):
+            output: Tensor = super().forward(features.to(self[0].weight.dtype))
+        return output
 
 
 def _add_dropout(network: nn.Module, probability: float) -> None:

@@ -7,9 +7,11 @@ arXiv 2312.02696, Section 3.1) remembers a fixed *share* of what was seen so far
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
+import torch
 from ignite.engine import Events
-from ignite.handlers import EMAHandler
 from monai.engines.trainer import SupervisedTrainer
 from torch import nn
 
@@ -46,7 +48,7 @@ def power_of_width(width: float) -> float:
 
 
 class PowerAverage:
-    """Handler that keeps the power-function average of a network's weights with Ignite's `EMAHandler`.
+    """Handler that keeps the power-function average of a network's weights.
 
     The average is a function of the weights and of the iteration, so a training that was stopped goes on as
     if it had not been, once the network below has its state back.
@@ -57,21 +59,32 @@ class PowerAverage:
         The network without wrappers.
     width : float
         See `power_of_width`.
+
+    Attributes
+    ----------
+    network : Module
+        The network with the average of the weights, in evaluation mode; buffers are those of the last step.
     """
 
     def __init__(self, network: nn.Module, width: float) -> None:
         self._power = power_of_width(width)
-        self._handler = EMAHandler(network)
-
-    @property
-    def network(self) -> nn.Module:
-        """The network with the average of the weights, in evaluation mode."""
-        return self._handler.ema_model
+        self._trained = network
+        self.network = deepcopy(network).eval().requires_grad_(False)
 
     def attach(self, engine: SupervisedTrainer) -> None:
         """Attach to the trainer."""
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self._set_momentum)
-        self._handler.attach(engine, warn_if_exists=False)
+        engine.add_event_handler(
+            Events.ITERATION_COMPLETED, lambda engine: self.update(engine.state.iteration)
+        )
 
-    def _set_momentum(self, engine: SupervisedTrainer) -> None:
-        engine.state.ema_momentum = 1 - (1 - 1 / engine.state.iteration) ** (self._power + 1)
+    @torch.no_grad()
+    def update(self, iteration: int) -> None:
+        """Take in the weights of an iteration, from 1."""
+        momentum = 1 - (1 - 1 / iteration) ** (self._power + 1)
+        average, trained = list(self.network.parameters()), list(self._trained.parameters())
+        torch._foreach_mul_(
+            average, 1 - momentum
+        )  # all weights in few kernels: there are hundreds of small tensors
+        torch._foreach_add_(average, trained, alpha=momentum)
+        for own, other in zip(self.network.buffers(), self._trained.buffers(), strict=True):
+            own.copy_(other)

@@ -90,7 +90,12 @@ def wrap(network: nn.Module, device: torch.device) -> nn.Module:
         logger.info("The network has %s parameters", f"{parameters:,}")
     if processes() == 1:
         return network
-    return DistributedDataParallel(network, device_ids=[device] if device.type == "cuda" else None)
+    # No static_graph: torch.compile does without it, and there are no unused parameters to look for.
+    return DistributedDataParallel(
+        network,
+        device_ids=[device] if device.type == "cuda" else None,
+        gradient_as_bucket_view=True,  # no second copy of all gradients
+    )
 
 
 def unwrap(network: nn.Module) -> nn.Module:

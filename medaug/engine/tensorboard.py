@@ -14,6 +14,7 @@ from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
 from medaug.engine import distributed
+from medaug.engine.event_files import EventWriter
 
 Draw = Callable[[SummaryWriter, int], None]
 """Adds pictures to a writer; the number is the iteration."""
@@ -65,7 +66,7 @@ class TensorBoard:
         iteration = engine.state.iteration
         self._since = iteration, time.perf_counter()
         if self._writer is None:
-            self._writer = SummaryWriter(str(self.folder), purge_step=iteration + 1 if iteration else None)
+            self._writer = EventWriter(str(self.folder), purge_step=iteration + 1 if iteration else None)
             self._write_settings(self._writer)
 
     def _write_settings(self, writer: SummaryWriter) -> None:

@@ -6,14 +6,13 @@ import pandas as pd
 
 from medaug.errors import DataError
 from medaug.tabular.messages import first_row, shown, tell
-from medaug.tabular.values import as_text, is_unknown, names, numbers
+from medaug.tabular.values import TRUTHS, as_text, is_unknown, names, numbers
 
 ALL_DOMAINS = "all"
 """What all hospitals of a split together are called, so that none of several can be."""
 UNKNOWN = "unknown"
 
 _DEFAULTS = {"method": "model", "split": UNKNOWN, "domain": UNKNOWN}
-_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
 
 
 def with_identities(table: pd.DataFrame, source: str) -> pd.DataFrame:
@@ -22,14 +21,15 @@ def with_identities(table: pd.DataFrame, source: str) -> pd.DataFrame:
     Raises
     ------
     DataError
-        A seed or mark is not understood, a hospital of several is called ``all``, an image is there twice for
-        one method and seed, or is of two patients (names the row).
+        A seed or mark is not understood, an image is synthetic, a hospital of several is called ``all``, an
+        image is there twice for one method and seed, or is of two patients (names the row).
     """
     for column, default in _DEFAULTS.items():
         table[column] = _named(table, column, default, source)
     _check_domains(table, source)
     table["seed"] = _seeds(table, source)
-    table["phantom"] = _phantom(table, source)
+    table["phantom"] = _mark(table, "phantom", source)
+    _need_real(table, source)
     count = table.groupby(["method", "seed"]).cumcount() + 1
     image = _names(table, "image_id", source)
     table["image_id"] = image.mask(image == "", "row " + count.astype("str"))
@@ -75,16 +75,26 @@ def _seeds(table: pd.DataFrame, source: str) -> pd.Series[int]:
     return read.values.fillna(0).astype("int64")
 
 
-def _phantom(table: pd.DataFrame, source: str) -> pd.Series[bool]:
-    if "phantom" not in table:
+def _mark(table: pd.DataFrame, column: str, source: str) -> pd.Series[bool]:
+    """Return a column that is true or false; without it all is false."""
+    if column not in table:
         return pd.Series(False, index=table.index)
-    if table["phantom"].dtype == bool:
-        return table["phantom"]
-    text = as_text(table["phantom"]).str.lower()
-    wrong = ~text.isin(list(_TRUTH))
+    if table[column].dtype == bool:
+        return table[column]
+    text = as_text(table[column]).str.lower()
+    wrong = ~text.isin(list(TRUTHS))
     if wrong.any():
-        raise DataError(f"{source}, row {first_row(wrong)}: column phantom is neither true nor false")
-    return text.map(_TRUTH).astype(bool)
+        raise DataError(f"{source}, row {first_row(wrong)}: column {column} is neither true nor false")
+    return text.map(TRUTHS).astype(bool)
+
+
+def _need_real(table: pd.DataFrame, source: str) -> None:
+    synthetic = _mark(table, "synthetic", source)
+    if synthetic.any():
+        raise DataError(
+            f"{source}, row {first_row(synthetic)}: the image is synthetic ({int(synthetic.sum()):,} of "
+            f"{len(table):,} are), and says nothing about patients; leave these rows out"
+        )
 
 
 def _patients(table: pd.DataFrame, source: str) -> pd.Series[str]:

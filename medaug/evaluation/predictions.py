@@ -79,10 +79,10 @@ def check_predictions(table: pd.DataFrame, source: str = "predictions") -> pd.Da
     table : DataFrame
         Needs ``score:<class>`` (probability) and ``label:<class>`` (0 to 1, blank or a word such as ``NA``
         where unknown) for at least one class. May have ``image_id``, ``patient_id``, ``domain``, ``split``,
-        ``method``, ``seed``, ``attr:<name>``, ``decision:<class>`` and ``phantom``. Filled in where missing:
-        method ``model``, split and domain ``unknown``, seed 0, phantom False, image ids counted within method
-        and seed; an image without a patient is taken as a patient of its own. Names (of hospitals, groups,
-        patients, images) are kept as they are written.
+        ``method``, ``seed``, ``attr:<name>``, ``decision:<class>``, ``phantom`` and ``synthetic`` (true is
+        refused). Filled in where missing: method ``model``, split and domain ``unknown``, seed 0, phantom
+        False, image ids counted within method and seed; an image without a patient is taken as a patient of
+        its own. Names (of hospitals, groups, patients, images) are kept as they are written.
     source : str
         What errors and the log call the table, usually its file.
 

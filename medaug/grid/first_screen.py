@@ -26,7 +26,10 @@ def trainings_sentence(metrics: pd.DataFrame) -> str:
             f"{said} With fewer than {MIN_TRAININGS} trainings of each it compares trained models and says "
             "nothing about the arms: training is random."
         )
-    return f"{said} Intervals carry the variation between patients and between trainings."
+    return (
+        f"{said} Intervals carry the variation between patients and between trainings. Each answers one "
+        "question; the verdicts allow for all that are asked."
+    )
 
 
 def winner_sentences(

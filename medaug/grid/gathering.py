@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -29,12 +29,17 @@ class Compared:
         returns it; empty with one arm.
     predictions : DataFrame
         What was evaluated.
+    distances, components : DataFrame
+        What each classifier sees in common in sets of images, as `medaug.analysis.looks.Looks` has them;
+        empty where the trainings left nothing of the kind.
     """
 
     labelled: str
     metrics: pd.DataFrame
     differences: pd.DataFrame
     predictions: pd.DataFrame
+    distances: pd.DataFrame = field(default_factory=pd.DataFrame)
+    components: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def headline(self) -> str:
@@ -50,19 +55,19 @@ def gather(study: Study) -> list[Compared]:
     DataError
         A part was not evaluated yet.
     """
-    return [_read(labelled, study.compared(labelled) / "evaluation") for labelled in study.labelled]
+    return [_read(study, labelled, study.compared(labelled) / "evaluation") for labelled in study.labelled]
 
 
 def write_results(folder: Path, parts: Sequence[Compared]) -> None:
     """Write ``results.csv``, every number of every training, and ``differences.csv``, with intervals."""
-    for name, field in (("results", "metrics"), ("differences", "differences")):
-        tables = [getattr(part, field).assign(labelled=part.labelled) for part in parts]
+    for name, table_name in (("results", "metrics"), ("differences", "differences")):
+        tables = [getattr(part, table_name).assign(labelled=part.labelled) for part in parts]
         table = pd.concat(tables, ignore_index=True).rename(columns={"method": "arm"})
         table.insert(0, "labelled", table.pop("labelled"))
         write_table(table, folder / f"{name}.csv")
 
 
-def _read(labelled: str, folder: Path) -> Compared:
+def _read(study: Study, labelled: str, folder: Path) -> Compared:
     if not (folder / "metrics.csv").is_file():
         raise DataError(f"{folder} has no metrics.csv: run the study (scripts/study.sh) to its end first")
     differences = pd.DataFrame()
@@ -75,4 +80,12 @@ def _read(labelled: str, folder: Path) -> Compared:
         read_metrics(folder / "metrics.csv"),
         differences,
         read_predictions(folder / "predictions.parquet"),
+        *(_of_trainings(study, labelled, name) for name in ("distances", "components")),
     )
+
+
+def _of_trainings(study: Study, labelled: str, name: str) -> pd.DataFrame:
+    """Put a table that each training's own evaluation has left below one another."""
+    folders = [study.run(cell) / "evaluation" for cell in study.cells() if cell.labelled == labelled]
+    files = [file for folder in folders if (file := folder / f"{name}.csv").is_file()]
+    return pd.concat(map(pd.read_csv, files), ignore_index=True) if files else pd.DataFrame()

@@ -46,7 +46,7 @@ def pareto_figure(
         _draw_trainings(axes, metrics, styles, metric, attribute, split)
         for arm, style in styles.items():
             at = both.loc[both.index == arm]
-            look: dict[str, Any] = {"color": style.colour, "label": shortened(arm)}
+            look: dict[str, Any] = {"color": style.colour, "label": shortened(arm, 40)}
             if len(at):
                 axes.plot(at["gap"], at["value"], style.marker, markersize=8, zorder=3, **look)
         _name_axes(axes, metric, attribute, split)
@@ -102,7 +102,7 @@ def differences_figure(
                 axes.errorbar([row["difference"]], [place], xerr=reach, fmt=style.marker, color=style.colour)
         _arms_on_y(axes, others)
         better = "more is better" if higher_is_better(metric) else "less is better"
-        axes.set_xlabel(f"{in_words(metric)} minus that of {REFERENCE} ({better})")
+        axes.set_xlabel(f"{in_words(metric)}\nminus that of {REFERENCE} ({better})")
         entitle(axes, _title(split))
     return figure
 
@@ -134,7 +134,7 @@ def _name_axes(axes: Axes, metric: str, attribute: str, split: str) -> None:
 def _arms_on_y(axes: Axes, arms: Sequence[str]) -> None:
     for place in range(len(arms)):
         axes.axhline(place, color=RULE, linewidth=0.6, zorder=0)
-    axes.set_yticks(range(len(arms)), [shortened(arm) for arm in arms])
+    axes.set_yticks(range(len(arms)), [shortened(arm, 40) for arm in arms])
     axes.set_ylim(len(arms) - 0.5, -0.5)
 
 

@@ -10,13 +10,15 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
+from medaug.data.real import open_real
 from medaug.data.store import ImageStore
 from medaug.files import write_aside
+from medaug.grid.against_sections import budget_section, sampling_section
 from medaug.grid.arms import REFERENCE
 from medaug.grid.design import Study
 from medaug.grid.first_screen import arms_table, first_attribute, trainings_sentence, winner_sentences
 from medaug.grid.gathering import Compared, gather, write_results
-from medaug.grid.study_sections import budget_section, pareto_pictures, settings_section, study_sections
+from medaug.grid.study_sections import pareto_pictures, settings_section, study_sections
 from medaug.report.data_tables import evaluated_images
 from medaug.report.html import is_phantom
 from medaug.report.parts import Picture, Section, Table
@@ -50,7 +52,7 @@ def write_study_report(study: Study) -> Path:
     """
     folder, parts = Path(study.output), gather(study)
     write_results(folder, parts)
-    store = ImageStore.open(study.data) if study.data.is_dir() else None
+    store = open_real(study.data) if study.data.is_dir() else None
     environment = Environment(
         loader=ChoiceLoader([PackageLoader("medaug.grid"), PackageLoader("medaug.report")]),
         autoescape=True,
@@ -95,7 +97,11 @@ def _sections(
     study: Study, parts: Sequence[Compared], styles: Styles, metric: str, store: ImageStore | None
 ) -> Iterator[Section]:
     for part in parts:
-        for section in study_sections(study, part, styles, metric, store):
+        sampling = sampling_section(study, part, metric)
+        for section in [
+            *study_sections(study, part, styles, metric, store),
+            *([sampling] if sampling else []),
+        ]:
             title = f"{section.title} ({part.labelled})" if len(parts) > 1 else section.title
             yield replace(section, title=title)
     if (budgets := budget_section(study, parts, styles, metric)) is not None:

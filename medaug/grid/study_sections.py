@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
-from medaug.analysis.against import LABEL_BUDGET, against_settings
 from medaug.analysis.missed import missed_cases
 from medaug.data.store import ImageStore
 from medaug.evaluation.family import shown_splits
@@ -25,13 +24,13 @@ from medaug.grid.design import Study
 from medaug.grid.first_screen import first_attribute
 from medaug.grid.gathering import Compared
 from medaug.grid.study_figures import arms_figure, differences_figure, pareto_figure
+from medaug.report.feature_space import feature_section
 from medaug.report.missed_section import missed_section
 from medaug.report.parts import Cell, Folded, Picture, Section, Table, name, picture
 from medaug.report.performance_figures import label_figure
 from medaug.report.performance_tables import label_table
 from medaug.report.provenance import versions_table
 from medaug.report.sections import data_section
-from medaug.report.setting_figures import budget_figure, settings_table
 from medaug.report.style import Styles
 from medaug.report.tidy import attributes, label_metric, splits_with, tidied
 from medaug.report.words import interval, number, signed, split_name
@@ -56,26 +55,9 @@ def study_sections(
     yield _conditions_section(table, styles, metric)
     if not part.differences.empty:
         yield _differences_section(part, styles, metric)
-    if (missed := _missed_section(study, part, styles)) is not None:
-        yield missed
+    looks = (feature_section(part.distances, part.components, styles), _missed_section(study, part, styles))
+    yield from (look for look in looks if look is not None)
     yield data_section(store, part.predictions)
-
-
-def budget_section(study: Study, parts: Sequence[Compared], styles: Styles, metric: str) -> Section | None:
-    """Return Figure G2, performance and gap against the label budget; None where no budgets are compared."""
-    budgets = {name: how[LABEL_BUDGET] for name, how in study.labelled.items() if LABEL_BUDGET in how}
-    if len(budgets) < 2:
-        return None
-    of_budgets = [
-        p.metrics.assign(**{LABEL_BUDGET: budgets[p.labelled]}) for p in parts if p.labelled in budgets
-    ]
-    table = against_settings(pd.concat(of_budgets, ignore_index=True), [LABEL_BUDGET])
-    attribute = first_attribute(parts[0].metrics)
-    measures = [(metric, ""), *([(GAP.of(metric), attribute)] if attribute else [])]
-    figure, words = budget_figure(table, styles, measures), "Arms against the label budget (Figure G2)."
-    pictures = [picture(figure, words, words)] if figure is not None else []
-    numbers = Folded(NUMBERS, [settings_table(table, [LABEL_BUDGET], measures)])
-    return Section("Label efficiency", (), [*pictures, numbers])
 
 
 def settings_section(study: Study) -> Section:
@@ -173,10 +155,12 @@ def _difference_parts(
     differences: pd.DataFrame, styles: Styles, metric: str, attribute: str
 ) -> list[Picture | Folded]:
     what = in_words(metric) + (f", {attribute}" if attribute else "")
-    splits = splits_with(differences, attribute)
+    rows = differences[(differences["metric"] == metric) & (differences["attribute"] == attribute)]
+    splits = [s for s in shown_splits(differences) if s in set(rows.loc[rows["difference"].notna(), "split"])]
+    if not splits:
+        return []
     words = f"{what}: difference to the baseline with its interval."
     figure = differences_figure(differences, styles, metric, attribute, splits)
-    rows = differences[(differences["metric"] == metric) & (differences["attribute"] == attribute)]
     rows = rows[rows["split"].isin(splits) & (rows["label"] == "")]
     return [picture(figure, words, words), Folded(NUMBERS, [_differences_table(what, rows)])]
 
@@ -223,8 +207,16 @@ def _pareto(part: Compared, styles: Styles, metric: str, attribute: str) -> Pict
         f"Mean {words} against the {gap} between groups of {attribute}; best is {best}. A large mark is the "
         "mean of an arm, a small one a training; the grey line joins the arms that no other beats in both."
     )
-    splits = splits_with(part.metrics, attribute)
+    splits = _measured_splits(part.metrics, GAP.of(metric), attribute)
     return picture(pareto_figure(part.metrics, styles, metric, attribute, splits), caption, caption)
+
+
+def _measured_splits(metrics: pd.DataFrame, metric: str, attribute: str) -> list[str]:
+    """Return the splits in which something is estimable: an empty panel says less than the table below."""
+    rows = metrics[(metrics["metric"] == metric) & metrics["estimable"].astype(bool)]
+    there = set(rows.loc[rows["attribute"] == attribute, "split"])
+    splits = splits_with(metrics, attribute)
+    return [split for split in splits if split in there] or splits
 
 
 def _said(value: Any) -> str:

@@ -162,8 +162,15 @@ def _seen(row: Mapping[str, Any], limits: Limits, name: str) -> Check:
         f"a probe trained on real images tells the {name} with an AUC of {row['value']:.2f} "
         f"[{row['ci_low']:.2f}, {row['ci_high']:.2f}], that of real held-out images with {row['real']:.2f}"
     )
-    if row["ci_low"] > CHANCE and told >= limits.min_agreement:
+    if told >= limits.min_agreement and row["ci_low"] > CHANCE:
         return Check(name, "passed", f"The images show the {name} asked for: {found}.")
+    if told >= limits.min_agreement:
+        return Check(
+            name,
+            "undecided",
+            f"Whether the images show the {name} asked for is not known, because guessing may tell as much: "
+            f"{found}. Draw more images to tell.",
+        )
     return Check(
         name,
         "failed",

@@ -38,6 +38,11 @@ class Gallery:
     reference: float = float("nan")
     note: str = ""
 
+    @property
+    def shows_real(self) -> bool:
+        """Whether there are real images among the pictures."""
+        return any(pair.real for _, pairs in self.rows for pair in pairs)
+
 
 def gallery(synthetic: ImageStore, store: ImageStore | None) -> Gallery:
     """Choose synthetic images of each condition and find the nearest real training image of each.

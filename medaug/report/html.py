@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -28,7 +28,7 @@ from medaug.report.looks_sections import looks_sections
 from medaug.report.parts import Section, Table
 from medaug.report.quality_section import quality_section
 from medaug.report.skew_table import skew_table
-from medaug.report.slides_section import slides_section
+from medaug.report.slides_section import LEFT_OUT, shows_pictures, slides_section
 from medaug.report.style import Styles, method_styles
 from medaug.report.verdict_words import family_sentence
 from medaug.report.words import plural
@@ -48,6 +48,7 @@ def write_report(
     headline: str | None = None,
     high_risk: Sequence[str] = (),
     looks: Looks | None = None,
+    patient_pictures: bool = True,
 ) -> Sequence[str]:
     """Write the report as one self-contained HTML file; the file is whole or absent.
 
@@ -74,6 +75,8 @@ def write_report(
         Classes that must not be missed; their sensitivity is shown.
     looks : Looks, optional
         The paper's closer looks, of `medaug.analysis.looks`.
+    patient_pictures : bool
+        Whether real images are shown; the report says so.
 
     Returns
     -------
@@ -84,7 +87,9 @@ def write_report(
     -----
     Patients, images and files are counted, never named.
     """
-    content = _Content(results, store, synthetic, quality, skew, rejected, headline, high_risk, looks)
+    content = _Content(
+        results, store, synthetic, quality, skew, rejected, headline, high_risk, looks, patient_pictures
+    )
     environment = Environment(
         loader=PackageLoader("medaug.report"),
         autoescape=True,
@@ -113,6 +118,7 @@ class _Content:
     headline: str | None
     high_risk: Sequence[str]
     looks: Looks | None
+    patient_pictures: bool
 
     def fields(self) -> Mapping[str, Any]:
         """Return what the template asks for."""
@@ -120,10 +126,13 @@ class _Content:
         table, differences = tidy.tidied(metrics), _tidied_comparison(self.results.comparison)
         methods = tidy.methods(table, self.results.baseline or _baseline(self.results.comparison))
         metric, real = self.headline or headline(metrics), self._as_trained_on()
+        phantom = is_phantom(metrics, predictions, self.store, self.synthetic)
+        shown, pairs = slides_section(real, self.patient_pictures), self._gallery(real)
         return {
             "written": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
             "facts": _header_facts(predictions, methods, self.store, self.synthetic),
-            "phantom": is_phantom(metrics, predictions, self.store, self.synthetic),
+            "phantom": phantom,
+            "patients": not phantom and (shows_pictures(shown) or pairs.shows_real),
             "sentences": [
                 *self._quality(),
                 *answer_sentences(table, differences, methods, metric),
@@ -131,8 +140,8 @@ class _Content:
             ],
             "below": family_sentence(differences),
             "answer": answer_table(table, differences, methods, metric),
-            "sections": [s for s in self._sections(table, method_styles(methods), metric, real) if s],
-            "gallery": gallery(self.synthetic, real) if self.synthetic is not None else Gallery(()),
+            "sections": [s for s in self._sections(table, method_styles(methods), metric, real, shown) if s],
+            "gallery": pairs,
             "provenance": sections.provenance_section(self.store, self.synthetic),
             "seeds": int(table["seeds"].max()) if len(table) else 1,
         }
@@ -143,15 +152,27 @@ class _Content:
     def _as_trained_on(self) -> ImageStore | None:
         return None if self.store is None else skewed(self.store, self.skew)
 
+    def _gallery(self, real: ImageStore | None) -> Gallery:
+        if self.synthetic is None:
+            return Gallery(())
+        if self.patient_pictures:
+            return gallery(self.synthetic, real)
+        return replace(gallery(self.synthetic, None), note=LEFT_OUT)
+
     def _sections(
-        self, table: pd.DataFrame, styles: Styles, metric: str, real: ImageStore | None
+        self,
+        table: pd.DataFrame,
+        styles: Styles,
+        metric: str,
+        real: ImageStore | None,
+        slides: Section | None,
     ) -> list[Section | None]:
         """Everything between the answer and the synthetic images."""
         predictions = self.results.predictions
         return [
             sections.data_section(real, predictions, self._kind(), self.high_risk, self._more_tables()),
-            slides_section(real),
-            quality_section(self.quality, self.synthetic, real),
+            slides,
+            quality_section(self.quality, self.synthetic, real if self.patient_pictures else None),
             sections.accuracy_section(table, styles, metric, self.high_risk),
             sections.fairness_section(table, styles, metric),
             sections.central_section(self.results.posterior, styles),

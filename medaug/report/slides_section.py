@@ -17,17 +17,20 @@ from medaug.report.words import split_name
 OVERVIEWS = "overviews"
 """Folder of a store with ``<slide>.png`` for each slide that was cut."""
 
+LEFT_OUT = "Pictures of patients are left out of this report."
 A_DOMAIN = 2
 _WIDTH = 470
 
 
-def slides_section(store: ImageStore | None) -> Section | None:
+def slides_section(store: ImageStore | None, patient_pictures: bool = True) -> Section | None:
     """Count slides and patches by domain, and show up to two slides of each.
 
     Parameters
     ----------
     store : ImageStore or None
         Patches of slides (``slide`` is known), or other images.
+    patient_pictures : bool
+        Whether slides are shown.
 
     Returns
     -------
@@ -39,16 +42,23 @@ def slides_section(store: ImageStore | None) -> Section | None:
         return None
     patches = store.table[store.table["slide"].notna()]
     condition = store.task.classes[0]
+    table = _count_table(patches, condition)
+    if not patient_pictures:
+        return Section("The slides", [LEFT_OUT], [table])
     pictures = _pictures(store.path / OVERVIEWS, patches, condition)
     shown = (
         f"Shown are, of each domain (at most {MOST_DOMAINS}), the slide with the most patches of {condition} "
         "and one without any; boxes are the patches that were cut."
     )
     none = "There are no overviews of these slides, because their patches were cut elsewhere."
-    table = _count_table(patches, condition)
     if not pictures:
         return Section("The slides", [none], [table])
     return Section("The slides", [shown], [table, Beside(pictures)])
+
+
+def shows_pictures(section: Section | None) -> bool:
+    """Whether a section of `slides_section` shows slides."""
+    return section is not None and any(isinstance(part, Beside) for part in section.parts)
 
 
 def slide_table(patches: pd.DataFrame, condition: str) -> pd.DataFrame:

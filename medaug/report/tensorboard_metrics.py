@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pandas as pd
-from torch.utils.tensorboard import SummaryWriter
 
+from medaug.engine.event_files import EventWriter
 from medaug.evaluation.metrics import GAP, is_derived
+from medaug.files import replaced
 from medaug.report.curve_figures import roc_figure
 from medaug.report.tidy import tidied
 
@@ -30,15 +30,19 @@ def write_tensorboard(folder: Path, metrics: pd.DataFrame, predictions: pd.DataF
     --------
     >>> write_tensorboard(Path("output/logs/evaluation"), metrics, predictions)  # doctest: +SKIP
     """
-    shutil.rmtree(folder, ignore_errors=True)
+    with replaced(folder) as aside:
+        _write(aside, metrics, predictions)
+
+
+def _write(folder: Path, metrics: pd.DataFrame, predictions: pd.DataFrame) -> None:
     table = tidied(metrics)
     shown = table["metric"].map(lambda name: GAP.names(name) or not is_derived(name))
     table = table[table["estimable"] & (table["label"] == "") & shown]
     for method, rows in table.groupby("method", sort=False):
-        with SummaryWriter(str(folder / _folder_name(str(method)))) as writer:
+        with EventWriter(str(folder / _folder_name(str(method)))) as writer:
             for row in rows.to_dict("records"):
                 writer.add_scalar(_tag({str(k): v for k, v in row.items()}), row["value"])
-    with SummaryWriter(str(folder)) as writer:
+    with EventWriter(str(folder)) as writer:
         writer.add_figure("ROC curves", roc_figure(predictions))
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
-from torch.utils.tensorboard import SummaryWriter
-
+from medaug.engine.event_files import EventWriter
+from medaug.files import replaced
 from medaug.quality.judgement import Judgement
 
 
@@ -21,12 +20,16 @@ def write_quality(folder: Path, judgement: Judgement) -> None:
     judgement : Judgement
         What to show.
     """
-    shutil.rmtree(folder, ignore_errors=True)
+    with replaced(folder) as aside:
+        _write(aside, judgement)
+
+
+def _write(folder: Path, judgement: Judgement) -> None:
     for kind, column in (("synthetic", "value"), ("real", "real")):
-        with SummaryWriter(str(folder / kind)) as writer:
+        with EventWriter(str(folder / kind)) as writer:
             for row in judgement.numbers[judgement.numbers[column].notna()].to_dict("records"):
                 writer.add_scalar(_tag({str(k): v for k, v in row.items()}), row[column])
-    with SummaryWriter(str(folder)) as writer:
+    with EventWriter(str(folder)) as writer:
         checks = [f"- **{check.name}** {check.outcome}. {check.sentence}" for check in judgement.checks]
         writer.add_text("quality", "\n".join([judgement.sentence, "", *checks]))
 

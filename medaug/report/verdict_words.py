@@ -67,7 +67,8 @@ def evidence_sentence(comparison: pd.DataFrame | None, methods: Sequence[str]) -
     if trainings >= MIN_TRAININGS:
         return (
             f"This report compares methods: each was trained {trainings} times, and the intervals of the "
-            "differences hold for other patients and for other trainings."
+            "differences hold for other patients and for other trainings. An interval answers one question; "
+            "the verdicts allow for all that are asked."
         )
     often = "once" if trainings == 1 else "twice"
     return (

@@ -9,13 +9,14 @@ from medaug.classification.placebos import PLACEBOS
 from medaug.data.orders import ORDERS
 from medaug.errors import SettingsError
 from medaug.presets import ClassifierPreset
+from medaug.stages.compute_settings import TrainingComputeSettings
 from medaug.stages.method_names import method_name
 from medaug.stages.run import Run
 from medaug.stages.setting_values import chosen, free
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierSettings(ClassifierPreset):
+class ClassifierSettings(TrainingComputeSettings, ClassifierPreset):
     """How a classifier is trained.
 
     Parameters
@@ -32,6 +33,8 @@ class ClassifierSettings(ClassifierPreset):
     only_agreed : bool
         Use only synthetic images on which the run's baseline agrees with what was asked for: every condition
         on the right side of its threshold on ``id_val``, or the class of the largest score.
+    exclude : tuple of str
+        Dominant classes whose synthetic images are left out (w2 of Eq. 8, Section G.3.5).
     placebo : {"none", "noise", "shuffled"}
         What a gain must beat: uniform noise in place of the synthetic images, or their labels exchanged among
         them.
@@ -52,22 +55,19 @@ class ClassifierSettings(ClassifierPreset):
         Gradients are scaled down to it.
     warmup_iterations : int
         Steps in which the learning rate rises to its largest value, in a straight line; 0 starts there.
-    amp : bool
-        Mixed precision.
     method : str
         How the classifier is called in tables and figures; by default by what it was trained on.
     accept_poor_synthetic : bool
         Train on synthetic images that failed the checks of ``quality.json`` too, instead of an error.
     workers : int
         Processes that load batches; 0 loads in the main process.
-    compile : bool
-        ``torch.compile``.
     """
 
     image_size: int
     pretrained_weights: str | None = None
     order: str = "mixed"
     only_agreed: bool = False
+    exclude: tuple[str, ...] = ()
     placebo: str = "none"
     weigh_by: str | None = None
     equality_level: float = 1.0
@@ -77,11 +77,9 @@ class ClassifierSettings(ClassifierPreset):
     loss_name: str = "bce"
     largest_gradient_norm: float = 1.0
     warmup_iterations: int = 0
-    amp: bool = False
     method: str = ""
     accept_poor_synthetic: bool = free(False)
     workers: int = free(0)
-    compile: bool = free(False)
 
     @classmethod
     def of(cls, run: Run, **given: Any) -> ClassifierSettings:
@@ -106,6 +104,7 @@ class ClassifierSettings(ClassifierPreset):
             real_fraction=1.0,
             order="mixed",
             only_agreed=False,
+            exclude=(),
             placebo="none",
             weigh_by=None,
             oversample=None,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from monai.engines.trainer import Trainer
+from monai.inferers.inferer import Inferer
 from torch import nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
@@ -26,14 +27,17 @@ from medaug.classification.roc import roc_drawing
 from medaug.classification.validation import KeepBest, Validation
 from medaug.classification.weights import importance_weights, prepare_weighted_batch
 from medaug.data.orders import ORDERS
+from medaug.data.real import open_real, open_synthetic
 from medaug.data.sampling import BatchSampler, Example, StoreBatches, batch_loader
 from medaug.data.store import ImageStore
-from medaug.engine.distributed import barrier, is_first, unwrap, wrap
+from medaug.engine.acceleration import AcceleratedInferer, Acceleration
+from medaug.engine.distributed import barrier, is_first, unwrap
 from medaug.engine.handlers import Handler, Together, training_handlers
 from medaug.engine.later import later
 from medaug.engine.learning_rate import scheduler
 from medaug.engine.resume import Resume
 from medaug.engine.tensorboard import TensorBoard
+from medaug.errors import SettingsError
 from medaug.evaluation.predictions import write_predictions
 from medaug.stages.agreed_images import AgreedImages, agreed_images
 from medaug.stages.classifier_settings import ClassifierSettings
@@ -104,6 +108,11 @@ class ClassifierTraining:
         return {**inputs, "seed": run.seed, **record(self.settings)}
 
     @property
+    def computed(self) -> dict[str, Any]:
+        """How the classifier is computed, which it does not depend on."""
+        return self.acceleration.facts(self.run.device)
+
+    @property
     def epochs(self) -> int:
         """Length of the training in epochs."""
         return -(-self.settings.iterations // self.settings.iterations_per_epoch)
@@ -112,7 +121,7 @@ class ClassifierTraining:
     def synthetic(self) -> ImageStore | None:
         """The synthetic images, opened on first use."""
         return (
-            later(lambda: ImageStore.open(self.run.generator_path("synthetic")))
+            later(lambda: open_synthetic(self.run.generator_path("synthetic")))
             if self.uses_synthetic
             else None
         )
@@ -143,22 +152,46 @@ class ClassifierTraining:
 
     @property
     def usable(self) -> BoolArray | None:
-        """Which synthetic images are used: what is judged so, and agreed with; None is all of them."""
-        rows = [self.judged, None if self.agreed is None else self.agreed.rows]
+        """Which synthetic images are used: judged so, agreed with, not excluded; None is all of them."""
+        rows = [self.judged, None if self.agreed is None else self.agreed.rows, self._not_excluded]
         masks = [mask for mask in rows if mask is not None]
         return np.logical_and.reduce(masks) if masks else None
+
+    @property
+    def _not_excluded(self) -> BoolArray | None:
+        if self.synthetic is None or not self.settings.exclude:
+            return None
+        task = self.synthetic.task
+        kept = ~task.dominated_by(self.settings.exclude, task.labels(self.synthetic.table))
+        if not kept.any():
+            raise SettingsError("exclude leaves no synthetic image; name fewer classes")
+        return kept
 
     # Parts
 
     def wrap(self, network: nn.Module) -> nn.Module:
         """Return the network on its device, its gradients shared by all processes."""
-        return wrap(network, self.run.device)
+        return self.acceleration.trained(network, self.run.device)
+
+    @cached_property
+    def acceleration(self) -> Acceleration:
+        """How the network is laid onto the device."""
+        return self.settings.acceleration(self.run.device)
+
+    @property
+    def inferer(self) -> Inferer:
+        """What calls the network."""
+        return AcceleratedInferer(self.acceleration)
 
     def optimizer(self, network: nn.Module) -> Optimizer:
         """Return the optimiser of the network's weights."""
         how = self.settings
         return optimizers.optimizer(
-            how.optimizer_name, network.parameters(), how.learning_rate, how.weight_decay
+            how.optimizer_name,
+            network.parameters(),
+            how.learning_rate,
+            how.weight_decay,
+            self.acceleration.fused_optimizer,
         )
 
     def loss(self) -> Loss:
@@ -205,7 +238,7 @@ class ClassifierTraining:
             tensorboard=TensorBoard(
                 run.path("logs", self.name),
                 how.batch_size,
-                settings=shown,
+                settings={**shown, **self.computed},
                 draw=[roc_drawing(best), self._draw_rejected],
             ),
             seed=run.seed,
@@ -228,7 +261,9 @@ class ClassifierTraining:
         compare = self.uses_synthetic if self.compare_with_baseline is None else self.compare_with_baseline
         if compare or self.is_filtered:
             run.pull("baseline", **vars(self.settings.baseline()), compare_with_baseline=False)
-        run.claim(self.product, self.record, {**defaults(self.settings), "left_out": left_out(None)})
+        run.claim(
+            self.product, self.record, {**defaults(self.settings), "left_out": left_out(None)}, self.computed
+        )
         run.claim(self.predictions, {"model": identity(self.product)}, {})
 
     def fit(self, trainer: Trainer) -> None:
@@ -244,7 +279,7 @@ class ClassifierTraining:
         if is_made(self.predictions):
             return
         network, info = load_classifier(self.product, self.run.device)
-        store = ImageStore.open(self.run.data_dir)
+        store = open_real(self.run.data_dir)
         predictions = predict(
             network,
             store,

@@ -18,6 +18,7 @@ from pydoc import locate
 from types import TracebackType
 from typing import Any
 
+from fire.parser import DefaultParseValue
 from monai.bundle.config_item import ConfigComponent
 
 from medaug.errors import MedaugError, SettingsError
@@ -70,11 +71,14 @@ def check_command_line(argv: Sequence[str], stage: str, folder: Path) -> None:
     Raises
     ------
     SettingsError
-        An option, on the command line or in its ``--args_file``, answers to nothing in the config.
+        An option, on the command line or in its ``--args_file``, answers to nothing in the config, or a value
+        lacks a bracket or quote.
     """
     files = [file for file in _config_files(argv) if file.is_file()]
     if "run" not in argv or not any(file.name == f"{stage}.json" for file in files):
         return
+    for name, text in _given(argv):
+        check_closed(name, text)
     config: dict[str, Any] = {}
     for file in files:
         config |= json.loads(file.read_text(encoding="utf-8"))
@@ -111,6 +115,24 @@ def check_options(options: Mapping[str, Any], config: Mapping[str, Any], folder:
             check_part(first, {"::".join(rest): value}, folder)
         else:
             _check_inside(option, rest, config[first])
+
+
+def check_closed(name: str, text: str) -> None:
+    """Raise a SettingsError for a list, mapping or quoted text without an end, which would pass as text.
+
+    Examples
+    --------
+    >>> check_closed("bins", "{age: [0, 65]}")
+    >>> check_closed("bins", "{age: [0, 65}")
+    Traceback (most recent call last):
+    ...
+    medaug.errors.SettingsError: the value of --bins lacks a bracket or quote, or has one too many
+    """
+    if text[:1] not in ("[", "{", "'", '"') or not isinstance(DefaultParseValue(text), str):
+        return
+    open_brackets = any(text.count(first) != text.count(last) for first, last in ("[]", "{}", "()"))
+    if open_brackets or text.count("'") % 2 or text.count('"') % 2:
+        raise SettingsError(f"the value of --{name} lacks a bracket or quote, or has one too many")
 
 
 def check_part(part: str, settings: Mapping[str, Any], folder: Path) -> None:
@@ -171,16 +193,19 @@ def _check_known(option: str, name: str, known: Iterable[str]) -> None:
 
 def _options(argv: Sequence[str]) -> dict[str, Any]:
     """Return the options of a command line, those of its ``--args_file`` among them."""
-    found: dict[str, Any] = {}
-    for place, argument in enumerate(argv):
-        if argument.startswith("--"):
-            name, equals, value = argument[2:].partition("=")
-            following = argv[place + 1] if place + 1 < len(argv) else ""
-            found[name] = _literal(value if equals else following)
+    found = {name: _literal(text) for name, text in _given(argv)}
     file = found.get("args_file")
     if isinstance(file, str) and Path(file).is_file() and file.endswith(".json"):
         found = {**json.loads(Path(file).read_text(encoding="utf-8")), **found}
     return found
+
+
+def _given(argv: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Give names and values of options as they were typed."""
+    for place, argument in enumerate(argv):
+        if argument.startswith("--"):
+            name, equals, value = argument[2:].partition("=")
+            yield name, value if equals else "".join(argv[place + 1 : place + 2])
 
 
 def _config_files(argv: Sequence[str]) -> list[Path]:

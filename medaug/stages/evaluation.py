@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ import pandas as pd
 
 from medaug.analysis.looks import Looks
 from medaug.arrays import Array
+from medaug.data.real import open_real, open_synthetic
 from medaug.data.skew import Skew
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import barrier, is_first
@@ -23,16 +24,16 @@ from medaug.evaluation.metrics_table import headline, read_metrics
 from medaug.evaluation.predictions import class_names, read_predictions
 from medaug.evaluation.results import evaluate
 from medaug.evaluation.settings import EvaluationSettings
-from medaug.files import write_aside
 from medaug.quality.judgement import Judgement
 from medaug.report.html import write_report
 from medaug.report.summary import summary_table
 from medaug.report.tensorboard_metrics import write_tensorboard
-from medaug.stages.products import identity, is_made
+from medaug.stages.keys import key_path, with_pseudonyms
+from medaug.stages.products import identity, is_made, renewed
 from medaug.stages.quality import judgement_path
 from medaug.stages.run import Run
 from medaug.stages.seen_by_models import seen_by_models
-from medaug.stages.setting_values import chosen, defaults
+from medaug.stages.setting_values import chosen, defaults, switch
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,8 @@ class Evaluation:
         Method that the others are compared with in ``comparison.csv``; none means the baseline of the run.
     title : str
         Heading of the report.
+    patient_pictures : bool
+        Whether the report shows real images; it says so where it does.
     """
 
     run: Run
@@ -95,14 +98,24 @@ class Evaluation:
     predictions: Files | None = None
     baseline: str | None = None
     title: str = "Accuracy and fairness"
+    patient_pictures: bool = True
 
     @classmethod
     def of(
-        cls, run: Run, predictions: Files | None, baseline: str | None, title: str, **given: Any
+        cls,
+        run: Run,
+        predictions: Files | None,
+        baseline: str | None,
+        title: str,
+        patient_pictures: bool | str | None = None,
+        **given: Any,
     ) -> Evaluation:
         """Return a stage from the values of a config; None means the default of the setting."""
-        settings = evaluation_settings(run, predictions, **given)
-        return cls(run=run, settings=settings, predictions=predictions, baseline=baseline, title=title)
+        own = {"predictions": predictions, "baseline": baseline, "title": title}
+        shown = patient_pictures is None or switch(patient_pictures)
+        return cls(
+            run=run, settings=evaluation_settings(run, predictions, **given), patient_pictures=shown, **own
+        )
 
     @property
     def product(self) -> Path:
@@ -133,10 +146,11 @@ class Evaluation:
     def record(self) -> dict[str, Any]:
         """What the evaluation depends on."""
         return {
-            "predictions": file_digests(self.files),
+            "predictions": file_digests(self.files, named=self.predictions is None),
             "evaluation": self.settings,
             "baseline": self.compared_with,
             "title": self.title,
+            "patient_pictures": self.patient_pictures,
             "skew": self.run.scarcity,
             "quality": identity(self._judged) if self._judged is not None else None,
         }
@@ -149,13 +163,12 @@ class Evaluation:
         baseline, ``comparison.csv`` and ``improvement.csv``; the closer looks of the paper ``missed.csv``,
         ``overlaps.csv`` and, of the run's own classifiers, ``distances.csv`` and ``components.csv``.
         """
-        known = {"evaluation": defaults(self.settings), "quality": None}
-        self.run.claim(self.product, self.record, known)
-        features = {} if is_made(self.product) else self._features()
+        known = {"evaluation": defaults(self.settings), "quality": None, "patient_pictures": True}
+        current = self.run.is_current(self.product, self.record, known)
+        features = {} if current else self._features()
         if is_first():
-            if not is_made(self.product):
-                with write_aside(self.product) as aside:
-                    aside.mkdir()
+            if not current:
+                with renewed(self.product, self.record, self._logs, key_path(self.product)) as aside:
                     self._write(aside, features)
             print(_summary(read_metrics(self.product / "metrics.csv"), self.settings))
             if (answer := self.product / ANSWER).is_file():  # older evaluations have none
@@ -168,8 +181,21 @@ class Evaluation:
         own = self.predictions is None and is_made(self.run.data_dir)
         return seen_by_models(self.run, self.files) if own else {}
 
-    def _write(self, folder: Path, features: Features) -> None:
+    @property
+    def _logs(self) -> Path:
+        return self.run.path("logs", "evaluation")
+
+    def _joined(self, aside: Path) -> pd.DataFrame:
+        """Return all predictions; those that are given have pseudonyms, to which there is a key."""
         table = joined_predictions(self.files)
+        if self.predictions is None:
+            return table
+        table, key = with_pseudonyms(table)
+        key.to_csv(aside / key_path(self.product).name, index=False)
+        return table
+
+    def _write(self, aside: Path, features: Features) -> None:
+        table, folder = self._joined(aside), aside / self.product.name
         results = evaluate(table, self.settings, baseline=self.compared_with)
         results.write(folder)
         settings = replace(self.settings, kind=results.kind)
@@ -180,17 +206,18 @@ class Evaluation:
             folder / "report.html",
             results,
             title=self.title,
-            store=self._own(Path(self.run.data_dir)),
-            synthetic=self._own(self.run.generator_path("synthetic")),
+            store=self._own(Path(self.run.data_dir), open_real),
+            synthetic=self._own(self.run.generator_path("synthetic"), open_synthetic),
             quality=None if self._judged is None else Judgement.read(self._judged),
             skew=None if scarcity is None else Skew(**scarcity),
             rejected=self._rejected(),
             headline=self.settings.headline,
             high_risk=self.settings.high_risk,
             looks=looks,
+            patient_pictures=self.patient_pictures,
         )
         (folder / ANSWER).write_text("\n".join(answer), encoding="utf-8")
-        write_tensorboard(self.run.path("logs", "evaluation"), results.metrics, table)
+        write_tensorboard(aside / "logs" / "evaluation", results.metrics, table)
 
     def _rejected(self) -> dict[str, pd.DataFrame]:
         """Return which synthetic images the trainings of the run rejected, by the names of the trainings."""
@@ -203,9 +230,9 @@ class Evaluation:
         path = judgement_path(self.run)
         return path if self.predictions is None and is_made(path) else None
 
-    def _own(self, path: Path) -> ImageStore | None:
+    def _own(self, path: Path, opened: Callable[[Path], ImageStore]) -> ImageStore | None:
         """Open a store of the run that the report shows; given predictions have nothing to do with it."""
-        return ImageStore.open(path) if self.predictions is None and is_made(path) else None
+        return opened(path) if self.predictions is None and is_made(path) else None
 
 
 def joined_predictions(files: Sequence[str]) -> pd.DataFrame:
@@ -227,12 +254,13 @@ def joined_predictions(files: Sequence[str]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def file_digests(files: Sequence[str]) -> list[str]:
-    """Return name (without folder) and SHA-256 of each file; several runs have files of the same name."""
+def file_digests(files: Sequence[str], named: bool = True) -> list[str]:
+    """Return the SHA-256 of each file, after its name (without folder) where that is one of medaug's own."""
     missing = [file for file in files if not Path(file).is_file()]
     if missing:
         raise DataError(f"there is no file of predictions at {missing[0]}")
-    return [f"{Path(file).name} {hashlib.sha256(Path(file).read_bytes()).hexdigest()}" for file in files]
+    digests = [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files]
+    return [f"{Path(f).name} {d}" if named else d for f, d in zip(files, digests, strict=True)]
 
 
 def _summary(metrics: pd.DataFrame, settings: EvaluationSettings) -> str:

@@ -10,6 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 from monai.engines.trainer import Trainer
+from monai.inferers.inferer import Inferer
+from monai.networks.blocks.spatialattention import SpatialAttentionBlock
+from monai.networks.nets.diffusion_model_unet import DiffusionUNetResnetBlock
 from torch import nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
@@ -26,13 +29,15 @@ from medaug.data.sampling import (
     batch_loader,
 )
 from medaug.diffusion.condition import ConditionEncoder, encoder_for
+from medaug.diffusion.device_examples import DeviceExamples
 from medaug.diffusion.diffusion_model import DiffusionModel, save_model
 from medaug.diffusion.geometry import Geometry
 from medaug.diffusion.noisy_examples import CONDITION_DROPOUT, NoisyExamples, Prepared, prepare_batch
-from medaug.diffusion.preview import Preview, moments
+from medaug.diffusion.preview import Preview, Sparing, moments
 from medaug.diffusion.unet import ConditionalUNet
+from medaug.engine.acceleration import AcceleratedInferer, Acceleration
 from medaug.engine.averaging import PowerAverage
-from medaug.engine.distributed import unwrap, wrap
+from medaug.engine.distributed import unwrap
 from medaug.engine.handlers import Handler, Snapshot, Together, training_handlers
 from medaug.engine.later import later
 from medaug.engine.learning_rate import scheduler
@@ -40,6 +45,7 @@ from medaug.engine.resume import Resume
 from medaug.engine.tensorboard import Draw, TensorBoard
 from medaug.errors import SettingsError
 from medaug.presets import GeneratorPreset
+from medaug.stages.compute_settings import TrainingComputeSettings
 from medaug.stages.products import identity, is_made
 from medaug.stages.run import Run
 from medaug.stages.setting_values import chosen, defaults, free, record
@@ -51,7 +57,7 @@ FILES: Mapping[Role, str] = {"base": "diffusion", "upsampler": "upsampler"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class GeneratorSettings(GeneratorPreset):
+class GeneratorSettings(TrainingComputeSettings, GeneratorPreset):
     """How a diffusion model is trained.
 
     Parameters
@@ -62,8 +68,6 @@ class GeneratorSettings(GeneratorPreset):
         Probability that an example is trained on without its condition (classifier-free guidance).
     largest_gradient_norm : float
         Gradients are scaled down to it.
-    amp : bool
-        Mixed precision.
     guidance : float
         Guidance scale of the sample grids in TensorBoard.
     early_share : float
@@ -71,18 +75,22 @@ class GeneratorSettings(GeneratorPreset):
         none.
     workers : int
         Processes that load batches; 0 loads in the main process.
-    compile : bool
-        ``torch.compile``.
+    noise_on_device : bool or None
+        Draw noise, times, mirrors, shifts and spoiled low-resolution images on the device, a batch at once,
+        instead of in the processes that load; None means on a GPU.
+    gradient_checkpointing : bool
+        Compute blocks of the network again on the way back, for images that do not fit into the memory of the
+        GPU otherwise; a third more compute.
     """
 
     low_size: int | None = None
     condition_dropout: float = CONDITION_DROPOUT
     largest_gradient_norm: float = 1.0
-    amp: bool = False
     guidance: float = free(1.0)
     early_share: float = free(0.1)
     workers: int = free(0)
-    compile: bool = free(False)
+    noise_on_device: bool | None = free(None)
+    gradient_checkpointing: bool = free(False)
 
     @classmethod
     def of(cls, run: Run, role: Role, **given: Any) -> GeneratorSettings:
@@ -154,6 +162,11 @@ class GeneratorTraining:
         return {**inputs, "seed": run.seed, **record(self.settings)}
 
     @property
+    def computed(self) -> dict[str, Any]:
+        """How the model is computed, which it does not depend on."""
+        return self.acceleration.facts(self.run.device)
+
+    @property
     def epochs(self) -> int:
         """Length of the training in epochs."""
         return -(-self.settings.iterations // self.settings.iterations_per_epoch)
@@ -184,9 +197,20 @@ class GeneratorTraining:
 
     # Parts
 
+    @cached_property
+    def acceleration(self) -> Acceleration:
+        """How the network is laid onto the device."""
+        return self.settings.acceleration(self.run.device)
+
     def wrap(self, network: nn.Module) -> nn.Module:
         """Return the network on its device, its gradients shared by all processes."""
-        return wrap(network, self.run.device)
+        blocks = DiffusionUNetResnetBlock, SpatialAttentionBlock
+        return self.acceleration.trained(network, self.run.device, blocks)
+
+    @property
+    def inferer(self) -> Inferer:
+        """What calls the network."""
+        return AcceleratedInferer(self.acceleration)
 
     def dataset(self) -> Dataset[Example]:
         """Return the batches, as `NoisyExamples` describes them."""
@@ -201,7 +225,7 @@ class GeneratorTraining:
     @property
     def prepare_batch(self) -> Callable[..., Prepared]:
         """What turns a batch into a call of the network."""
-        return prepare_batch
+        return DeviceExamples(self._examples) if self.acceleration.noise_on_device else prepare_batch
 
     def handlers(self, network: nn.Module, optimizer: Optimizer) -> Handler:
         """Return the handlers of the trainer, together."""
@@ -230,7 +254,7 @@ class GeneratorTraining:
             tensorboard=TensorBoard(
                 self.run.generator_path("logs", FILES[self.role]),
                 how.batch_size,
-                settings=shown,
+                settings={**shown, **self.computed},
                 draw=[later(lambda: self._preview(model))],
             ),
             seed=self.run.seed,
@@ -245,7 +269,7 @@ class GeneratorTraining:
     def pull(self) -> None:
         """Have made what is needed, and make sure that the model file is one of these settings."""
         self.run.pull("prepare")
-        self.run.claim(self.product, self.record, defaults(self.settings))
+        self.run.claim(self.product, self.record, defaults(self.settings), self.computed)
 
     def fit(self, trainer: Trainer) -> None:
         """Train, unless the model is there: a run that was stopped goes on where it was."""
@@ -253,9 +277,15 @@ class GeneratorTraining:
             trainer.run()
 
     def _dataset(self) -> StoreBatches:
-        run, how = self.run, self.settings
-        examples = NoisyExamples(
-            seed=run.seed,
+        columns = {"condition": self.encoder.encode(self.run.store.table)}
+        transform = None if self.acceleration.noise_on_device else self._examples
+        return StoreBatches(self.run.store, self.settings.image_size, columns, transform)
+
+    @property
+    def _examples(self) -> NoisyExamples:
+        how = self.settings
+        return NoisyExamples(
+            seed=self.run.seed,
             dropout=how.condition_dropout,
             low_size=how.low_size,
             prediction=how.prediction,
@@ -263,8 +293,6 @@ class GeneratorTraining:
             loss_weight=how.loss_weight,
             geometry=how.geometry,
         )
-        columns = {"condition": self.encoder.encode(run.store.table)}
-        return StoreBatches(run.store, how.image_size, columns, examples)
 
     def _rows(self) -> RowStream:
         """Return all images as they come, or labelled and other ones in the share that is asked for."""
@@ -287,9 +315,10 @@ class GeneratorTraining:
     def _preview(self, model: DiffusionModel) -> Draw:
         """Return what draws a preview now and then."""
         how = self.settings
-        preview = Preview(model, self.run.store, how.guidance, self.run.seed)
+        preview = Preview(model, self.run.store, how.guidance, self.run.seed, self.acceleration)
         drawn = moments(preview.passes, how.batch_size, self.length, self.epochs)
-        return lambda writer, iteration: preview(writer, iteration) if iteration in drawn else None
+        draw = preview if self.run.device.type == "cpu" else Sparing(preview, drawn[-1])
+        return lambda writer, iteration: draw(writer, iteration) if iteration in drawn else None
 
     def _snapshot(self, model: DiffusionModel) -> Snapshot:
         """Return the handler that leaves the guide of autoguidance."""

@@ -12,9 +12,8 @@ from medaug.data.slides.reading import Slide
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import barrier, is_first
 from medaug.evaluation.predictions import read_predictions
-from medaug.files import write_aside
 from medaug.report.heatmap import write_heatmaps
-from medaug.stages.products import claim, identity, is_made
+from medaug.stages.products import identity, is_current, renewed
 
 logger = logging.getLogger(__name__)
 
@@ -34,15 +33,16 @@ def draw_heat_maps(product: Path, store: ImageStore, slides: pd.DataFrame, patch
         The grid of the patches.
     """
     folder = product.with_name("heatmaps")
-    claim(folder, {"predictions": identity(product)}, fresh=True)  # those of older predictions go aside
-    if is_first() and not is_made(folder):
+    record = {"predictions": identity(product)}
+    current = is_current(folder, record, fresh=True)  # those of older predictions go aside
+    if is_first() and not current:
         places = store.table[["image_id", "slide", "x", "y"]]
         predictions = read_predictions(product).merge(places, on="image_id", validate="one_to_one")
         shown = slides[slides["slide"].isin(predictions["slide"])]
         paths = {str(name): Path(path) for name, path in zip(shown["slide"], shown["path"], strict=True)}
         sides = {name: _side(path, patches) for name, path in paths.items()}
-        with write_aside(folder) as aside:
-            write_heatmaps(predictions, paths, sides, aside)
+        with renewed(folder, record) as aside:
+            write_heatmaps(predictions, paths, sides, aside / folder.name)
         logger.info("The heat maps are in %s", folder)
     barrier()
 

@@ -24,12 +24,14 @@ from medaug.data.sampling import Example, InOrder, StoreBatches, batch_loader
 from medaug.data.slides.patch_store import PatchStore
 from medaug.data.slides.patches import PatchSettings, every_patch
 from medaug.data.store import ImageStore
+from medaug.data.table import is_synthetic
 from medaug.engine.distributed import barrier, is_first
 from medaug.engine.later import later
 from medaug.errors import CheckpointError, SettingsError
 from medaug.evaluation.predictions import write_predictions
 from medaug.phantoms.mark import is_phantom
 from medaug.stages.heat_maps import draw_heat_maps
+from medaug.stages.keys import write_key
 from medaug.stages.products import identity, is_made
 from medaug.stages.run import Run
 from medaug.stages.setting_values import chosen, defaults
@@ -249,7 +251,11 @@ class Inference:
             table = predictions_table(
                 store, store.rows(), scores, info.task, method=info.method, seed=info.seed
             )
-            write_predictions(table.assign(phantom=store.phantom or info.phantom), self.product)
+            marks = {"phantom": store.phantom or info.phantom}
+            if (synthetic := is_synthetic(store.table)).any():
+                logger.warning("%s of %s images say that they are synthetic", synthetic.sum(), len(store))
+                marks["synthetic"] = synthetic
+            write_predictions(table.assign(**marks), self.product)
         barrier()
 
     @property
@@ -282,12 +288,14 @@ class Inference:
         info, how = self.info, self.settings
         table = read_source(self.run.reader, self._folder, info.task, **(how.reader_options or {}))
         files = PrepareSettings((info.image_size,), self.architecture["channels"], how.fit, how.max_rejected)
+        write_key(self.data, [table], [{"reader": self.run.reader, "folder": self._folder}])
         table, nothing = table.assign(split=NEW_IMAGES), pd.DataFrame({"reason": []})
         prepare(table, nothing, self.data, info.task, files, origin, how.workers)
 
     def _from_slides(self, origin: Mapping[str, Any]) -> None:
         info, how = self.info, self.settings
         slides = read_slide_source(self.run.reader, self._folder, info.task, **(how.reader_options or {}))
+        write_key(self.data, [slides], [{"reader": self.run.reader, "folder": self._folder}])
         store = PatchStore(
             self.data, info.task, how.patches, [info.image_size], how.max_rejected, how.workers
         )

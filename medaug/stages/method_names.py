@@ -45,6 +45,7 @@ def method_name(how: ClassifierSettings, usual_network: str) -> str:
 
 def _mixture(how: ClassifierSettings) -> str:
     synthetic = f"{'agreed ' if how.only_agreed else ''}{_SYNTHETIC[how.placebo]}"
+    synthetic += f" without {', '.join(how.exclude)}" if how.exclude else ""
     shares = {"real": how.real_fraction, synthetic: 1 - how.real_fraction}
     words = [f"{100 * share:.4g}% {kind}" for kind, share in shares.items() if share > 0]
     return ", then ".join(words[::-1]) if how.order == "synthetic_first" else " + ".join(words)

@@ -14,6 +14,7 @@ import pandas as pd
 from medaug.data.pixels import Fit
 from medaug.data.prepare import PrepareSettings, prepare
 from medaug.data.readers import SLIDE_READERS, read_slide_source, read_source
+from medaug.data.real import need_real
 from medaug.data.slides.patch_store import PatchStore
 from medaug.data.slides.patches import PatchSettings
 from medaug.data.sources import sources
@@ -23,6 +24,7 @@ from medaug.engine.distributed import is_first
 from medaug.errors import SettingsError
 from medaug.phantoms.drawing import draw_phantoms
 from medaug.phantoms.mark import is_phantom
+from medaug.stages.keys import told_apart, write_key
 from medaug.stages.products import is_made
 from medaug.stages.run import Run
 from medaug.stages.setting_values import chosen, defaults, free, record
@@ -166,7 +168,10 @@ class Preparation:
 
     def _from_images(self, data_sets: list[dict[str, Any]], origin: Mapping[str, Any]) -> ImageStore:
         how, tables = self.settings, self._tables(read_source, data_sets)
+        for table, data_set in zip(tables, data_sets, strict=True):
+            need_real(table, data_set["folder"])
         split = split_settings(how.split, tables[0])
+        write_key(self.product, tables, data_sets)
         table, left_out = assign_splits(pd.concat(tables, ignore_index=True), split)
         files = PrepareSettings(tuple(how.sizes), how.channels, how.fit, how.max_rejected, split.unit)
         return prepare(table, left_out, self.product, how.task, files, origin, how.workers)
@@ -178,6 +183,7 @@ class Preparation:
         if how.patches is None:
             raise SettingsError("slides are cut into patches: this bundle does not say how (patches)")
         tables = self._tables(read_slide_source, data_sets)
+        write_key(self.product, tables, data_sets)
         split = split_settings(how.split, tables[0])
         store = PatchStore(self.product, how.task, how.patches, how.sizes, how.max_rejected, how.workers)
         return store.of_training(pd.concat(tables, ignore_index=True), split, origin)
@@ -185,7 +191,9 @@ class Preparation:
     def _tables(
         self, read: Callable[..., pd.DataFrame], data_sets: list[dict[str, Any]]
     ) -> list[pd.DataFrame]:
-        return [read(s["reader"], Path(s["folder"]), self.settings.task, **s["options"]) for s in data_sets]
+        task = self.settings.task
+        tables = [read(s["reader"], Path(s["folder"]), task, **s["options"]) for s in data_sets]
+        return told_apart(tables, [s["reader"] for s in data_sets])
 
 
 def log_phantom(phantom: bool) -> None:

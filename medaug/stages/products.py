@@ -11,13 +11,17 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import platform
+import re
+import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from medaug.engine.distributed import barrier, is_first
@@ -26,6 +30,8 @@ from medaug.files import write_aside
 from medaug.task import Task
 
 logger = logging.getLogger(__name__)
+
+_PLACE = re.compile(r"place [0-9a-f]{8}")
 
 PACKAGES = ("medaug", "torch", "monai", "pytorch-ignite", "numpy", "pandas", "scikit-image", "pydicom")
 
@@ -64,6 +70,7 @@ def claim(
     settings: Mapping[str, Any],
     fresh: bool = False,
     defaults: Mapping[str, Any] | None = None,
+    computed: Mapping[str, Any] | None = None,
 ) -> None:
     """Make sure that a product, whole or half made, belongs to these settings, and record them.
 
@@ -76,7 +83,10 @@ def claim(
     fresh : bool
         Set a product with other settings aside and start anew, instead of raising an error.
     defaults : mapping, optional
-        What a product was made with where its record is older than a setting.
+        What a product was made with where its record is older than a setting. What is a default, but no
+        setting that the product depends on, is not compared in an older record either.
+    computed : mapping, optional
+        How it is computed: recorded, but never compared.
 
     Raises
     ------
@@ -85,26 +95,97 @@ def claim(
     """
     product = Path(product)
     if is_first():
-        _claim(product, plain(settings), fresh, plain(defaults or {}))
+        known = _recorded(defaults or {})
+        _claim(product, _recorded(settings), fresh, known, plain(computed or {}))
     barrier()
 
 
-def _claim(product: Path, settings: dict[str, Any], fresh: bool, defaults: dict[str, Any]) -> None:
+def is_current(
+    product: Path | str,
+    settings: Mapping[str, Any],
+    fresh: bool = False,
+    defaults: Mapping[str, Any] | None = None,
+) -> bool:
+    """Tell whether a product is there, whole, with these settings; for one that is `renewed`.
+
+    Raises
+    ------
+    SettingsError
+        As `claim`.
+    """
+    product = Path(product)
+    return is_made(product) and _matches(product, _recorded(settings), fresh, _recorded(defaults or {}))
+
+
+@contextmanager
+def renewed(product: Path, settings: Mapping[str, Any], *beside: Path) -> Iterator[Path]:
+    """Give an empty folder to make a product in; when it is whole, it takes the place of an older one.
+
+    Until then the older one stays where it is, after that it is set aside.
+
+    Parameters
+    ----------
+    product : Path
+        A folder; it is made under its name.
+    settings : mapping
+        As for `claim`.
+    *beside : Path
+        What else may be made, in or below the folder of the product; under its path from there.
+    """
+    temporary = product.with_name(f".{product.name}.{os.getpid()}.partial")
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        older = [path for path in (settings_path(product), *beside, product) if path.exists()]
+        if older:
+            set_aside(product, *beside)
+        _record(product, _recorded(settings), {})
+        for path in (*beside, product):
+            if (made := temporary / path.relative_to(product.parent)).exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                made.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _claim(
+    product: Path,
+    settings: dict[str, Any],
+    fresh: bool,
+    defaults: dict[str, Any],
+    computed: dict[str, Any],
+) -> None:
+    if _matches(product, settings, fresh, defaults):
+        return
+    if settings_path(product).is_file():
+        set_aside(product)
+    _record(product, settings, computed)
+
+
+def _matches(product: Path, settings: dict[str, Any], fresh: bool, defaults: dict[str, Any]) -> bool:
+    """Tell whether these settings are recorded; an error where others are that bind, or none of medaug's."""
     path = settings_path(product)
     if path.is_file():
-        recorded = _completed(json.loads(path.read_text(encoding="utf-8"))["settings"], settings, defaults)
+        written = without_places(json.loads(path.read_text(encoding="utf-8"))["settings"])
+        recorded = _completed(written, settings, defaults)
         differing = sorted(k for k in recorded.keys() | settings.keys() if recorded.get(k) != settings.get(k))
-        if not differing:
-            return
-        if _begun(product) and not fresh:
+        if differing and _begun(product) and not fresh:
             raise SettingsError(_difference(product, recorded, settings, differing))
-        set_aside(product)
-    elif product.exists():
+        return not differing
+    if product.exists():
         raise SettingsError(
             f"{product} was not made by medaug (no {path.name} beside it); name another --output_dir"
         )
-    record = {"settings": settings, **_circumstances()}
-    with write_aside(path) as temporary:
+    return False
+
+
+def _recorded(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(without_places(plain(settings)))
+
+
+def _record(product: Path, settings: dict[str, Any], computed: dict[str, Any]) -> None:
+    record = {"settings": settings, "computed": computed, **_circumstances()}
+    with write_aside(settings_path(product)) as temporary:
         temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -112,7 +193,8 @@ def _completed(
     recorded: Mapping[str, Any], settings: Mapping[str, Any], defaults: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return what is recorded, with the defaults of newer settings, also of settings within settings."""
-    whole = {name: value for name, value in defaults.items() if name in settings} | dict(recorded)
+    bound = {name: value for name, value in recorded.items() if name in settings or name not in defaults}
+    whole = {name: value for name, value in defaults.items() if name in settings} | bound
     for name, inner in defaults.items():
         if all(isinstance(value, Mapping) for value in (inner, recorded.get(name), settings.get(name))):
             whole[name] = _completed(recorded[name], settings[name], inner)
@@ -129,16 +211,19 @@ def _difference(
     )
 
 
-def set_aside(product: Path | str) -> None:
+def set_aside(product: Path | str, *beside: Path) -> None:
     """Move a product and all that belongs to it to ``before-<time>/``, so that the name is free.
 
-    Nothing is lost, and nothing that looks for products finds the old one.
+    Nothing is lost, and nothing that looks for products finds the old one. What lies `beside` it, in or below
+    its folder, goes along.
     """
     product = Path(product)
     aside = product.parent / f"before-{datetime.now(UTC).strftime('%Y%m%dT%H%M%S.%fZ')}"
-    for path in (*_begun(product), settings_path(product)):
-        aside.mkdir(exist_ok=True)
-        path.rename(aside / path.name)
+    for path in dict.fromkeys((*_begun(product), *beside, settings_path(product))):
+        if path.exists():
+            target = aside / path.relative_to(product.parent)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)
     logger.info("%s had other settings and was set aside in %s", product, aside)
 
 
@@ -151,6 +236,7 @@ def _begun(product: Path) -> list[Path]:
         f"{product.stem}.resume.pt",
         f"{product.stem}.rejected.csv",
         f"{product.stem}.early.pt",
+        f"{product.stem}.key.csv",
     )
     return [path for path in map(product.with_name, names) if path.exists()]
 
@@ -158,6 +244,27 @@ def _begun(product: Path) -> list[Path]:
 def plain(value: Any) -> Any:
     """Turn dataclasses, tuples and paths into what JSON holds, so that what is read back compares equal."""
     return json.loads(json.dumps(value, default=_plain))
+
+
+def without_places(value: Any) -> Any:
+    """Return plain settings whose folders and absolute paths are digests: they may name people and hosts.
+
+    Examples
+    --------
+    >>> without_places({"folder": "DOE_JANE", "table": "/home/doe/cases.csv", "column": "sex"})
+    {'folder': 'place ccde0451', 'table': 'place 7dd832f8', 'column': 'sex'}
+    """
+    if isinstance(value, Mapping):
+        return {k: _place(v) if k == "folder" else without_places(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [without_places(item) for item in value]
+    return _place(value) if isinstance(value, str) and PurePath(value).is_absolute() else value
+
+
+def _place(path: Any) -> Any:
+    if not isinstance(path, str) or _PLACE.fullmatch(path):
+        return path
+    return f"place {hashlib.sha256(path.encode()).hexdigest()[:8]}"
 
 
 def _plain(value: Any) -> Any:

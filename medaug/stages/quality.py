@@ -13,6 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from medaug.arrays import BoolArray
+from medaug.data.real import open_synthetic
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import barrier, is_first
 from medaug.errors import DataError, SettingsError
@@ -113,7 +114,7 @@ class Quality:
 
     def _judge(self) -> None:
         run, how = self.run, self.settings
-        synthetic = ImageStore.open(run.generator_path("synthetic"))
+        synthetic = open_synthetic(run.generator_path("synthetic"))
         size = common_size(run.store, synthetic)
         made = self._see(synthetic, (), size)
         held_out, learnt_from = (self._see(run.store, splits, size) for splits in (HELD_OUT, LEARNT_FROM))

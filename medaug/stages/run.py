@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from monai.bundle.workflows import ConfigWorkflow
 
+from medaug.data.real import open_real
 from medaug.data.skew import Skew, label_budget, skewed
 from medaug.data.store import ImageStore
 from medaug.engine import distributed
@@ -26,13 +27,16 @@ from medaug.errors import SettingsError
 from medaug.presets import Modality, Preset, PresetName, preset
 from medaug.stages.command_line import PARTS, check_command_line, check_part, explain
 from medaug.stages.location import calling_workflow, config_path
-from medaug.stages.products import claim, is_made, settings_path
+from medaug.stages.products import claim, is_current, is_made, settings_path
 from medaug.stages.setting_values import chosen
 from medaug.stages.tracking import check_tracking, track
 from medaug.task import Task
+from medaug.threads import spinning_hurts
 
 if TYPE_CHECKING:
     from medaug.stages.preparation import Preparation
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +159,7 @@ class Run:
         """The images as this experiment sees them: all labels, or few of some groups; opened on first use."""
         scarcity = self.scarcity
         skew = None if scarcity is None else Skew(**scarcity)
-        return later(lambda: skewed(ImageStore.open(self.data_dir), skew))
+        return later(lambda: skewed(open_real(self.data_dir), skew))
 
     @cached_property
     def preparation(self) -> Preparation:
@@ -200,6 +204,8 @@ class Run:
         sys.excepthook = explain
         logging.captureWarnings(True)
         distributed.start(self.device_name)
+        if distributed.device(self.device_name).type == "cpu" and spinning_hurts():
+            logger.info("Other programs keep all cores busy; with OMP_WAIT_POLICY=PASSIVE this run is faster")
         check_tracking(calling_workflow())
         check_command_line(sys.argv, stage, Path(self.bundle_root))
 
@@ -210,9 +216,19 @@ class Run:
             track(calling_workflow(), self.path("evaluation"), self.begun, facts)
         distributed.end()
 
-    def claim(self, product: Path | str, record: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    def claim(
+        self,
+        product: Path | str,
+        record: Mapping[str, Any],
+        defaults: Mapping[str, Any],
+        computed: Mapping[str, Any] | None = None,
+    ) -> None:
         """Make sure that a product belongs to these settings, see `medaug.stages.products.claim`."""
-        claim(product, record, self.fresh, defaults)
+        claim(product, record, self.fresh, defaults, computed)
+
+    def is_current(self, product: Path | str, record: Mapping[str, Any], defaults: Mapping[str, Any]) -> bool:
+        """Tell whether a product is there with these settings, see `medaug.stages.products.is_current`."""
+        return is_current(product, record, self.fresh, defaults)
 
     def pull(self, part: str, **more: Any) -> None:
         """Have another config of the bundle make its product, unless this run has seen to it already.

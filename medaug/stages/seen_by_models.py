@@ -8,7 +8,7 @@ from pathlib import Path
 from medaug.analysis.features import features_of_sets
 from medaug.arrays import Array
 from medaug.classification.classifier import load_classifier
-from medaug.data.store import ImageStore
+from medaug.data.real import open_synthetic
 from medaug.stages.products import is_made
 from medaug.stages.run import Run
 
@@ -24,7 +24,7 @@ def seen_by_models(run: Run, predictions: Sequence[str]) -> dict[tuple[str, int]
         Files of the run's predictions; a model has the name of its predictions, and may be gone.
     """
     folder = run.generator_path("synthetic")
-    synthetic = ImageStore.open(folder) if is_made(folder) else None
+    synthetic = open_synthetic(folder) if is_made(folder) else None
     seen = {}
     for file in predictions:
         model = run.path("models", f"{Path(file).stem}.pt")

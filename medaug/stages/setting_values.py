@@ -94,7 +94,8 @@ def _typed(name: str, value: Any, hint: Any) -> Any:
     try:
         return _converted(value, of_one)
     except (TypeError, ValueError):
-        expected = {bool: "true or false", int: "a whole number", float: "a number"}.get(of_one, "text")
+        known = {bool: "true or false", int: "a whole number", float: "a number", Mapping: "a mapping"}
+        expected = known.get(get_origin(of_one) or of_one, "text")
         raise SettingsError(f"{name} must be {expected}, not {value!r}") from None
 
 
@@ -109,6 +110,8 @@ def _converted(value: Any, kind: Any) -> Any:
         if isinstance(value, bool):
             raise ValueError(value)
         return float(value)
+    if get_origin(kind) is Mapping and not isinstance(value, Mapping):
+        raise TypeError(value)
     if get_origin(kind) is tuple:
         return tuple(value) if isinstance(value, list | tuple) else (value,)
     return value

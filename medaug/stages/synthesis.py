@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from medaug.diffusion.diffusion_model import DiffusionModel, load_model
 from medaug.diffusion.generation import Cascade, generate
 from medaug.diffusion.plan import fair_plan
 from medaug.engine.distributed import is_first
 from medaug.errors import SettingsError
-from medaug.presets import SynthesisPreset
+from medaug.presets import GeneratorPreset, SynthesisPreset
+from medaug.stages.compute_settings import ComputeSettings
 from medaug.stages.generator_training import early_path
 from medaug.stages.preparation import log_phantom
 from medaug.stages.products import identity, is_made
 from medaug.stages.run import Run
-from medaug.stages.setting_values import chosen, defaults, record
+from medaug.stages.setting_values import chosen, defaults, free, record
+
+MOST_AT_ONCE = 512
+"""Images; more of them fill no GPU better."""
+
+VALUES_OF_A_PIXEL, BYTES_OF_A_VALUE, PASSES_OF_A_STEP = 40, 2, 2
+"""An estimate from above of what a network keeps, in units of its first level; guidance asks it twice."""
 
 logger = logging.getLogger(__name__)
 
@@ -27,21 +37,54 @@ EVEN_PLAN = "each condition by itself equally often, attributes uniform"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SynthesisSettings(SynthesisPreset):
+class SynthesisSettings(ComputeSettings, SynthesisPreset):
     """What to draw, and how.
 
     Parameters
     ----------
     exclude : tuple of str
         Dominant classes of which no synthetic images are made (the filter w2 of Section G.3.5).
+    noise_on_device : bool or None
+        Draw the noise of an image on the device, by counting; None means on a GPU. The images are others
+        then, and ``origin.json`` says so.
     """
 
     exclude: tuple[str, ...] = ()
+    noise_on_device: bool | None = free(None)
 
     @classmethod
     def of(cls, run: Run, **given: Any) -> SynthesisSettings:
         """Return settings from the values of a config, where None means what the preset says."""
-        return chosen(cls, given, run.presets.sampling)
+        models = run.presets
+        usual = models.sampling
+        if run.device.type == "cuda":
+            memory = torch.cuda.get_device_properties(run.device).total_memory
+            rows = [row for row in (models.diffusion, models.upsampler) if row is not None]
+            usual = replace(usual, batch_size=images_at_once(rows, memory, usual.batch_size))
+        return chosen(cls, given, usual)
+
+
+def images_at_once(models: Iterable[GeneratorPreset], memory: int, least: int) -> int:
+    """Return how many images are sampled at once, a power of two where it is more than the least.
+
+    Parameters
+    ----------
+    models : iterable of GeneratorPreset
+        The networks that make them.
+    memory : int
+        Bytes of the GPU; half of them are left alone.
+    least : int
+        What the preset says.
+
+    Examples
+    --------
+    >>> from medaug.presets import preset
+    >>> images_at_once([preset("histopathology", "paper").diffusion], 80 * 2**30, 64)
+    256
+    """
+    values = max(VALUES_OF_A_PIXEL * m.channels[0] * (m.image_size // m.patch) ** 2 for m in models)
+    affordable = memory // 2 // (values * BYTES_OF_A_VALUE * PASSES_OF_A_STEP)
+    return max(least, min(MOST_AT_ONCE, 2 ** (max(affordable, 1).bit_length() - 1)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +152,8 @@ class Synthesis:
                 self.run.pull("upsampler")
         elif self.has_images:
             self.run.pull("prepare")
-        self.run.claim(self.product, self.record, defaults(self.settings))
+        computed = self.settings.acceleration(self.run.device).facts(self.run.device)
+        self.run.claim(self.product, self.record, defaults(self.settings), computed)
 
     def make(self) -> None:
         """Draw the images, unless they are there."""
@@ -128,7 +172,13 @@ class Synthesis:
             self.product,
             seed=run.seed,
             device=run.device,
-            origin={"plan": PLAN if store is not None else EVEN_PLAN, "data": self._learnt_from(base)},
+            origin={
+                "plan": PLAN if store is not None else EVEN_PLAN,
+                "data": self._learnt_from(base),
+                "generator": {name: self.record[name] for name in ("diffusion", "upsampler")},
+                "versions": {"medaug": version("medaug")},
+            },
+            acceleration=how.acceleration(run.device),
         )
         log_phantom(made.phantom)
 

@@ -10,9 +10,10 @@ import pandas as pd
 
 from medaug.errors import DataError
 
-_NUMBER = re.compile(r"[+-]?[0-9.,]{1,5}")
+_NUMBER = re.compile(r"([+-]?)(\d+(?:[.,]\d*)?|[.,]\d+)")
 _ANSWERS = frozenset(
     {"yes", "no", "true", "false", "positive", "negative", "present", "absent", "uncertain", "maybe", "nan"}
+    | {"-1", "0", "1"}
 )
 _LONGEST = 24
 
@@ -33,17 +34,25 @@ def form(cell: str) -> str:
 
 
 def shown(cell: object) -> str:
-    """Return what a message may show of a cell: a short number or a plain answer, else its form.
+    """Return what a message may show of a cell: a plain answer, else only what kind of thing it is.
 
     Examples
     --------
-    >>> shown("-1"), shown("yes"), shown("Doe")
-    ("'-1'", "'yes'", "text of the form 'Aaa'")
+    >>> shown("-1"), shown("yes"), shown("Doe"), shown("4711")
+    ("'-1'", "'yes'", "text of the form 'Aaa'", 'a number above 1')
     """
     text = str(cell).strip()
-    if _NUMBER.fullmatch(text) or text.lower() in _ANSWERS:
+    if text.lower() in _ANSWERS:
         return repr(text)
+    if number := _NUMBER.fullmatch(text):
+        return _kind_of_number(number[1] == "-", float(number[2].replace(",", ".")))
     return f"text of the form {form(text)!r}"
+
+
+def _kind_of_number(negative: bool, size: float) -> str:
+    if size > 1:
+        return f"a number {'below -1' if negative else 'above 1'}"
+    return f"a number between {'-1 and 0' if negative else '0 and 1'}"
 
 
 def common_form(cells: pd.Series[str]) -> str:

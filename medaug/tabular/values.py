@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,11 @@ UNKNOWN_WORDS = frozenset(
     {"na", "n/a", "n.a.", "#n/a", "nan", "<na>", "none", "null", "nil", "unk", "unknown", "-", "--", "?", "."}
 )
 """Words (in lower case) for unknown, in columns of labels, numbers and patients. Elsewhere they are names."""
+
+TRUTHS: Mapping[str, bool] = MappingProxyType(
+    {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
+)
+"""Words (in lower case) in columns that are true or false; a blank is false."""
 
 _EXACT = 2**53
 _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"

@@ -19,6 +19,9 @@ ANTIALIAS_PROBABILITY = 0.5
 BLUR_SIGMA_DEVIATION = 0.2
 BLUR_SIDE = 7
 
+_NO_BLUR = 1e-3
+"""Standard deviation in pixels below which no neighbour has any weight."""
+
 
 @dataclass(frozen=True)
 class Degradation:
@@ -86,6 +89,37 @@ def degrade(
     return _finish(_blur(spoiled, blur_sigma))
 
 
+def degrade_batch(
+    images: Tensor, low_size: int, *, antialias: Tensor, noise: Tensor, blur_sigma: Tensor
+) -> Tensor:
+    """Degrade each image of a batch in its own way, as `degrade` does one, without a look at what was drawn.
+
+    Parameters
+    ----------
+    images : Tensor, (B, C, H, W)
+        In [0, 1], H = W.
+    low_size : int
+        Side in pixels of the images that the upsampler will enlarge.
+    antialias : Tensor of bool, (B,)
+        Whether the reduction averages over pixels.
+    noise : Tensor, (B, C, H, W)
+        Standard normal, or zeros; is scaled by 4/255.
+    blur_sigma : Tensor, (B,)
+        Standard deviation in pixels of the 7 x 7 Gaussian blur.
+
+    Returns
+    -------
+    Tensor
+        Same shape, in [-1, 1], one of 256 levels.
+    """
+    smooth, plain = (_resize(images, low_size, antialias=way) for way in (True, False))
+    low = torch.where(antialias[:, None, None, None], smooth, plain)
+    spoiled = _resize(low, images.shape[-1], antialias=False) + NOISE_SIGMA * noise
+    kernels = _kernel(blur_sigma.clamp(min=_NO_BLUR)[:, None])
+    padded = F.pad(spoiled, [BLUR_SIDE // 2] * 4, mode="reflect")
+    return _finish(_weighted(_weighted(padded, kernels, 2), kernels, 3))
+
+
 def enlarge(image: Tensor, size: int) -> Tensor:
     """Make the upsampler's input from images of the base model: the fixed part of `degrade`.
 
@@ -114,11 +148,26 @@ def _blur(image: Tensor, sigma: float) -> Tensor:
     """Separable Gaussian blur with mirrored borders."""
     if sigma == 0:
         return image
-    offsets = torch.arange(BLUR_SIDE, dtype=torch.float64) - BLUR_SIDE // 2
-    kernel = torch.softmax(-(offsets**2) / (2 * sigma**2), 0).to(image)
+    kernel = _kernel(torch.tensor(sigma, dtype=torch.float64)).to(image)
     planes = F.pad(image.reshape(-1, 1, *image.shape[-2:]), [BLUR_SIDE // 2] * 4, mode="reflect")
     down = F.conv2d(planes, kernel.reshape(1, 1, -1, 1))
     return F.conv2d(down, kernel.reshape(1, 1, 1, -1)).reshape(image.shape)
+
+
+def _kernel(sigma: Tensor) -> Tensor:
+    """Return the weights of a Gaussian in one direction, (..., 7) for standard deviations (..., 1)."""
+    offsets = torch.arange(BLUR_SIDE, dtype=sigma.dtype, device=sigma.device) - BLUR_SIDE // 2
+    return torch.softmax(-(offsets**2) / (2 * sigma**2), -1)
+
+
+def _weighted(images: Tensor, kernels: Tensor, dimension: int) -> Tensor:
+    """Sum the shifted images of a padded batch along a dimension, each with its own weights (B, 7)."""
+    side = images.shape[dimension] - BLUR_SIDE + 1
+    shifted = [images.narrow(dimension, place, side) for place in range(BLUR_SIDE)]
+    return sum(
+        (part * weight[:, None, None, None] for part, weight in zip(shifted, kernels.unbind(1), strict=True)),
+        start=torch.zeros((), device=images.device),
+    )
 
 
 def _finish(image: Tensor) -> Tensor:

@@ -26,10 +26,10 @@ from benchmarks.store import random_store
 from medaug.diffusion.condition import ConditionEncoder
 from medaug.diffusion.diffusion_model import DiffusionModel
 from medaug.diffusion.generation import Cascade, generate, to_uint8
+from medaug.diffusion.image_noise import GeneratorNoise
 from medaug.diffusion.plan import fair_plan
 from medaug.diffusion.unet import build_unet
 from medaug.presets import Sampling, preset
-from medaug.randomness import torch_generator
 
 TARGET = "not slower than the peers"
 BETAS = {"num_train_timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02}
@@ -93,7 +93,7 @@ def _laid_out(model: DiffusionModel) -> DiffusionModel:
 def _medaug(model: DiffusionModel, condition: Tensor, steps: int) -> Tensor:
     cascade = Cascade(model, None, _sampling(steps, len(condition)))
     with torch.inference_mode():
-        return cascade.sample(condition, [torch_generator(0, "image", i) for i in range(len(condition))])
+        return cascade.sample(condition, GeneratorNoise(0, range(len(condition))))
 
 
 def _medaug_whole(plan: pd.DataFrame, model: DiffusionModel, output: Path, steps: int) -> None:

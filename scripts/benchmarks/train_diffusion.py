@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import torch
 from ignite.engine import Events
@@ -23,19 +22,19 @@ from monai.data import DataLoader as MonaiLoader
 from monai.engines import SupervisedTrainer
 from monai.engines.utils import DiffusionPrepareBatch, IterationEvents
 from monai.inferers import DiffusionInferer, SimpleInferer
-from monai.networks.nets import DiffusionModelUNet
 from monai.networks.schedulers import DDPMScheduler
 from monai.transforms import ScaleIntensityRanged
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.contest import Contest, missing
+from benchmarks.networks import diffusers_unet, medaug_unet, monai_unet, weights
 from benchmarks.store import random_store
 from medaug.data.store import ImageStore
 from medaug.diffusion.condition import ConditionEncoder
 from medaug.diffusion.geometry import Geometry
 from medaug.diffusion.noisy_examples import WeightedSquaredError
-from medaug.diffusion.unet import ConditionalUNet, build_unet
+from medaug.diffusion.unet import ConditionalUNet
 from medaug.presets import GeneratorPreset, preset
 from medaug.stages import GeneratorTraining, Run
 
@@ -73,11 +72,11 @@ def contests(settings: Namespace, folder: Path) -> Iterator[Contest]:
     course = Course(store, model, settings.iterations + UNCOUNTED)
     outputs = (folder / f"run-{number}" for number in count())
     runs: dict[str, Callable[[], float]] = {
-        f"medaug ({_size(_unet(course))})": lambda: train_medaug(course, next(outputs)),
-        f"MONAI ({_size(_monai_unet(course))})": lambda: train_monai(course),
+        f"medaug ({weights(_unet(course))})": lambda: train_medaug(course, next(outputs)),
+        f"MONAI ({weights(monai_unet(_unet(course)))})": lambda: train_monai(course),
     }
     if not (remarks := missing("diffusers", "the loop around UNet2DModel")):
-        name = f"diffusers ({_size(_diffusers_unet(course))})"
+        name = f"diffusers ({weights(diffusers_unet(_unet(course)))})"
         runs[name] = lambda: train_diffusers(course)
     what = (
         f"{model.image_size} x {model.image_size}, batches of {model.batch_size}, channels {model.channels}"
@@ -122,7 +121,7 @@ def train_monai(course: Course) -> float:
     scale = ScaleIntensityRanged("image", 0, 255, -1, 1)
     items = [{"image": pixels.transpose(2, 0, 1).copy()} for pixels in course.store.images(size)]
     dataset = CacheDataset(items, scale, progress=False)
-    network = _monai_unet(course)
+    network = monai_unet(_unet(course))
     trainer = SupervisedTrainer(
         device=torch.device("cpu"),
         max_epochs=1,
@@ -148,7 +147,7 @@ def train_diffusers(course: Course) -> float:
     from diffusers import DDPMScheduler as DiffusersScheduler
     from diffusers.training_utils import EMAModel
 
-    model, network = course.model, _diffusers_unet(course).train()
+    model, network = course.model, diffusers_unet(_unet(course)).train()
     schedule = DiffusersScheduler(num_train_timesteps=1000)
     optimizer = torch.optim.AdamW(network.parameters(), lr=model.learning_rate)
     average = EMAModel(network.parameters(), decay=EMA_DECAY)
@@ -190,46 +189,5 @@ def _encoder(store: ImageStore) -> ConditionEncoder:
 
 def _unet(course: Course) -> ConditionalUNet:
     model = course.model
-    shape = (model.channels, model.residual_blocks, model.head_channels)
     condition_size = _encoder(course.store).size + Geometry(model.mirrors, model.largest_shift).slots
-    return build_unet(model.image_size, 1, 1, condition_size, *shape, attention_side=model.attention_side)
-
-
-def _monai_unet(course: Course) -> DiffusionModelUNet:
-    """Build MONAI's own class with the arguments of ours, but without a condition."""
-    like = _unet(course)
-    model = course.model
-    return DiffusionModelUNet(
-        spatial_dims=2,
-        in_channels=1,
-        out_channels=1,
-        channels=model.channels,
-        num_res_blocks=model.residual_blocks,
-        attention_levels=like.attention_levels,
-        num_head_channels=like.num_head_channels,
-        norm_num_groups=like.out[0].num_groups,
-        include_fc=False,
-        use_flash_attention=True,
-    )
-
-
-def _diffusers_unet(course: Course) -> Any:
-    from diffusers import UNet2DModel
-
-    like = _unet(course)
-    attends = like.attention_levels
-    return UNet2DModel(
-        sample_size=course.model.image_size,
-        in_channels=1,
-        out_channels=1,
-        layers_per_block=course.model.residual_blocks,
-        block_out_channels=course.model.channels,
-        down_block_types=[f"{'Attn' * a}DownBlock2D" for a in attends],
-        up_block_types=[f"{'Attn' * a}UpBlock2D" for a in reversed(attends)],
-        attention_head_dim=course.model.head_channels,
-        norm_num_groups=like.out[0].num_groups,
-    )
-
-
-def _size(network: nn.Module) -> str:
-    return f"{sum(p.numel() for p in network.parameters()) / 1e6:.2f} M weights"
+    return medaug_unet(model, 1, condition_size)

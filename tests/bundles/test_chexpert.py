@@ -153,7 +153,8 @@ def test_new_images_get_the_scores_that_they_got_in_the_run(tiny: Path, run: Any
     assert len(found) == 100
     assert found["phantom"].all()
     known = pd.read_parquet(tiny / "predictions" / "model.parquet").query("domain == 'ChestX-ray14'")
-    found.index = found["image_id"].str.extract(r"([^/]+)\.\w+$", expand=False)
+    key = pd.read_csv(tiny / "inference" / "data.key.csv").set_index("pseudonym")["name"]
+    found.index = found["image_id"].map(key).str.extract(r"([^/]+)\.\w+$", expand=False)
     for name in config("chexpert", "prepare")["classes"]:
         score = found.loc[known["image_id"], f"score:{name}"].to_numpy()
         np.testing.assert_allclose(score, known[f"score:{name}"], rtol=1e-4)

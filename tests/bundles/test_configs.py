@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import fields
 from typing import Any
 
@@ -12,6 +13,7 @@ from bundle_files import BUNDLES, OWN, config, folder, settings, stages
 from monai.bundle import ConfigParser
 
 from medaug.stages import Run
+from medaug.stages.command_line import PARTS
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
 
@@ -54,6 +56,15 @@ def test_every_setting_is_handed_on(bundle: str, stage: str) -> None:
     text = json.dumps({k: v for k, v in config(bundle, stage).items() if k not in settings(bundle, stage)})
     for name in settings(bundle, stage).keys() - {"bundle_root"}:
         assert f'"@{name}"' in text, name
+
+
+@pytest.mark.parametrize(("bundle", "stage"), [pair for pair in EVERY_STAGE if pair[1] in PARTS.values()])
+def test_own_settings_read_what_is_shared_where_a_pulling_config_puts_it(bundle: str, stage: str) -> None:
+    """A config that another one pulls has that one's `Run` as ``shared``, and defaults elsewhere."""
+    shared = {f.name for f in fields(Run)}
+    for name, value in settings(bundle, stage).items():
+        if name not in shared:
+            assert not shared & set(re.findall(r"@(\w+)", str(value))), name
 
 
 @pytest.mark.parametrize(("bundle", "stage"), EVERY_STAGE)

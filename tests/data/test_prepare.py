@@ -319,9 +319,9 @@ def test_a_name_that_is_not_utf8_ends_nothing(tmp_path):
     table = read_folder(folder, task).assign(split="train")
     settings = PrepareSettings((8,), 1, max_rejected=0.5)
     store = prepare(table, NOTHING, tmp_path / "store", task, settings, {}, 0)
-    assert sorted(store.table["file"]) == ["M\\udcfcller.png", "b.png"]
+    assert sorted(store.table["file"]) == ["image 1", "image 2"]
     np.testing.assert_array_equal(store.images()[:, :, :, 0], [image, image])
-    assert pd.read_csv(store.path / "rejected.csv")["file"].tolist() == ["broken \\udce9.png"]
+    assert pd.read_csv(store.path / "rejected.csv")["file"].tolist() == ["image 3"]
 
 
 def test_the_table_needs_paths_of_this_machine_only_while_decoding(make_files, tmp_path, task):
@@ -352,9 +352,8 @@ def test_names_that_are_not_utf_8_are_read_or_rejected(tmp_path: Path, workers: 
     settings = PrepareSettings((8,), 1, max_rejected=0.5)
     store = prepare(table, left_out, tmp_path / "store", task, settings, {}, workers=workers)
 
-    assert "M\\udcfcller.png" in store.table["file"].tolist()
-    row = store.table["file"].tolist().index("M\\udcfcller.png")
+    row = store.table["file"].tolist().index("image 1")
     assert (store.images(8)[row] == 0).all()
     listed = pd.read_csv(store.path / "rejected.csv")
-    assert listed["file"].tolist() == ["kaputt\\udcff.png"]
+    assert listed["file"].tolist() == [f"image {len(table)}"]
     assert store.fingerprint

@@ -126,8 +126,8 @@ def test_rows_without_a_domain_are_left_out_with_a_reason():
             {"train_domains": ("in",), "domain_column": "site"},
             "no column 'site' for the domain; there are: image_id",
         ),
-        ({"official_split": "dev"}, {"train_domains": ("in",)}, "official_split is 'dev'"),
-        ({"patient_id": None}, {"train_domains": ("in",)}, "patient_id is missing in row 0"),
+        ({"official_split": "dev"}, {"train_domains": ("in",)}, "official_split is not understood in row 1"),
+        ({"patient_id": None}, {"train_domains": ("in",)}, "patient_id is missing in row 1"),
         ({}, {"train_domains": ("in",), "test_fraction": 1e-9}, "no image is left for the split id_test"),
         (
             {},

@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -13,18 +15,21 @@ from medaug.diffusion import generation
 from medaug.diffusion.condition import ConditionEncoder
 from medaug.diffusion.diffusion_model import DiffusionModel, save_model
 from medaug.diffusion.generation import Cascade, generate
+from medaug.diffusion.image_noise import GeneratorNoise
 from medaug.diffusion.samplers import SAMPLERS, sample_dpm_solver
 from medaug.diffusion.unet import build_unet
+from medaug.engine.acceleration import PLAIN, Acceleration
 from medaug.errors import CheckpointError, SettingsError
 from medaug.presets import Sampling
 from medaug.randomness import torch_generator
 
+COUNTED = Acceleration(noise_on_device=True)
 SAMPLING = {"sampler": "dpm_solver", "steps": 3, "guidance": 1.5, "batch_size": 3}
 
 
-def make(plan, base, upsampler, output, seed=5, **changed):
+def make(plan, base, upsampler, output, seed=5, how=PLAIN, **changed):
     cascade = Cascade(base, upsampler, Sampling(**SAMPLING | changed))
-    return generate(plan, cascade, output, seed=seed, device="cpu", origin={"note": "test"})
+    return generate(plan, cascade, output, seed=seed, device="cpu", origin={"note": "test"}, acceleration=how)
 
 
 def same(found, expected):
@@ -80,6 +85,51 @@ def test_images_do_not_depend_on_the_batch(tmp_path, make_model, plan, sampler, 
     assert stores[0].images().std() > 5
 
 
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_images_of_counted_noise_do_not_depend_on_the_batch(tmp_path, make_model, plan, sampler):
+    many = pd.concat([plan] * 10, ignore_index=True).assign(image_id=[f"i{i}" for i in range(70)])
+    stores = [
+        make(many, make_model(), None, tmp_path / str(n), how=COUNTED, batch_size=n, sampler=sampler, steps=2)
+        for n in (1, 7, 64)
+    ]
+    assert same(stores[0].images(), stores[1].images())
+    assert same(stores[0].images(), stores[2].images())
+    assert len(np.unique(stores[0].images().reshape(70, -1), axis=0)) == 70
+
+
+def test_the_settings_name_the_noise_that_was_counted(tmp_path, make_model, plan):
+    counted = make(plan, make_model(), None, tmp_path / "counted", how=COUNTED)
+    drawn = make(plan, make_model(), None, tmp_path / "drawn")
+    assert counted.origin["settings"]["noise"] == "Philox4x32-10 on the device"
+    assert "noise" not in drawn.origin["settings"]
+    assert counted.fingerprint != drawn.fingerprint
+    assert not same(counted.images(), drawn.images())
+
+
+def test_half_precision_makes_nearly_the_same_images(tmp_path, make_model, plan):
+    """A network of random weights blows rounding up; scripts/compare_precision.py looks at a trained one."""
+    model = replace(make_model(), prediction="v")
+    exact = make(plan, model, None, tmp_path / "exact", steps=8)
+    half = make(plan, model, None, tmp_path / "half", steps=8, how=Acceleration(amp=True))
+    difference = np.abs(half.images().astype(int) - exact.images().astype(int))
+    assert 0 < difference.mean() <= 1
+    assert (difference <= 1).mean() >= 0.9
+
+
+def test_a_last_batch_is_filled_up_for_a_network_that_is_compiled(tmp_path, make_model, plan, monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda network: network)
+    model, sizes = make_model(), []
+    model.network.register_forward_pre_hook(
+        lambda _, given, named: sizes.append(len(given[0])), with_kwargs=True
+    )
+    plain = make(plan, model, None, tmp_path / "plain", guidance=1.0)
+    assert set(sizes) == {3, 1}
+    sizes.clear()
+    filled = make(plan, model, None, tmp_path / "filled", guidance=1.0, how=Acceleration(compile=True))
+    assert set(sizes) == {3}
+    assert same(filled.images(), plain.images())
+
+
 def test_images_depend_on_seed_and_condition(tmp_path, make_model, plan):
     first = make(plan, make_model(), None, tmp_path / "a").images()
     other_seed = make(plan, make_model(), None, tmp_path / "b", seed=6).images()
@@ -97,7 +147,7 @@ def test_the_upsampler_sees_the_quantised_base_image_enlarged(make_model, encode
     condition[0, 1] = 1
     with torch.inference_mode():
         found = Cascade(base, upsampler, Sampling(**SAMPLING | {"guidance": 1.0})).sample(
-            condition, [torch_generator(0, "image", 0)]
+            condition, GeneratorNoise(0, [0])
         )
         random = torch_generator(0, "image", 0)
         small = by_hand(base.network, condition, torch.randn(1, 8, 8, generator=random)[None])
@@ -150,7 +200,7 @@ def test_autoguidance_moves_away_from_the_snapshot_within_the_interval(make_mode
 
     def sampled(**how):
         asked = Sampling(**SAMPLING | {"guidance": 1.0, "steps": 1} | how)
-        return Cascade(base, None, asked, {"base": guide}).sample(condition, [torch_generator(0, "image", 0)])
+        return Cascade(base, None, asked, {"base": guide}).sample(condition, GeneratorNoise(0, [0]))
 
     def image(found):
         clean = ((noise - (1 - share).sqrt() * found) / share.sqrt()).clamp(-1, 1)

@@ -56,3 +56,24 @@ def run_iterations():
             engine.run([0] * iterations, max_epochs=1)
 
     return run
+
+
+def test_the_average_is_bit_for_bit_that_of_ignite(run_iterations):
+    from ignite.handlers import EMAHandler
+
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(5, 7), nn.BatchNorm1d(7), nn.Linear(7, 3))
+    average, peer = PowerAverage(network, 0.1), EMAHandler(network)
+    power = power_of_width(0.1)
+
+    def move(engine):
+        for parameter in network.parameters():
+            parameter.add_(torch.randn_like(parameter))
+        network[1].running_mean.add_(1)
+        engine.state.ema_momentum = 1 - (1 - 1 / engine.state.iteration) ** (power + 1)
+        peer._update_ema_model(engine, "ema_momentum")
+
+    run_iterations(20, move, average)
+    expected = peer.ema_model.state_dict()
+    for name, value in average.network.state_dict().items():
+        assert torch.equal(value, expected[name]), name

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from medaug.evaluation.family import with_family
+from medaug.evaluation.family import shown_splits, with_family
 
 
 def table(**columns):
@@ -42,3 +42,18 @@ def test_families_within_something_and_untested_rows():
 
 def test_an_empty_table_has_no_family():
     assert with_family(table().iloc[:0], "auc").empty
+
+
+def test_tests_are_shown_and_validation_where_a_test_is_missing():
+    table = pd.DataFrame({"split": ["ood_val", "id_val", "id_test"]})
+    assert shown_splits(table) == ["id_test", "ood_val"]
+    assert shown_splits(pd.DataFrame({"split": ["mine"]})) == ["mine"]
+
+
+def test_validation_on_hospitals_of_its_own_is_shown_beside_the_test():
+    table = pd.DataFrame({"split": ["id_val", "ood_val", "ood_test", "ood_test"]})
+    assert shown_splits(table) == ["id_val", "ood_test"]
+    same = table.assign(domain=["A", "B", "all", "B"])
+    assert shown_splits(same) == ["id_val", "ood_test"]
+    other = table.assign(domain=["A", "C", "all", "B"])
+    assert shown_splits(other) == ["id_val", "ood_val", "ood_test"]

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 import re
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from medaug.analysis.looks import Looks
 from medaug.errors import DataError
+from medaug.evaluation import EvaluationSettings
 from medaug.evaluation.predictions import read_predictions
 from medaug.grid.__main__ import main
 from medaug.grid.design import Study
 from medaug.grid.first_screen import trainings_sentence
+from medaug.grid.gathering import gather
 from medaug.grid.study_figures import pareto_front
 from medaug.grid.study_report import write_study_report
 from medaug.report.style import method_styles
@@ -60,6 +65,26 @@ def test_results_hold_every_training(page, study, auc):
         assert rows[key] == pytest.approx(value, abs=1e-6)
     differences = pd.read_csv(f"{study.output}/differences.csv")
     assert {"labelled", "arm", "difference", "ci_low", "ci_high", "verdict"} <= set(differences)
+
+
+def test_what_each_training_sees_in_common_is_gathered(study, tmp_path):
+    own = replace(study, output=str(tmp_path))
+    shutil.copytree(study.compared("all"), own.compared("all"))
+    for cell in own.cells():
+        seen = np.random.default_rng([cell.seed, len(cell.arm)]).normal(size=(3, 60, 4))
+        features = {(cell.arm, cell.seed): dict(zip(("train", "id_test", "ood_test"), seen, strict=True))}
+        evaluation = own.run(cell) / "evaluation"
+        evaluation.mkdir(parents=True)
+        Looks.at(pd.DataFrame(), features, EvaluationSettings()).write(evaluation)
+
+    html = write_study_report(own).read_text(encoding="utf-8")
+
+    (part,) = gather(own)
+    assert set(zip(part.distances["method"], part.distances["seed"], strict=True)) == {
+        (cell.arm, cell.seed) for cell in own.cells()
+    }
+    assert "What the classifiers see in common" in html
+    assert "between trainings p" in html
 
 
 def test_the_page_is_one_file_without_network(page):

@@ -292,3 +292,18 @@ def test_exclusive_classes_have_no_cooccurrence(tmp_path, read):
     page = read(path)
     assert "Condition distribution" in page.text
     assert "Conditions together" not in page.text
+
+
+def test_the_page_says_that_it_shows_patients(full):
+    assert "Pictures of patients." in full.read_text()
+
+
+def test_pictures_of_patients_can_be_left_out(metrics, predictions, store, synthetic, tmp_path, read):
+    path = tmp_path / "report.html"
+    given = {"store": store, "synthetic": synthetic, "patient_pictures": False}
+    write_report(path, Results(metrics, predictions), title="Chest", **given)
+    page = read(path)
+    assert "Pictures of patients." not in page.text
+    assert "Pictures of patients are left out of this report." in page.text
+    assert not [image for image in page.images if image["alt"].startswith("Nearest real")]
+    assert [image for image in page.images if image["alt"].startswith("Synthetic image")]

@@ -13,7 +13,7 @@ from medaug.evaluation.results import Results
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.report.html import write_report
 from medaug.report.parts import Beside
-from medaug.report.slides_section import slide_table, slides_section
+from medaug.report.slides_section import LEFT_OUT, shows_pictures, slide_table, slides_section
 from medaug.task import Task
 
 TASK = Task("multilabel", ("tumour",))
@@ -99,6 +99,14 @@ def test_counts_without_any_overview(slide_store):
     section = slides_section(slide_store)
     assert len(section.parts) == 1
     assert "no overviews" in section.text[0]
+
+
+def test_slides_can_be_left_out(slide_store):
+    section = slides_section(slide_store, patient_pictures=False)
+    assert list(section.text) == [LEFT_OUT]
+    assert len(section.parts) == 1
+    assert not shows_pictures(section)
+    assert shows_pictures(slides_section(slide_store))
 
 
 def test_other_stores_have_no_such_section(store):

@@ -28,21 +28,6 @@ def test_baseline_is_the_named_one_then_the_one_called_so_then_the_first():
     assert tidy.methods(table[table["method"] != "Baseline CNN"])[0] == "a"
 
 
-def test_tests_are_shown_and_validation_where_a_test_is_missing():
-    table = pd.DataFrame({"split": ["ood_val", "id_val", "id_test"]})
-    assert tidy.shown_splits(table) == ["id_test", "ood_val"]
-    assert tidy.shown_splits(pd.DataFrame({"split": ["mine"]})) == ["mine"]
-
-
-def test_validation_on_hospitals_of_its_own_is_shown_beside_the_test():
-    table = pd.DataFrame({"split": ["id_val", "ood_val", "ood_test", "ood_test"]})
-    assert tidy.shown_splits(table) == ["id_val", "ood_test"]
-    same = table.assign(domain=["A", "B", "all", "B"])
-    assert tidy.shown_splits(same) == ["id_val", "ood_test"]
-    other = table.assign(domain=["A", "C", "all", "B"])
-    assert tidy.shown_splits(other) == ["id_val", "ood_val", "ood_test"]
-
-
 def test_all_domains_together_come_first():
     table = pd.DataFrame({"split": "id_test", "domain": ["b", "a", "all"]})
     assert tidy.domains(table, "id_test") == ["all", "b", "a"]

@@ -49,6 +49,7 @@ def store_of(path: Path, counts: dict[str, int], seed: int) -> ImageStore:
     table = pd.DataFrame({"image_id": names, "file": "f.png", "patient_id": names, "domain": "A"})
     table = table.assign(split=splits, **dict(zip(TASK.label_columns, labels.T, strict=True)))
     table["attr:sex"] = [("F", "M")[i % 2] for i in range(len(splits))]
+    table["synthetic"] = path.name == "synthetic"
     images = random.integers(0, 100, (len(splits), 16, 16, 1), dtype=np.uint8)
     images[:, :, :8] += (labels[:, 0] * 100).astype(np.uint8)[:, None, None, None]
     images[:, :, 8:] += (labels[:, 1] * 100).astype(np.uint8)[:, None, None, None]
@@ -176,6 +177,17 @@ def test_a_filtered_training_has_the_baseline_made_and_depends_on_it(
     assert pulled[2:] == ["prepare", "quality", "baseline"]
     assert filtered.record["agrees"] == identity(tmp_path / "models" / "baseline2.pt")
     assert "agrees" not in plain.record
+
+
+def test_synthetic_images_of_excluded_classes_are_not_used(real: ImageStore, tmp_path: Path) -> None:
+    synthetic = store_of(tmp_path / "synthetic", {"train": 30}, seed=1)
+    stage = workflow_of(real, tmp_path, exclude=["edema"]).parser.get_parsed_content("stage")
+
+    ill = (synthetic.table["label:edema"] == 1).to_numpy()
+    assert 0 < ill.sum() < 30
+    assert stage.usable.tolist() == (~ill).tolist()
+    rows = stage._rows(iterations=100).rows(np.arange(100))
+    assert not ill[rows[rows >= len(real)] - len(real)].any()
 
 
 def test_a_placebo_takes_the_place_of_synthetic_images(real: ImageStore, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from medaug.errors import DataError, SettingsError
-from medaug.stages.command_line import check_command_line, check_options, explain
+from medaug.stages.command_line import check_closed, check_command_line, check_options, explain
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "chexpert"
 KNOWN: dict[str, Any] = {
@@ -136,6 +136,22 @@ def test_only_the_command_that_runs_the_config_is_looked_at(tmp_path: Path) -> N
         check(f"--config_file={file}", "--sed=1")
     check("--config_file", str(file), "--sed", "1", stage="prepare")
     check_command_line(["pytest", "--sed"], "train", tmp_path)
+
+
+@pytest.mark.parametrize("value", ["{'age': [0, 'x", "[0, 40", "['F, 'M']", '"half', "{age: [0, 65}"])
+def test_a_value_that_is_not_closed_is_a_sentence(tmp_path: Path, value: str) -> None:
+    file = tmp_path / "train.json"
+    file.write_text('{"seed": 0}')
+    for given in (("--seed", value), (f"--seed={value}",)):
+        with pytest.raises(SettingsError, match=r"the value of --seed lacks a bracket or quote"):
+            check_command_line(command("--config_file", str(file), *given), "train", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "value", ["{age: [0, 65]}", "[a, b]", "'it'", "Anna's", "(draft) Bo's", "$@seed", ""]
+)
+def test_whole_values_pass(value: str) -> None:
+    check_closed("title", value)
 
 
 def test_overlays_and_files_of_arguments_count(tmp_path: Path) -> None:

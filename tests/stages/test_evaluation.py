@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -69,3 +71,11 @@ def test_bins_are_those_of_the_task_and_the_threshold_is_for_own_predictions(tmp
     assert (given.threshold, given.replicates) == (0.5, 10)
     skin = evaluation_settings(run(tmp_path, "dermatology", "dermatology"), None)
     assert skin.bins == {"age": [15, 25, 35, 45, 55, 65, 75, 90]}
+
+
+def test_kills_of_a_second_evaluation_lose_nothing(tmp_path: Path) -> None:
+    script = Path(__file__).with_name("kill_moments.py")
+    command = [sys.executable, str(script), str(tmp_path / "runs"), "evaluate", "6"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "nothing of" in done.stdout

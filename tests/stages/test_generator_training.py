@@ -14,11 +14,12 @@ from medaug.data.store import StoreWriter
 from medaug.diffusion.condition import ConditionEncoder
 from medaug.diffusion.diffusion_model import DiffusionModel, load_model
 from medaug.diffusion.noisy_examples import LOG_SIGMA_DEVIATION, LOG_SIGMA_MEAN, NoisyExamples
-from medaug.diffusion.preview import Preview, example_rows, moments
+from medaug.diffusion.preview import Preview, Sparing, example_rows, moments
 from medaug.diffusion.unet import build_unet
 from medaug.engine.averaging import power_of_width
 from medaug.errors import CheckpointError, DataError, SettingsError
 from medaug.stages import GeneratorTraining, Run
+from medaug.stages.setting_values import record
 from medaug.task import Attribute, Task
 
 TASK = Task("multilabel", ("edema", "effusion"), attributes=(Attribute("sex", ("F", "M")),))
@@ -276,8 +277,12 @@ def run_and_stop(run):
         run.run()
 
 
-def test_interrupted_training_ends_bit_equal(store, tmp_path):
-    how = {"schedule": "cosine", "warmup_share": 0.4, "dropout": 0.3, "times": "lognormal"}
+FAST = {"amp": True, "channels_last": True, "fused_optimizer": True, "noise_on_device": True}
+
+
+@pytest.mark.parametrize("fast", [{}, FAST, {"gradient_checkpointing": True}])
+def test_interrupted_training_ends_bit_equal(fast, store, tmp_path):
+    how = {"schedule": "cosine", "warmup_share": 0.4, "dropout": 0.3, "times": "lognormal", **fast}
     trainer(store, tmp_path / "whole", **how).run()
     run_and_stop(trainer(store, tmp_path / "stopped", **how))
     trainer(store, tmp_path / "stopped", **how).run()
@@ -285,6 +290,66 @@ def test_interrupted_training_ends_bit_equal(store, tmp_path):
     one, other = (load_model(file).network.state_dict() for file in files)
     for name in one:
         assert torch.equal(one[name], other[name]), name
+
+
+def test_checkpointing_changes_no_bit(store, tmp_path):
+    for name, on in (("kept", False), ("again", True)):
+        trainer(store, tmp_path / name, dropout=0.3, gradient_checkpointing=on).run()
+    files = (tmp_path / name / "models" / FILES["base"] for name in ("kept", "again"))
+    one, other = (load_model(file).network.state_dict() for file in files)
+    assert list(one) == list(other)
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def losses(store, folder, iterations=30, **how):
+    """Train on the same noise; return the loss of each iteration."""
+    run, found = trainer(store, folder, iterations=iterations, iterations_per_epoch=iterations, **how), []
+    run.add_event_handler(
+        Events.ITERATION_COMPLETED, lambda engine: found.append(engine.state.output["loss"].item())
+    )
+    run.run()
+    return np.array(found)
+
+
+def test_half_precision_learns_alike(store, tmp_path):
+    how = {"prediction": "v", "noise_on_device": True}
+    exact = losses(store, tmp_path / "exact", **how)
+    half = losses(store, tmp_path / "half", **how | FAST)
+    assert (exact != half).any()
+    assert exact[-10:].mean() < exact[:10].mean()
+    np.testing.assert_allclose(half, exact, rtol=0.02)
+
+
+def test_noise_on_the_device_is_drawn_from_bytes(store):
+    stage = training(store, noise_on_device=True, mirrors=["horizontal"])
+    example = stage.dataset()[Batch(np.arange(4), np.arange(4))]
+    assert example["image"].dtype == torch.uint8
+    image, (label, weight), _, named = stage.prepare_batch(example, "cpu", True)
+    assert image.shape == label.shape == (4, 1, 8, 8)
+    assert named["class_labels"].shape == (4, ENCODER.size + 1)
+    assert len(weight) == 4
+
+
+def test_how_it_is_computed_binds_no_product(store):
+    stage = training(store, amp=True)
+    assert stage.computed["device"] == "cpu"
+    assert (stage.computed["amp"], stage.computed["compile"]) == (True, False)
+    assert not {"amp", "compile", "noise_on_device"} & set(record(stage.settings))
+
+
+def test_a_figure_is_drawn_while_it_takes_little_of_the_time():
+    clock, drawn = [0.0], []
+
+    def draw(writer, iteration):
+        drawn.append(iteration)
+        clock[0] += 1.0
+
+    sparing = Sparing(draw, last=400, clock=lambda: clock[0])
+    for iteration in range(1, 401):
+        clock[0] += 0.5
+        sparing(None, iteration)
+    # With another, two drawings are 2 % of 100 s, three of 150 s, four of 200 s.
+    assert drawn == [1, 198, 296, 394, 400]
 
 
 def test_state_of_other_settings_is_refused(store, tmp_path):

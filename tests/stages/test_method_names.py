@@ -13,6 +13,7 @@ from medaug.stages import ClassifierSettings, Run
         ({"real_fraction": 0.25, "order": "synthetic_first"}, "75% synthetic, then 25% real"),
         ({"real_fraction": 0.0, "order": "synthetic_first"}, "100% synthetic"),
         ({"only_agreed": True}, "50% real + 50% agreed synthetic"),
+        ({"exclude": ["edema"]}, "50% real + 50% synthetic without edema"),
         ({"placebo": "noise"}, "50% real + 50% noise (placebo)"),
         (
             {"placebo": "shuffled", "order": "synthetic_first"},

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medaug.errors import SettingsError
-from medaug.stages.products import claim, identity, is_made, plain, set_aside, settings_path
+from medaug.stages.products import (
+    claim,
+    identity,
+    is_current,
+    is_made,
+    plain,
+    renewed,
+    set_aside,
+    settings_path,
+)
 
 SETTINGS = {"learning_rate": 1e-3, "channels": (32, 64), "seed": 0}
 
@@ -73,10 +83,75 @@ def test_a_half_made_product_is_bound_to_its_settings(tmp_path: Path, belonging:
 
 def test_settings_that_nothing_was_made_with_bind_nobody(tmp_path: Path) -> None:
     product = tmp_path / "data"
-    claim(product, {"folder": "/misspelt"})
-    claim(product, {"folder": "/right"})
+    claim(product, {"seed": 1})
+    claim(product, {"seed": 2})
 
-    assert json.loads(settings_path(product).read_text())["settings"] == {"folder": "/right"}
+    assert json.loads(settings_path(product).read_text())["settings"] == {"seed": 2}
+
+
+def test_settings_hold_no_place_and_yet_know_another_one(tmp_path: Path) -> None:
+    product = tmp_path / "data"
+    settings = {"sources": [{"folder": "DOE_JANE", "options": {"table": "/home/doe/t.csv"}}], "reader": "csv"}
+    claim(product, settings)
+    product.mkdir()
+
+    recorded = settings_path(product).read_text()
+    assert "doe" not in recorded.lower()
+    claim(product, settings)
+    for other in ("DOE_JOHN", "/home/doe/t.csv"):
+        with pytest.raises(SettingsError, match="sources"):
+            claim(product, {**settings, "sources": [{**settings["sources"][0], "folder": other}]})
+
+
+def test_a_record_from_before_places_were_left_out_still_matches(tmp_path: Path) -> None:
+    product = made(tmp_path, "data")
+    recorded = json.loads(settings_path(product).read_text())
+    old = {**recorded["settings"], "folder": "/data/set", "model": "/models/bit.npz"}
+    settings_path(product).write_text(json.dumps(recorded | {"settings": old}))
+
+    claim(product, old)
+    with pytest.raises(SettingsError, match="folder"):
+        claim(product, {**old, "folder": "/data/other"})
+
+
+@pytest.fixture
+def older(tmp_path: Path) -> Path:
+    product = tmp_path / "evaluation"
+    with renewed(product, SETTINGS, tmp_path / "logs" / "evaluation") as aside:
+        for folder in (aside / "evaluation", aside / "logs" / "evaluation"):
+            folder.mkdir(parents=True)
+            (folder / "file").write_text("older")
+    return product
+
+
+def test_a_product_stays_until_the_new_one_is_whole(tmp_path: Path, older: Path) -> None:
+    settings = SETTINGS | {"seed": 1}
+    assert is_current(older, SETTINGS)
+    with pytest.raises(SettingsError, match="seed"):
+        is_current(older, settings)
+    assert not is_current(older, settings, fresh=True)
+    with suppress(RuntimeError), renewed(older, settings, tmp_path / "logs" / "evaluation") as aside:
+        (aside / "evaluation").mkdir()
+        raise RuntimeError
+    assert (older / "file").read_text() == "older"
+    assert is_current(older, SETTINGS)
+    assert not list(tmp_path.glob("before-*"))
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_the_older_product_is_set_aside_with_what_lies_beside_it(tmp_path: Path, older: Path) -> None:
+    logs = tmp_path / "logs" / "evaluation"
+    with renewed(older, SETTINGS | {"seed": 1}, logs) as aside:
+        (aside / "evaluation").mkdir()
+        (aside / "evaluation" / "file").write_text("newer")
+        assert (logs / "file").read_text() == "older"
+    (before,) = tmp_path.glob("before-*")
+    assert (before / "evaluation" / "file").read_text() == "older"
+    assert (before / "logs" / "evaluation" / "file").read_text() == "older"
+    assert json.loads((before / "evaluation.settings.json").read_text())["settings"]["seed"] == 0
+    assert (older / "file").read_text() == "newer"
+    assert is_current(older, SETTINGS | {"seed": 1})
+    assert not logs.exists()
 
 
 @pytest.mark.parametrize("name", ["model.pt", "lr0.001.pt", "data"])
@@ -159,3 +234,20 @@ def test_what_is_recorded_compares_equal_when_read_back(value: object) -> None:
 
 def test_dataclasses_tuples_and_paths_become_plain(tmp_path: Path) -> None:
     assert plain({"how": How((64, 16), Path("/data"))}) == {"how": {"sizes": [64, 16], "folder": "/data"}}
+
+
+def test_how_a_product_is_computed_is_recorded_and_never_compared(tmp_path: Path) -> None:
+    product = tmp_path / "model.pt"
+    claim(product, SETTINGS, computed={"device": "H100", "amp": True})
+    product.write_text("weights")
+    claim(product, SETTINGS, computed={"device": "cpu", "amp": False})
+    assert json.loads(settings_path(product).read_text())["computed"] == {"device": "H100", "amp": True}
+
+
+def test_what_no_product_depends_on_any_more_is_not_compared_in_an_older_record(tmp_path: Path) -> None:
+    product = tmp_path / "model.pt"
+    claim(product, {**SETTINGS, "amp": False})
+    product.write_text("weights")
+    claim(product, SETTINGS, defaults={"amp": None, "workers": 0})
+    with pytest.raises(SettingsError, match="amp"):
+        claim(product, SETTINGS)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ class Training(Row):
     method: str | None = None
     exclude: tuple[str, ...] = ()
     workers: int = free(0)
+    caps: Mapping[str, int] | None = free(None)
 
 
 def test_what_is_not_given_is_the_preset_or_the_default() -> None:
@@ -58,6 +60,7 @@ def test_a_command_line_gives_text_and_the_setting_its_type(name: str, value: An
         ("iterations", True, "iterations must be a whole number, not True"),
         ("learning_rate", "fast", "learning_rate must be a number, not 'fast'"),
         ("amp", "maybe", "amp must be true or false, not 'maybe'"),
+        ("caps", "F", "caps must be a mapping, not 'F'"),
     ],
 )
 def test_another_type_is_a_sentence(name: str, value: Any, message: str) -> None:

@@ -1,4 +1,5 @@
 import pytest
+import torch
 
 from medaug.data.store import ImageStore
 from medaug.diffusion.condition import ConditionEncoder
@@ -59,3 +60,17 @@ def test_a_generator_of_the_run_comes_before_that_of_the_bundle(given_away, tmp_
     assert Synthesis.of(given_away).came_with_bundle
     (tmp_path / "models" / "diffusion.settings.json").write_text("{}")  # training has begun
     assert not Synthesis.of(given_away).came_with_bundle
+
+
+def test_a_large_gpu_samples_more_at_once_and_a_user_has_the_last_word(run, monkeypatch):
+    class Card:
+        total_memory = 80 * 2**30
+
+    monkeypatch.setattr(Run, "device", torch.device("cuda"))
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: Card)
+    large = Run.of(**{**vars(run), "preset": "single_gpu", "pulled": None})
+    assert Synthesis.of(large).settings.batch_size == 128  # the upsampler of 224 pixels fills the memory
+    assert Synthesis.of(run).settings.batch_size == 512
+    assert Synthesis.of(run, batch_size=7).settings.batch_size == 7
+    Card.total_memory = 2**20
+    assert Synthesis.of(run).settings.batch_size == 100

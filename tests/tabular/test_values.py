@@ -72,7 +72,9 @@ def test_forms_say_nothing() -> None:
     assert len(form("a" * 500)) < 30
     assert common_form(pd.Series(["Bo", "17/04/1951", "18/05/1952"])) == "99/99/9999"
     assert (shown("-1"), shown("Yes"), shown("Anna")) == ("'-1'", "'Yes'", "text of the form 'Aaaa'")
-    assert shown("12345678") == "text of the form '99999999'"
+    assert (shown("12345678"), shown("0.07")) == ("a number above 1", "a number between 0 and 1")
+    assert (shown("-17"), shown("-0.5")) == ("a number below -1", "a number between -1 and 0")
+    assert shown("17.04.1951") == "text of the form '99.99.9999'"
 
 
 def test_a_refusal_names_file_row_and_column() -> None:

@@ -33,6 +33,7 @@ from medaug.data.readers.pad_ufes_20 import read_pad_ufes_20
 from medaug.data.readers.scin import read_scin
 from medaug.data.readers.slides import read_slides
 from medaug.data.readers.wilds import read_wilds
+from medaug.data.stamp import with_stamps
 from medaug.errors import DataError, SettingsError
 from medaug.files import printable
 from medaug.task import Task
@@ -96,7 +97,7 @@ def read_source(reader: str, folder: Path, task: Task, **options: Any) -> pd.Dat
     Returns
     -------
     DataFrame
-        As described in `medaug.data.readers`.
+        As described in `medaug.data.readers`, with ``synthetic``: what the table or the file itself says.
 
     Raises
     ------
@@ -105,7 +106,7 @@ def read_source(reader: str, folder: Path, task: Task, **options: Any) -> pd.Dat
     DataError
         The folder is not there, or the reader cannot read it.
     """
-    return _read(READERS, reader, folder, task, options)
+    return with_stamps(_read(READERS, reader, folder, task, options))
 
 
 def read_slide_source(reader: str, folder: Path, task: Task, **options: Any) -> pd.DataFrame:

@@ -104,8 +104,8 @@ def _by_name(paths: Iterable[Path], folder: Path) -> dict[str, Path]:
     for path in paths:
         if found.setdefault(path.stem, path) != path:
             raise DataError(
-                f"{path.name} is there twice below {folder}: {found[path.stem].parent} and {path.parent}; "
-                "remove one, or set dataset_dir to one of the two folders"
+                f"{path.name} is there twice below {folder}; remove one, or set dataset_dir to the folder of "
+                "one of the two"
             )
     return found
 

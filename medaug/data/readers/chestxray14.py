@@ -200,8 +200,7 @@ def _with_files(table: pd.DataFrame, folder: Path, path: Path) -> pd.DataFrame:
     present = paths.notna()
     if not present.any():
         raise DataError(
-            f"none of the {len(table):,} images that {path} lists is below {folder}, "
-            f"{table['image_id'].iloc[0]}.png for one; unpack the images there"
+            f"none of the {len(table):,} images that {path} lists is below {folder}; unpack the images there"
         )
     if not present.all():
         absent = int((~present).sum())

@@ -154,6 +154,6 @@ def _need_images(table: pd.DataFrame, tree: Path, views: Sequence[str]) -> None:
         raise DataError(f"{tree} has no rows with a view out of: {', '.join(views)}")
     if not any(os.path.isfile(path) for path in table["path"].head(100)):
         raise DataError(
-            f"the images that {tree / 'train.csv'} lists are not there, {table['file'].iloc[0]} for one; "
-            "unpack them beside the table"
+            f"the images that the first rows of {tree / 'train.csv'} list are not there; unpack them beside "
+            "the table"
         )

@@ -21,6 +21,7 @@ from medaug.data.readers.tables import (
     mapped_columns,
     need_choice,
     pseudonyms,
+    truths,
 )
 from medaug.errors import DataError, SettingsError
 from medaug.progress import progress
@@ -34,7 +35,7 @@ HEADER_TAGS = MappingProxyType({"sex": "PatientSex", "age": "PatientAge"})
 """What may be taken from DICOM headers; nothing else is read from them."""
 
 OFFICIAL_SPLITS = ("train", "val", "test")
-OPTIONAL = ("domain", "official_split")
+OPTIONAL = ("domain", "official_split", "synthetic")
 """Names that are understood where a table has them."""
 
 _MEANT = MappingProxyType({"valid": "val", "validation": "val"})
@@ -72,7 +73,8 @@ def read_csv(
     columns : mapping of str to str
         Column of the table for each of medaug's names: ``path``, ``patient_id``, the classes and attributes
         of the task, optionally ``domain``, ``official_split`` (``train``, ``val``, ``test`` or blank;
-        ``valid`` and ``validation`` are ``val``), and any further name, which becomes a column that can
+        ``valid`` and ``validation`` are ``val``), ``synthetic`` (1, true, yes: not a picture of a patient; 0,
+        false, no or blank), and any further name, which becomes a column that can
         serve as the domain. A name that is not mapped is looked for as it is.
     domain : str, optional
         One name for all images, where the table has no column for the domain. Default ``"own data"``.
@@ -113,6 +115,7 @@ def read_csv(
         "patient_id": _patients(source, rows, path),
         "domain": _domain(source, domain, path),
         "official_split": _official_split(source, path),
+        "synthetic": truths(source["synthetic"], path) if "synthetic" in source else False,
     }
     result |= {label_column(name): _labels(source[name], path) for name in task.classes}
     result |= _attributes(source, task, from_headers, path, result["path"])

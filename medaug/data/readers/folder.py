@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pandas as pd
 
 from medaug.data.readers.tables import files_below
 from medaug.errors import DataError
-from medaug.files import printable
 from medaug.task import Task, attribute_column
 
 ENDINGS = (
@@ -43,9 +41,8 @@ def read_folder(
     Returns
     -------
     DataFrame
-        As described in `medaug.data.readers`, in the order of the names. ``image_id`` and ``file`` are the
-        path relative to the folder. Where names of files could name a person, use the reader ``csv``, which
-        numbers its rows.
+        As described in `medaug.data.readers`, in the order of the names. Names of files may name a person:
+        ``image_id``, ``file`` and ``patient_id`` are ``image 1``, ``image 2``, ...
 
     Raises
     ------
@@ -57,7 +54,7 @@ def read_folder(
         raise DataError(
             f"there is no image below {folder}; names that end in these count: {', '.join(endings)}"
         )
-    names = [printable(Path(os.path.relpath(path, folder)).as_posix()) for path in paths]
+    names = [f"image {number}" for number in range(1, len(paths) + 1)]
     table = pd.DataFrame(
         {
             "image_id": names,

@@ -116,7 +116,7 @@ def _part_2019(folder: Path, part: str) -> pd.DataFrame:
     for table, path in ((truth, truth_path), (meta, meta_path)):
         distinct(table["image"], "image", path)
     if different := sorted(set(truth["image"]) ^ set(meta["image"])):
-        raise DataError(f"the image {different[0]} is in only one of {truth_path} and {meta_path.name}")
+        raise DataError(f"{len(different)} images are in only one of {truth_path} and {meta_path.name}")
     truth = truth.assign(named=_one_hot(truth, truth_path))
     both = meta.merge(truth[["image", "named"]], on="image", validate="one_to_one")
     lesions = _lesions(both, meta_path)

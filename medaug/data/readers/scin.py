@@ -243,7 +243,7 @@ def _computed(source: pd.DataFrame, tables: Path) -> Iterator[Weights]:
         confidences = _cell(source, row, _CONFIDENCES, list, tables)
         if len(names) != len(confidences) or len(names) > MOST * graders.iloc[row]:
             raise DataError(
-                f"{tables / LABELS}, case {source['case_id'].iloc[row]}: {len(names)} conditions and "
+                f"{tables / LABELS}, case {row + 1} in the order of {CASES}: {len(names)} conditions and "
                 f"{len(confidences)} confidences by {graders.iloc[row]} raters, who name up to three each"
             )
         published = _cell(source, row, _WEIGHTS, dict, tables)
@@ -259,7 +259,7 @@ def _cell(source: pd.DataFrame, row: int, column: str, kind: type, tables: Path)
         content = None
     if not isinstance(content, kind) or not _is_whole(content, column):
         raise DataError(
-            f"{tables / LABELS}, case {source['case_id'].iloc[row]}, column {column!r}: {shown(text)} is "
+            f"{tables / LABELS}, case {row + 1} in the order of {CASES}, column {column!r}: {shown(text)} is "
             f"not a {kind.__name__} as SCIN writes it, {_FORM[column]} for example"
         )
     return content

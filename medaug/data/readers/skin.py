@@ -191,8 +191,7 @@ def with_images(table: pd.DataFrame, folder: Path, source: Path) -> pd.DataFrame
     found = largest_files(folder, set(stems), ENDINGS)
     if not found:
         raise DataError(
-            f"none of the {len(table):,} images that {source} lists is below {folder}, "
-            f"{table['image'].iloc[0]} for one; unpack the images there"
+            f"none of the {len(table):,} images that {source} lists is below {folder}; unpack them there"
         )
     paths = [found.get(stem, str(folder / name)) for stem, name in zip(stems, table["image"], strict=True)]
     files = [printable(Path(os.path.relpath(path, folder)).as_posix()) for path in paths]

@@ -20,10 +20,10 @@ from medaug.data.readers.tables import (
     mapped_columns,
     need_choice,
     pseudonyms,
+    truths,
 )
 from medaug.errors import DataError, SettingsError
 from medaug.files import printable
-from medaug.tabular.messages import refuse
 from medaug.tabular.table_files import read_text_table
 from medaug.tabular.values import names as names_in
 from medaug.task import Task
@@ -33,7 +33,6 @@ ENDINGS = (".svs", ".tif", ".tiff", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".
 NAMES = ("numbers", "files")
 OPTIONAL = ("domain", "annotation", "tumour_free")
 
-_TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
 _NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -166,11 +165,7 @@ def _beside(slide: Path) -> str | None:
 def _tumour_free(table: pd.DataFrame, path: Path) -> pd.Series[bool]:
     if "tumour_free" not in table:
         return pd.Series(False, index=table.index)
-    values = table["tumour_free"].str.lower()
-    known = ", ".join(filter(None, _TRUTH))
-    wrong = ~values.isin(list(_TRUTH))
-    refuse(table["tumour_free"], wrong, path, f"is not understood; it is blank or one of: {known}")
-    return values.map(_TRUTH).astype(bool)
+    return truths(table["tumour_free"], path)
 
 
 def _name_slides(source: pd.DataFrame, folder: Path, names: str) -> None:
@@ -184,9 +179,9 @@ def _name_slides(source: pd.DataFrame, folder: Path, names: str) -> None:
     source["slide"] = [_name(path) for path in relative]
     twice = source["slide"].duplicated()
     if twice.any():
-        name = source.loc[twice, "slide"].iloc[0]
         raise DataError(
-            f"two slides below {folder} are called {name!r}; rename one, or set names to 'numbers'"
+            f"{int(twice.sum())} slides below {folder} are called like another one, endings left aside; "
+            "rename them, or set names to 'numbers'"
         )
 
 

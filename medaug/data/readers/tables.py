@@ -12,7 +12,7 @@ import pandas as pd
 from medaug.errors import DataError, SettingsError
 from medaug.tabular.messages import first_row, refuse, tell
 from medaug.tabular.table_files import need_columns
-from medaug.tabular.values import is_unknown, names, numbers
+from medaug.tabular.values import TRUTHS, is_unknown, names, numbers
 
 
 def mapped_columns(
@@ -116,6 +116,14 @@ def label_values(cells: pd.Series[str], meaning: dict[float, float], path: Path)
     known = ", ".join(f"{number:g}" for number in meaning)
     refuse(cells, wrong, path, f"is not a label; labels are blank or one of: {known}")
     return read.values.map(meaning).astype("float64")
+
+
+def truths(cells: pd.Series[str], path: Path) -> pd.Series[bool]:
+    """Return a column that is true or false, blank for false; a DataError names the first other cell."""
+    values = cells.str.lower()
+    known = ", ".join(filter(None, TRUTHS))
+    refuse(cells, ~values.isin(list(TRUTHS)), path, f"is not understood; it is blank or one of: {known}")
+    return values.map(TRUTHS).astype(bool)
 
 
 def files_below(folder: Path, endings: Collection[str]) -> Iterator[os.DirEntry[str]]:

@@ -225,6 +225,5 @@ def _need_patches(table: pd.DataFrame, tree: Path) -> None:
     some = paths.iloc[np.unique(np.linspace(0, len(paths) - 1, _LOOKED_FOR).astype(int))]
     if not any(os.path.isfile(path) for path in some):
         raise DataError(
-            f"the patches that {tree / 'metadata.csv'} lists are not there, {some.iloc[0]} for one; "
-            "unpack the whole archive of WILDS"
+            f"the patches that {tree / 'metadata.csv'} lists are not there; unpack the whole archive of WILDS"
         )

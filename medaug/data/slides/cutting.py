@@ -74,8 +74,8 @@ def cut(
         A name of a slide comes twice; the disk is full.
     """
     if slides["slide"].duplicated().any():
-        name = slides["slide"][slides["slide"].duplicated()].iloc[0]
-        raise DataError(f"the slide {name!r} is in the table more than once; give every slide its own name")
+        row = int(slides["slide"].duplicated().to_numpy().argmax()) + 1
+        raise DataError(f"the slide of row {row} has the name of an earlier one; give every slide its own")
     rows = [{str(key): value for key, value in row.items()} for row in slides.to_dict("records")]
     jobs = [Job(row, work / shard_name(row["slide"]), settings, choose, tuple(sizes)) for row in rows]
     with disk_errors(work):

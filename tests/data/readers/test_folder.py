@@ -23,9 +23,16 @@ def folder(tmp_path: Path) -> Path:
 def test_all_images_below_the_folder_and_nothing_else(folder: Path) -> None:
     table = read_source("folder", folder, CHEST_RADIOGRAPHS)
 
-    assert table["file"].tolist() == ["a/1", "a/deep/er.jpg", "b.PNG"]
-    assert table["path"].tolist() == [str(folder / name) for name in table["file"]]
-    assert table["image_id"].tolist() == table["file"].tolist()
+    assert table["path"].tolist() == [str(folder / name) for name in ("a/1", "a/deep/er.jpg", "b.PNG")]
+
+
+def test_names_of_files_are_pseudonyms_wherever_they_may_be_shown(folder: Path) -> None:
+    table = read_folder(folder, CHEST_RADIOGRAPHS)
+
+    for column in ("image_id", "file", "patient_id"):
+        assert table[column].tolist() == ["image 1", "image 2", "image 3"]
+    shown = table.drop(columns="path").to_csv()
+    assert not any(name in shown for name in ("deep", "er.jpg", "b.PNG"))
 
 
 def test_nothing_is_known_of_them(folder: Path) -> None:
@@ -45,6 +52,7 @@ def test_the_domain_stays_what_it_is_called(folder: Path) -> None:
 
 
 def test_endings_can_be_chosen_and_none_is_an_error(folder: Path) -> None:
-    assert read_folder(folder, CHEST_RADIOGRAPHS, endings=[".JPG"])["file"].tolist() == ["a/deep/er.jpg"]
+    (path,) = read_folder(folder, CHEST_RADIOGRAPHS, endings=[".JPG"])["path"]
+    assert path.endswith("a/deep/er.jpg")
     with pytest.raises(DataError, match=r"no image below .*: \.xyz"):
         read_folder(folder, CHEST_RADIOGRAPHS, endings=[".xyz"])

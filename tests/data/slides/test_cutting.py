@@ -176,7 +176,7 @@ def test_no_patch_at_all(slides, tmp_path, write_slide):
 
 
 def test_names_of_slides_are_unique(slides, tmp_path):
-    with pytest.raises(DataError, match="the slide 'slide 0' is in the table more than once"):
+    with pytest.raises(DataError, match="the slide of row 2 has the name of an earlier one"):
         cut(slides.assign(slide="slide 0"), tmp_path, SETTINGS, choose, (32,), 0)
 
 

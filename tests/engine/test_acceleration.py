@@ -1,0 +1,104 @@
+import json
+import logging
+import os
+import shutil
+
+import pytest
+import torch
+from torch import nn
+
+from medaug.engine import acceleration
+from medaug.engine.acceleration import PLAIN, AcceleratedInferer, Acceleration
+from medaug.engine.distributed import unwrap
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+CHOICES = {"amp", "tf32", "channels_last", "compile", "fused_optimizer", "noise_on_device"}
+
+
+def small_network():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.GroupNorm(2, 4), nn.SiLU(), nn.Conv2d(4, 1, 1))
+
+
+@pytest.fixture
+def card(monkeypatch):
+    """A machine whose GPU can do everything."""
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "H100")
+    monkeypatch.setattr(acceleration, "find_spec", lambda name: object())
+
+
+def test_nothing_is_on_where_results_must_repeat():
+    assert Acceleration.of(CPU, {"amp": None, "compile": None}) == Acceleration() == PLAIN
+    assert not any(value for name, value in PLAIN.facts(CPU).items() if name != "device")
+
+
+def test_all_is_on_that_a_card_can_do_and_each_can_be_turned_off(card):
+    usual = Acceleration.of(CUDA, {})
+    on = {name for name, value in usual.facts(CUDA).items() if value is True}
+    assert on == CHOICES
+    assert usual.facts(CUDA)["device"] == "H100"
+    json.dumps(usual.facts(CUDA))
+    for name in CHOICES:
+        without = Acceleration.of(CUDA, {name: False})
+        assert {n for n, value in without.facts(CUDA).items() if value is True} == CHOICES - {name}
+
+
+def test_an_old_card_without_bfloat16_or_triton(card, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
+    monkeypatch.setattr(acceleration, "find_spec", lambda name: None)
+    found = Acceleration.of(CUDA, {})
+    assert (found.amp, found.compile, found.channels_last) == (False, False, True)
+
+
+def test_mixed_precision_is_bfloat16_inside_the_network_only():
+    network, image = small_network(), torch.rand(2, 1, 4, 4)
+    half = AcceleratedInferer(Acceleration(amp=True))(image, network)
+    assert half.dtype == torch.bfloat16
+    assert not torch.is_autocast_enabled("cpu")
+    exact = AcceleratedInferer(PLAIN)(image, network)
+    assert torch.equal(exact, network(image))
+    torch.testing.assert_close(half.float(), exact, atol=0.02, rtol=0)
+
+
+def test_the_layout_is_that_of_weights_and_images():
+    seen = []
+    how = Acceleration(channels_last=True)
+    network = how.trained(small_network(), CPU)
+    network[0].register_forward_pre_hook(lambda _, given: seen.append(given[0].stride()))
+    AcceleratedInferer(how)(torch.rand(2, 1, 4, 4).expand(2, 1, 4, 4), network)
+    weight = network[3].weight
+    assert network[0].weight.is_contiguous(memory_format=torch.channels_last)
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+    assert len(seen) == 1
+
+
+def test_checkpointed_blocks_keep_names_gradients_and_dropout():
+    def gradients(how):
+        network = nn.Sequential(small_network(), nn.Sequential(nn.Conv2d(1, 3, 3), nn.Dropout(0.5)))
+        trained = how.trained(network, CPU, (nn.Sequential,))
+        torch.manual_seed(1)
+        trained(torch.ones(2, 1, 6, 6)).square().sum().backward()
+        return [p.grad for p in trained.parameters()], list(trained.state_dict())
+
+    (plain, names), (again, same_names) = (
+        gradients(PLAIN),
+        gradients(Acceleration(gradient_checkpointing=True)),
+    )
+    assert names == same_names
+    assert all(torch.equal(*both) for both in zip(plain, again, strict=True))
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiled_network_is_told_and_kept_and_computes_the_same(tmp_path, monkeypatch, caplog):
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    plain, image = small_network(), torch.rand(2, 1, 4, 4)
+    with caplog.at_level(logging.INFO):
+        compiled = Acceleration(compile=True).trained(small_network(), CPU)
+    assert "Compiling the network on its first step" in caplog.text
+    assert str(tmp_path / "medaug" / "compiled") in caplog.text
+    assert type(unwrap(compiled)) is nn.Sequential
+    torch.testing.assert_close(compiled(image), plain(image), atol=1e-5, rtol=0)
+    assert any(files for _, _, files in os.walk(tmp_path / "medaug" / "compiled"))
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR")

@@ -1,0 +1,58 @@
+import json
+import re
+
+import pytest
+import torch
+from torch import nn
+
+pytest.importorskip("diffusers")
+
+from benchmarks import gauge, on_device
+from benchmarks.cases import SUBJECTS, Size
+
+
+def test_a_dry_run_shares_the_minutes_out_and_measures_nothing(capsys, tmp_path):
+    output = tmp_path / "results.json"
+    arguments = ["train_diffusion", "generate", "train", "--device", "cuda", "--minutes", "8", "--dry"]
+    on_device.main([*arguments, "--output", str(output)])
+    seconds = [int(found) for found in re.findall(r"^ *(\d+) s  ", capsys.readouterr().out, re.MULTILINE)]
+    assert len(seconds) == 8
+    assert sum(seconds) == pytest.approx(480, abs=8)
+    assert not output.exists()
+
+
+def test_results_come_as_a_table_and_as_json(capsys, tmp_path):
+    output = tmp_path / "results.json"
+    arguments = ["generate", "train", "--device", "cpu", "--tiny", "--minutes", "0.001"]
+    on_device.main([*arguments, "--output", str(output)])
+    content, printed = json.loads(output.read_text()), capsys.readouterr().out
+    assert len(content["results"]) == 3
+    assert content["acceleration"]["amp"] is False
+    for title, rows in content["results"].items():
+        assert title in printed
+        assert [row["name"].startswith("medaug") for row in rows] == [True, *[False] * (len(rows) - 1)]
+        for row in rows:
+            rate = row["images_per_second"]
+            assert row["step_ms"] == pytest.approx(1e3 * row["images"] / rate)
+            assert row["share_of_matrix_rate"] * content["matrix_tflops"] == pytest.approx(row["tflops"])
+        assert rows[1]["medaug_is"] == pytest.approx(
+            rows[0]["images_per_second"] / rows[1]["images_per_second"]
+        )
+
+
+def test_the_networks_are_those_of_the_presets():
+    titles = [case.title for case in SUBJECTS["train_diffusion"](Size.full())]
+    assert titles[0] == "training, paper 64, side 64, batch 128"
+    assert "training, single_gpu upsampler, side 256, batch 32" in titles
+
+
+def test_operations_are_those_of_the_products():
+    network = nn.Sequential(nn.Conv2d(3, 5, 3, padding=1), nn.Flatten(), nn.Linear(5 * 64, 7))
+
+    def call(network, images):
+        return network(torch.rand(images, 3, 8, 8))
+
+    forward = 2 * (64 * 5 * 3 * 9 + 5 * 64 * 7)
+    assert gauge.flops_of_image(network, call, backward=False) == forward
+    # Backwards: the weights' gradients of both layers, and that of the features.
+    assert gauge.flops_of_image(network, call, backward=True) == 2 * forward + 2 * 5 * 64 * 7
