@@ -17,7 +17,7 @@ PATH = ROOT / "medaug" / "sharing" / "known_code.json"
 
 
 def known() -> str:
-    """Return all expressions, targets and logging fields of the bundles, as JSON."""
+    """Return all expressions, targets and logging fields that the bundles have or had, as JSON."""
     configs = [json.loads(path.read_text("utf-8")) for path in sorted(ROOT.glob("bundles/*/*.json"))]
     logging = [path.read_text("utf-8") for path in sorted(ROOT.glob("bundles/*/logging.conf"))]
     found = {
@@ -25,7 +25,9 @@ def known() -> str:
         "targets": {text for config in configs for _, text in targets(config)},
         "logging": {field for text in logging for field in logging_fields(text)},
     }
-    return json.dumps({kind: sorted(items) for kind, items in found.items()}, indent=1) + "\n"
+    before = json.loads(PATH.read_text("utf-8")) if PATH.is_file() else {}
+    whole = {kind: sorted(items.union(before.get(kind, ()))) for kind, items in found.items()}
+    return json.dumps(whole, indent=1) + "\n"
 
 
 def main() -> None:
