@@ -149,7 +149,7 @@ def _of_dicom(path: Path) -> str | None:
     return comments if said.strip().upper() == "YES" else None
 
 
-def _of_nifti(file: IO[Any], head: bytes) -> str | None:
+def _of_nifti(file: IO[bytes] | gzip.GzipFile, head: bytes) -> str | None:
     import nibabel
 
     if head[344:347] == b"n+1":
@@ -159,7 +159,8 @@ def _of_nifti(file: IO[Any], head: bytes) -> str | None:
     else:
         return None
     file.seek(0)
-    for extension in kind.from_fileobj(file).extensions:
+    header = kind.from_fileobj(file)  # type: ignore[no-untyped-call]
+    for extension in header.extensions:
         text = bytes(extension.get_content()).rstrip(b"\0").decode()
         if extension.get_code() == NIFTI_COMMENT and Stamp.parse(text) is not None:
             return text

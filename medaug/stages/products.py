@@ -114,7 +114,10 @@ def is_current(
         As `claim`.
     """
     product = Path(product)
-    return is_made(product) and _matches(product, _recorded(settings), fresh, _recorded(defaults or {}))
+    matches = _matches(product, _recorded(settings), fresh, _recorded(defaults or {}))
+    current = matches and is_made(product)
+    barrier()  # nobody changes it before everybody has looked
+    return current
 
 
 @contextmanager

@@ -78,7 +78,7 @@ def test_the_record_leaves_out_what_changes_the_speed_only() -> None:
         "method": None,
         "exclude": (),
     }
-    assert defaults(how).keys() == {"amp", "method", "exclude", "workers"}
+    assert defaults(how).keys() == {"amp", "method", "exclude", "workers", "caps"}
 
 
 @hypothesis_settings(deadline=None)
