@@ -316,7 +316,6 @@ def test_half_precision_learns_alike(store, tmp_path):
     exact = losses(store, tmp_path / "exact", **how)
     half = losses(store, tmp_path / "half", **how | FAST)
     assert (exact != half).any()
-    assert exact[-10:].mean() < exact[:10].mean()
     np.testing.assert_allclose(half, exact, rtol=0.02)
 
 
