@@ -198,7 +198,9 @@ class _ExactOutput(nn.Sequential):
 
     def forward(self, features: Tensor) -> Tensor:
         with torch.autocast(features.device.type, enabled=False):
-            output: Tensor = super().forward(features.to(self[0].weight.dtype))
+            output: Tensor = features.to(next(self.parameters()).dtype)
+            for layer in self:
+                output = layer(output)
         return output
 
 

@@ -81,10 +81,9 @@ class PowerAverage:
     def update(self, iteration: int) -> None:
         """Take in the weights of an iteration, from 1."""
         momentum = 1 - (1 - 1 / iteration) ** (self._power + 1)
-        average, trained = list(self.network.parameters()), list(self._trained.parameters())
-        torch._foreach_mul_(
-            average, 1 - momentum
-        )  # all weights in few kernels: there are hundreds of small tensors
+        # All weights in few kernels: there are hundreds of small tensors.
+        average, trained = (tuple(network.parameters()) for network in (self.network, self._trained))
+        torch._foreach_mul_(average, 1 - momentum)
         torch._foreach_add_(average, trained, alpha=momentum)
         for own, other in zip(self.network.buffers(), self._trained.buffers(), strict=True):
             own.copy_(other)

@@ -90,7 +90,7 @@ class Facts:
         rows = rows[(rows["people"] >= FEWEST) & ~(rows["n_positive"] < FEWEST)]
         if rows["label"].nunique() < 2:
             return ""
-        row = rows.loc[rows["value"].idxmin() if METRICS[metric].higher_is_better else rows["value"].idxmax()]
+        row = _worst(rows, metric)
         return f"Worst condition, {split_name(split)}: {row['label']}, {in_words(metric)} {_said(row)}."
 
     def _worst_group(self, split: str) -> str:
@@ -100,8 +100,7 @@ class Facts:
         rows = rows[rows["estimable"] & (rows["group"] != "")]
         if rows.empty:
             return ""
-        best_first = METRICS[self.metric].higher_is_better
-        row = rows.loc[rows["value"].idxmin() if best_first else rows["value"].idxmax()]
+        row = _worst(rows, self.metric)
         return f"Worst group, {split_name(split)}: {row['attribute']} {row['group']}, {_said(row)}."
 
     def _unknown(self, split: str) -> str:
@@ -115,6 +114,11 @@ class Facts:
         rows = rows[~rows["estimable"] | (rows["people"] < FEWEST)]
         names = (rows["attribute"] + " " + rows["group"]).tolist()
         return f"Not known for want of patients, {split_name(split)}: {listing(names)}." if names else ""
+
+
+def _worst(rows: pd.DataFrame, metric: str) -> pd.Series[Any]:
+    """Return the row with the worst value."""
+    return rows.sort_values("value", ascending=METRICS[metric].higher_is_better).iloc[0]
 
 
 def _value(rows: pd.DataFrame) -> str:

@@ -82,9 +82,9 @@ def images_at_once(models: Iterable[GeneratorPreset], memory: int, least: int) -
     >>> images_at_once([preset("histopathology", "paper").diffusion], 80 * 2**30, 64)
     256
     """
-    values = max(VALUES_OF_A_PIXEL * m.channels[0] * (m.image_size // m.patch) ** 2 for m in models)
+    values: int = max(VALUES_OF_A_PIXEL * m.channels[0] * (m.image_size // m.patch) ** 2 for m in models)
     affordable = memory // 2 // (values * BYTES_OF_A_VALUE * PASSES_OF_A_STEP)
-    return max(least, min(MOST_AT_ONCE, 2 ** (max(affordable, 1).bit_length() - 1)))
+    return max(least, min(MOST_AT_ONCE, 1 << (max(affordable, 1).bit_length() - 1)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -135,7 +135,7 @@ def tracked_metrics(path: Path) -> Iterator[tuple[str, float]]:
     for row in table[table["estimable"] & (table["label"] == "") & shown].itertuples(index=False):
         parts = [row.method, row.split, row.domain, row.metric]
         parts += [row.attribute, row.group or "gap"] if row.attribute else []
-        yield "/".join(_allowed(str(part)) for part in parts if part), float(row.value)
+        yield "/".join(_allowed(str(part)) for part in parts if part), float(str(row.value))
 
 
 def _allowed(text: str) -> str:
