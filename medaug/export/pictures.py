@@ -31,7 +31,7 @@ def write_nifti(path: Path, image: UInt8Array, stamp: Stamp) -> None:
 
     turned = np.ascontiguousarray(image.transpose(1, 0, 2))
     voxels = turned[..., 0] if image.shape[2] == 1 else turned.view(_RGB)[..., 0]
-    volume = nibabel.Nifti1Image(voxels[..., np.newaxis], affine=None)
+    volume = nibabel.Nifti1Image(voxels[..., np.newaxis], affine=None)  # type: ignore[no-untyped-call]
     volume.header["descrip"] = b"Synthetic image, no picture of a patient"
     volume.header.extensions.append(nibabel.nifti1.Nifti1Extension(NIFTI_COMMENT, stamp.text.encode()))
     volume.to_filename(path)
