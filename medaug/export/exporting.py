@@ -121,4 +121,4 @@ def _condition(row: pd.Series[Any]) -> dict[str, float | str]:
     asked = row[[name for name in row.index if name.startswith((LABEL_PREFIX, ATTRIBUTE_PREFIX))]]
     if row["domain"] != SYNTHETIC_DOMAIN:
         asked["domain"] = row["domain"]
-    return {n: v if isinstance(v, str) else float(v) for n, v in asked.items() if pd.notna(v)}
+    return {str(n): v if isinstance(v, str) else float(v) for n, v in asked.items() if pd.notna(v)}

@@ -111,10 +111,13 @@ class Evaluation:
         **given: Any,
     ) -> Evaluation:
         """Return a stage from the values of a config; None means the default of the setting."""
-        own = {"predictions": predictions, "baseline": baseline, "title": title}
-        shown = patient_pictures is None or switch(patient_pictures)
         return cls(
-            run=run, settings=evaluation_settings(run, predictions, **given), patient_pictures=shown, **own
+            run=run,
+            settings=evaluation_settings(run, predictions, **given),
+            predictions=predictions,
+            baseline=baseline,
+            title=title,
+            patient_pictures=patient_pictures is None or switch(patient_pictures),
         )
 
     @property

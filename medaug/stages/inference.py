@@ -250,7 +250,7 @@ class Inference:
             table = predictions_table(
                 store, store.rows(), scores, info.task, method=info.method, seed=info.seed
             )
-            marks = {"phantom": store.phantom or info.phantom}
+            marks: dict[str, Any] = {"phantom": store.phantom or info.phantom}
             if (synthetic := is_synthetic(store.table)).any():
                 logger.warning("%s of %s images say that they are synthetic", synthetic.sum(), len(store))
                 marks["synthetic"] = synthetic
