@@ -198,7 +198,8 @@ class _ExactOutput(nn.Sequential):
 
     def forward(self, features: Tensor) -> Tensor:
         with torch.autocast(features.device.type, enabled=False):
-            output: Tensor = super().forward(features.to(self[0].weight.dtype))
+            exact = features.to(next(self.parameters()).dtype)
+            output: Tensor = super().forward(exact)  # type: ignore[no-untyped-call]
         return output
 
 

@@ -81,7 +81,8 @@ class PowerAverage:
     def update(self, iteration: int) -> None:
         """Take in the weights of an iteration, from 1."""
         momentum = 1 - (1 - 1 / iteration) ** (self._power + 1)
-        average, trained = list(self.network.parameters()), list(self._trained.parameters())
+        average: list[torch.Tensor] = list(self.network.parameters())
+        trained: list[torch.Tensor] = list(self._trained.parameters())
         torch._foreach_mul_(
             average, 1 - momentum
         )  # all weights in few kernels: there are hundreds of small tensors
