@@ -76,7 +76,7 @@ def images_at_once(models: Iterable[GeneratorPreset], memory: int, least: int) -
     """
     values = max(VALUES_OF_A_PIXEL * m.channels[0] * (m.image_size // m.patch) ** 2 for m in models)
     affordable = memory // 2 // (values * BYTES_OF_A_VALUE * PASSES_OF_A_STEP)
-    return max(least, min(MOST_AT_ONCE, 2 ** (max(affordable, 1).bit_length() - 1)))
+    return max(least, min(MOST_AT_ONCE, 1 << (max(affordable, 1).bit_length() - 1)))
 
 
 @dataclass(frozen=True, kw_only=True)
