@@ -43,7 +43,7 @@ def main() -> None:
     how = _parser().parse_args()
     with TemporaryDirectory() as name:
         folder = Path(name)
-        _workflow("prepare", folder, phantom_images=[how.images, 20]).run()
+        _workflow("prepare", folder, **_phantoms(how)).run()
         exact = _losses(folder, "float32", how, EXACT)
         model = load_model(folder / "float32" / "models" / "diffusion.pt", how.device)
         expected = _images(model, folder, "float32", how, EXACT)
@@ -69,7 +69,15 @@ def _smooth(losses: np.ndarray) -> np.ndarray:
 def _losses(folder: Path, way: str, how: argparse.Namespace, choices: Mapping[str, bool]) -> np.ndarray:
     """Train, and return the loss of each iteration."""
     length = {"iterations": how.iterations, "iterations_per_epoch": how.iterations}
-    given = {**NETWORK, **length, **choices, "noise_on_device": True, "workers": 0, "device_name": how.device}
+    given: dict[str, Any] = {
+        **NETWORK,
+        **length,
+        **choices,
+        "noise_on_device": True,
+        "workers": 0,
+        "device_name": how.device,
+    }
+    given["prepare"] = _phantoms(how)
     workflow = _workflow("train_diffusion", folder, output_dir=str(folder / way), **given)
     losses: list[float] = []
     workflow.trainer.add_event_handler(
@@ -90,6 +98,11 @@ def _images(
     output = folder / way / "images"
     made = generate(plan, cascade, output, seed=0, device=how.device, origin={}, acceleration=acceleration)
     return np.asarray(made.images(), dtype=np.int64)
+
+
+def _phantoms(how: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings of the preparation."""
+    return {"phantom_images": [how.images, 20]}
 
 
 def _store(folder: Path) -> ImageStore:

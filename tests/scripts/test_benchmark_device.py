@@ -21,6 +21,7 @@ def test_a_dry_run_shares_the_minutes_out_and_measures_nothing(capsys, tmp_path)
     assert not output.exists()
 
 
+@pytest.mark.filterwarnings("default")  # those of peers are not ours
 def test_results_come_as_a_table_and_as_json(capsys, tmp_path):
     output = tmp_path / "results.json"
     arguments = ["generate", "train", "--device", "cpu", "--tiny", "--minutes", "0.001"]
