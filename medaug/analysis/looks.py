@@ -59,7 +59,7 @@ class Looks:
             Of each training (method and seed), by set of images; may be empty.
         """
         seen = [distances(of_sets, seed=settings.seed) for of_sets in features.values()]
-        counted = [components(of_sets, seed=settings.seed) for of_sets in features.values()]
+        counted = [_components(training, of_sets, settings.seed) for training, of_sets in features.items()]
         return cls(
             cases=_cases(predictions, settings, task),
             distances=_below_one_another(list(features), seen, DISTANCE_COLUMNS),
@@ -83,6 +83,14 @@ def _cases(predictions: pd.DataFrame, settings: EvaluationSettings, task: Task |
     except DataError as error:
         logger.info("Cases that are always missed are not counted: %s", error)
         return None
+
+
+def _components(training: tuple[str, int], of_sets: Mapping[str, Array], seed: int) -> pd.DataFrame:
+    try:
+        return components(of_sets, seed=seed)
+    except DataError as error:  # of a network that has collapsed, whose scores the evaluation still shows
+        logger.warning("%s, seed %s: %s", *training, error)
+        return pd.DataFrame(columns=list(COMPONENT_COLUMNS))
 
 
 def _below_one_another(

@@ -30,3 +30,15 @@ def test_what_there_is_nothing_of_has_no_file(tmp_path: Path) -> None:
     looks.write(tmp_path)
     assert looks.cases is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_that_gives_all_images_the_same_features_stops_nothing(caplog) -> None:
+    draw = np.random.default_rng(0)
+    features = {
+        ("collapsed", 0): {"train": np.zeros((60, 4)), "id_test": np.zeros((60, 4))},
+        ("sound", 0): {"train": draw.normal(size=(60, 4)), "id_test": draw.normal(size=(60, 4))},
+    }
+    looks = Looks.at(pd.DataFrame(), features, EvaluationSettings())
+
+    assert set(looks.components["method"]) == {"sound"}
+    assert "collapsed, seed 0: principal components need" in caplog.text

@@ -258,3 +258,12 @@ def test_what_is_not_said_is_what_the_preset_says() -> None:
     how, row = ClassifierSettings.of(run, batch_size=8), preset("dermatology", "paper").classifier
     assert (how.network_name, how.learning_rate) == (row.network_name, row.learning_rate)
     assert (how.batch_size, how.image_size, how.workers) == (8, 256, 4)
+
+
+def test_a_pretrained_network_is_trained_gently_unless_a_rate_is_given(tmp_path: Path) -> None:
+    run = Run.of(bundle_root=".", modality="radiology", output_dir=str(tmp_path), data_dir="d")
+    pretrained = {"network_name": "efficientnet_lite0"}
+
+    assert ClassifierSettings.of(run).learning_rate == 1e-3
+    assert ClassifierSettings.of(run, **pretrained).learning_rate == 1e-4
+    assert ClassifierSettings.of(run, **pretrained, learning_rate=3e-3).learning_rate == 3e-3
