@@ -187,7 +187,7 @@ def _recorded(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _record(product: Path, settings: dict[str, Any], computed: dict[str, Any]) -> None:
-    record = {"settings": settings, "computed": computed, **_circumstances()}
+    record = {"settings": settings, **({"computed": computed} if computed else {}), **_circumstances()}
     with write_aside(settings_path(product)) as temporary:
         temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 

@@ -19,7 +19,7 @@ from medaug.data.readers.tables import distinct, need_choice
 from medaug.data.table import UNITS, SplitUnit
 from medaug.errors import DataError
 from medaug.progress import Progress
-from medaug.tabular.messages import first_row, refuse, shown
+from medaug.tabular.messages import first_row, refuse
 from medaug.tabular.table_files import need_columns, read_text_table
 from medaug.tabular.values import numbers
 from medaug.task import Task, label_column
@@ -185,8 +185,8 @@ def _need_hospitals(source: pd.DataFrame, path: Path) -> None:
     if wrong.any():
         row = first_row(wrong)
         raise DataError(
-            f"{path}, row {row}: patient {shown(source['patient'].loc[row])} is not of center "
-            f"{source['center'].loc[row]}; 000 to 019 are of center 0, the next twenty of center 1, and so on"
+            f"{path}, row {row}: the patient is not of center {source['center'].loc[row]}; 000 to 019 are of "
+            "center 0, the next twenty of center 1, and so on"
         )
 
 
