@@ -10,18 +10,16 @@ from typing import Any
 
 import torch
 from ignite.engine import Events
-from ignite.handlers import EMAHandler
 from monai.data import CacheDataset
-from monai.data import DataLoader as MonaiLoader
 from monai.engines import SupervisedTrainer
-from monai.engines.utils import DiffusionPrepareBatch, IterationEvents
 from monai.inferers import DiffusionInferer
 from monai.networks.nets.diffusion_model_unet import DiffusionUNetResnetBlock
-from monai.networks.schedulers import DDIMScheduler, DDPMScheduler
+from monai.networks.schedulers import DDIMScheduler
 from torch import Tensor, nn
 
 from benchmarks.gauge import Work
 from benchmarks.networks import diffusers_unet, medaug_unet, monai_unet
+from benchmarks.stock_trainer import EMA_DECAY, LARGEST_NORM, stock_trainer
 from benchmarks.store import random_store
 from medaug.classification.losses import loss_function
 from medaug.classification.networks import build_classifier
@@ -40,8 +38,6 @@ from medaug.task import CHEST_RADIOGRAPHS
 
 ENCODER = ConditionEncoder(CHEST_RADIOGRAPHS, ("sex",))
 CONDITION = ENCODER.size
-LARGEST_NORM = 1.0
-EMA_DECAY = 0.999
 STORED_IMAGES = 512
 ENDLESS = 10**6
 BETAS = {"num_train_timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02}
@@ -111,22 +107,14 @@ def monai_trainer(row: GeneratorPreset, in_channels: int, device: torch.device) 
         torch.rand(max(STORED_IMAGES, row.batch_size), in_channels, row.image_size, row.image_size) * 2 - 1
     )
     dataset = CacheDataset([{"image": image} for image in images], [], progress=False)
-    trainer = SupervisedTrainer(
+    trainer = stock_trainer(
+        dataset,
+        network,
+        _of_first_channel,
+        iterations=ENDLESS,
+        batch_size=row.batch_size,
+        learning_rate=1e-4,
         device=device,
-        max_epochs=1,
-        epoch_length=ENDLESS,
-        train_data_loader=MonaiLoader(dataset, batch_size=row.batch_size, shuffle=True, drop_last=True),
-        network=network,
-        optimizer=torch.optim.AdamW(network.parameters(), lr=1e-4),
-        loss_function=_of_first_channel,
-        inferer=DiffusionInferer(DDPMScheduler(num_train_timesteps=1000)),
-        prepare_batch=DiffusionPrepareBatch(num_train_timesteps=1000),
-        train_handlers=[EMAHandler(network, momentum=1 - EMA_DECAY)],
-        decollate=False,
-    )
-    trainer.add_event_handler(
-        IterationEvents.BACKWARD_COMPLETED,
-        lambda: nn.utils.clip_grad_norm_(network.parameters(), LARGEST_NORM),
     )
     return _one_by_one(trainer)
 

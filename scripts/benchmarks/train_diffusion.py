@@ -16,19 +16,16 @@ from time import perf_counter
 
 import torch
 from ignite.engine import Events
-from ignite.handlers import EMAHandler
 from monai.data import CacheDataset
-from monai.data import DataLoader as MonaiLoader
 from monai.engines import SupervisedTrainer
-from monai.engines.utils import DiffusionPrepareBatch, IterationEvents
-from monai.inferers import DiffusionInferer, SimpleInferer
-from monai.networks.schedulers import DDPMScheduler
+from monai.inferers import SimpleInferer
 from monai.transforms import ScaleIntensityRanged
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.contest import Contest, missing
 from benchmarks.networks import diffusers_unet, medaug_unet, monai_unet, weights
+from benchmarks.stock_trainer import EMA_DECAY, LARGEST_NORM, stock_trainer
 from benchmarks.store import random_store
 from medaug.data.store import ImageStore
 from medaug.diffusion.condition import ConditionEncoder
@@ -40,8 +37,6 @@ from medaug.stages import GeneratorTraining, Run
 
 TARGET = "not slower than the peers"
 STORED_IMAGES = 1024
-LARGEST_NORM = 1.0
-EMA_DECAY = 0.999
 UNCOUNTED = 2  # iterations in which memory is allocated for the first time
 
 
@@ -122,22 +117,14 @@ def train_monai(course: Course) -> float:
     items = [{"image": pixels.transpose(2, 0, 1).copy()} for pixels in course.store.images(size)]
     dataset = CacheDataset(items, scale, progress=False)
     network = monai_unet(_unet(course))
-    trainer = SupervisedTrainer(
+    trainer = stock_trainer(
+        dataset,
+        network,
+        nn.MSELoss(),
+        iterations=course.iterations,
+        batch_size=model.batch_size,
+        learning_rate=model.learning_rate,
         device=torch.device("cpu"),
-        max_epochs=1,
-        epoch_length=course.iterations,
-        train_data_loader=MonaiLoader(dataset, batch_size=model.batch_size, shuffle=True, drop_last=True),
-        network=network,
-        optimizer=torch.optim.AdamW(network.parameters(), lr=model.learning_rate),
-        loss_function=nn.MSELoss(),
-        inferer=DiffusionInferer(DDPMScheduler(num_train_timesteps=1000)),
-        prepare_batch=DiffusionPrepareBatch(num_train_timesteps=1000),
-        train_handlers=[EMAHandler(network, momentum=1 - EMA_DECAY)],
-        decollate=False,
-    )
-    trainer.add_event_handler(
-        IterationEvents.BACKWARD_COMPLETED,
-        lambda: nn.utils.clip_grad_norm_(network.parameters(), LARGEST_NORM),
     )
     return _time_trainer(trainer)
 
