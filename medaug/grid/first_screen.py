@@ -13,7 +13,7 @@ from medaug.evaluation.verdict import MIN_TRAININGS, UNCLEAR, UNKNOWN
 from medaug.grid.arms import REFERENCE
 from medaug.report.parts import Cell, Table, name
 from medaug.report.tidy import row_of, select
-from medaug.report.words import NOT_ESTIMABLE, interval, number, plural, signed, split_name
+from medaug.report.words import NOT_ESTIMABLE, in_sentence, interval, number, plural, signed, split_name
 
 
 def trainings_sentence(metrics: pd.DataFrame) -> str:
@@ -84,7 +84,7 @@ def _winner(
         return None
     best = str(values.idxmax() if higher_is_better(metric) else values.idxmin())
     extreme = "highest" if higher_is_better(metric) else "smallest"
-    what = f"the {extreme} {_words(metric, attribute)} has {best}, {number(values[best])}"
+    what = f"the {extreme} {in_sentence(_words(metric, attribute))} has {best}, {number(values[best])}"
     if best == REFERENCE:
         return f"{what}; no arm improves on it"
     row = _difference(differences, best, split, metric, attribute)

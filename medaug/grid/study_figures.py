@@ -127,7 +127,7 @@ def _draw_trainings(
 def _name_axes(axes: Axes, metric: str, attribute: str, split: str) -> None:
     better = "larger" if higher_is_better(metric) else "smaller"
     axes.set_xlabel(f"{in_words(GAP.of(metric))}, {shortened(attribute)} (smaller is fairer)")
-    axes.set_ylabel(f"Mean {in_words(metric)} ({better} is better)")
+    axes.set_ylabel(f"{in_words(metric)}\n({better} is better)")
     entitle(axes, _title(split))
 
 

@@ -33,7 +33,7 @@ from medaug.report.provenance import versions_table
 from medaug.report.sections import data_section
 from medaug.report.style import Styles
 from medaug.report.tidy import attributes, label_metric, splits_with, tidied
-from medaug.report.words import interval, number, signed, split_name
+from medaug.report.words import in_sentence, interval, number, signed, split_name
 
 NUMBERS = "The numbers"
 
@@ -201,7 +201,7 @@ def _trainings_table(part: Compared, metric: str, attribute: str) -> Table:
 
 
 def _pareto(part: Compared, styles: Styles, metric: str, attribute: str) -> Picture:
-    words, gap = in_words(metric), in_words(GAP.of(metric))
+    words, gap = (in_sentence(in_words(measure)) for measure in (metric, GAP.of(metric)))
     best = "at the top left" if higher_is_better(metric) else "at the bottom left"
     caption = (
         f"Mean {words} against the {gap} between groups of {attribute}; best is {best}. A large mark is the "

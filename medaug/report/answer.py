@@ -24,6 +24,7 @@ from medaug.report.verdict_words import (
 )
 from medaug.report.words import (
     NOT_ESTIMABLE,
+    in_sentence,
     interval,
     listing,
     number,
@@ -46,7 +47,7 @@ def answer_sentences(
     metric : str
         The headline.
     """
-    words, attribute = in_words(metric), next(iter(attributes(table)), "")
+    words, attribute = in_sentence(in_words(metric)), next(iter(attributes(table)), "")
     accurate = _sentence(table, comparison, methods, metric, "", f"Mean {words}")
     fair = "No sensitive attribute was given, so fairness could not be measured."
     if attribute:

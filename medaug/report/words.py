@@ -31,6 +31,17 @@ def split_name(split: str) -> str:
     return SPLIT_NAMES.get(split, split)
 
 
+def in_sentence(words: str) -> str:
+    """Return words of a heading as they stand inside a sentence; abbreviations keep their capitals.
+
+    Examples
+    --------
+    >>> in_sentence("Balanced accuracy"), in_sentence("AUC gap")
+    ('balanced accuracy', 'AUC gap')
+    """
+    return words[:1].lower() + words[1:] if words[1:2].islower() else words
+
+
 def number(value: float) -> str:
     """Return a value with three decimals; nothing where there is none.
 
