@@ -157,10 +157,10 @@ def test_one_entry_adds_an_error_that_falls_everywhere(two_methods, tmp_path) ->
     changes = tidied(comparison.rename(columns={"difference": "value"}).assign(estimable=True))
     compared, accurate, fair = answer_sentences(shown, changes, ["old", "new"], "squared_error")
     assert accurate.startswith(
-        "Mean Squared error, compared with old: in distribution, smaller for this trained model with new (−0."
+        "Mean squared error, compared with old: in distribution, smaller for this trained model with new (−0."
     )
     assert compared.startswith("This report compares trained models, not methods")
-    assert "The Squared error gap between groups of sex" in fair
+    assert "The squared error gap between groups of sex" in fair
     assert "smaller for this trained model with new (−0." in fair
     readings = [row[-1].text for row in answer_table(shown, changes, ["old", "new"], "squared_error").rows]
     assert readings == ["baseline", READINGS[MODELS_BETTER]] * 2
