@@ -19,9 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _pack(settings: argparse.Namespace) -> None:
-    from medaug.sharing.manifest import (
-        digest,
-    )  # here: looking into a bundle shall need none of what packing does
+    # Imported here: looking into a bundle shall need none of what packing does.
+    from medaug.sharing.manifest import digest
     from medaug.sharing.packing import pack
     from medaug.sharing.source import Source
 
