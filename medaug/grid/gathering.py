@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import pandas as pd
@@ -46,6 +46,11 @@ class Compared:
         """The metric that leads by the kind of task."""
         return headline(self.metrics)
 
+    def called(self, name: Callable[[str], str]) -> Compared:
+        """Return the same with arms called by other names."""
+        tables = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "labelled"}
+        return replace(self, **{key: _renamed(table, name) for key, table in tables.items()})
+
 
 def gather(study: Study) -> list[Compared]:
     """Read the evaluation of every part of a study.
@@ -65,6 +70,10 @@ def write_results(folder: Path, parts: Sequence[Compared]) -> None:
         table = pd.concat(tables, ignore_index=True).rename(columns={"method": "arm"})
         table.insert(0, "labelled", table.pop("labelled"))
         write_table(table, folder / f"{name}.csv")
+
+
+def _renamed(table: pd.DataFrame, name: Callable[[str], str]) -> pd.DataFrame:
+    return table.assign(method=table["method"].astype(str).map(name)) if "method" in table else table
 
 
 def _read(study: Study, labelled: str, folder: Path) -> Compared:
