@@ -134,7 +134,7 @@ def _name_axes(axes: Axes, metric: str, attribute: str, split: str) -> None:
 def _arms_on_y(axes: Axes, arms: Sequence[str]) -> None:
     for place in range(len(arms)):
         axes.axhline(place, color=RULE, linewidth=0.6, zorder=0)
-    axes.set_yticks(range(len(arms)), [wrapped(arm) for arm in arms])
+    axes.set_yticks(range(len(arms)), [wrapped(arm) for arm in arms], ma="right")
     axes.set_ylim(len(arms) - 0.5, -0.5)
 
 

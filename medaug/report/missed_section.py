@@ -73,7 +73,7 @@ def missed_figure(cases: Cases, styles: Styles, attribute: str) -> Figure | None
             missed = ordered(chosen[list(styles)])[method].to_numpy(bool)
             axes.broken_barh(_runs(missed), (position - 0.36, 0.72), facecolor=style.colour)
             axes.axhline(position, color=RULE, linewidth=0.6, zorder=0)
-        axes.set_yticks(range(len(styles)), [wrapped(method) for method in styles])
+        axes.set_yticks(range(len(styles)), [wrapped(method) for method in styles], ma="right")
         axes.set(ylim=(len(styles) - 0.5, -0.5), xlim=(0, max(1, len(chosen))))
         entitle(axes, f"{shortened(group)}, {split_name(split)}: {plural(len(chosen), 'case')}")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -130,7 +130,7 @@ def _where(where: tuple[Hashable, ...]) -> list[Cell]:
 def _count_cell(row: pd.Series[Any] | None) -> Cell:
     if row is None:
         return Cell(NOT_ESTIMABLE, kind="quiet")
-    by_chance = f", by chance {row['by_chance']:.1f}" if row["trainings"] > 1 else ""
+    by_chance = f"; by chance {row['by_chance']:.1f} cases" if row["trainings"] > 1 else ""
     return Cell(f"{row['missed']:,}", share(row["missed"], row["n"]) + by_chance)
 
 
