@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -48,8 +49,10 @@ class Compared:
 
     def called(self, name: Callable[[str], str]) -> Compared:
         """Return the same with arms called by other names."""
-        tables = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "labelled"}
-        return replace(self, **{key: _renamed(table, name) for key, table in tables.items()})
+        tables: dict[str, Any] = {
+            f.name: _renamed(getattr(self, f.name), name) for f in fields(self) if f.name != "labelled"
+        }
+        return replace(self, **tables)
 
 
 def gather(study: Study) -> list[Compared]:

@@ -92,8 +92,8 @@ def _answer(source: Source) -> str:
 
 
 def _terms(facts: Facts) -> list[str]:
-    metrics = dict.fromkeys(name for name in (facts.metric, facts.label_metric) if name in MEANINGS)
-    return [*(f"{in_words(name)}: {MEANINGS[name]}." for name in metrics), *TERMS]
+    metrics = dict.fromkeys([facts.metric, facts.label_metric or facts.metric])
+    return [*(f"{in_words(name)}: {MEANINGS[name]}." for name in metrics if name in MEANINGS), *TERMS]
 
 
 def _condition_metrics(facts: Facts) -> str:
