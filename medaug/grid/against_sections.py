@@ -68,7 +68,7 @@ def sampling_families(study: Study) -> Iterator[dict[str, Scheme]]:
             rest, scheme = _scheme(how)
             family = families.setdefault(rest, {})
             if scheme not in family.values():
-                family[arm] = scheme
+                family[how.name] = scheme
     yield from (family for family in families.values() if len(family) > 1)
 
 

@@ -14,6 +14,9 @@ Conditioning = Literal["label", "label_and_property"]
 REFERENCE = "baseline"
 """The arm that the others are compared with."""
 
+BY_BOTH = "synthetic by label and property"
+"""What most arms with synthetic images have in common: a property is a group, such as a sex or a hospital."""
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -21,6 +24,8 @@ class Arm:
 
     Parameters
     ----------
+    name : str
+        What the study's page calls it; its files and settings have the key of `arms`.
     meaning : str
         What it is, for readers of the study.
     settings : mapping
@@ -29,13 +34,14 @@ class Arm:
         What the generator of its synthetic images is conditioned on; None where it uses none.
     """
 
+    name: str
     meaning: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     conditioning: Conditioning | None = None
 
 
 def arms(group: str) -> dict[str, Arm]:
-    """Return all arms by name.
+    """Return all arms by the key that settings and files have.
 
     Parameters
     ----------
@@ -51,44 +57,62 @@ def arms(group: str) -> dict[str, Arm]:
 
 
 def _of_real_images(group: str) -> dict[str, Arm]:
+    own = "the modality's own augmentations"
     return {
-        REFERENCE: _real("real images as they are"),
-        "pretrained": _real("a network pretrained on ImageNet", network_name="efficientnet_lite0"),
-        "randaugment": _real("RandAugment", augmentation="randaugment"),
-        "heuristic": _real("the modality's own augmentations", augmentation="heuristic"),
-        "randaugment_heuristic": _real(
-            "RandAugment and the modality's own augmentations", augmentation="randaugment+heuristic"
+        REFERENCE: _real(REFERENCE, "real images as they are"),
+        "pretrained": _real(
+            "pretrained", "a network pretrained on ImageNet", network_name="efficientnet_lite0"
         ),
-        "focal": _real("focal loss", loss_name="focal"),
-        "oversampling": _real(f"images of rare groups of {group} come more often", oversample=group),
+        "randaugment": _real("RandAugment", "with RandAugment", augmentation="randaugment"),
+        "heuristic": _real("heuristic augmentation", f"with {own}", augmentation="heuristic"),
+        "randaugment_heuristic": _real(
+            "RandAugment and heuristic", f"with RandAugment and {own}", augmentation="randaugment+heuristic"
+        ),
+        "focal": _real("focal loss", "with the focal loss", loss_name="focal"),
+        "oversampling": _real(
+            "oversampling", f"images of rare groups of {group} come more often", oversample=group
+        ),
         "oversampling_within_class": _real(
+            "oversampling within class",
             f"images of rare groups of {group} come more often, until groups are even within each class",
             oversample=group,
             oversample_within_class=True,
         ),
-        "importance_weights": _real(f"images of rare groups of {group} count more (Eq. 9)", weigh_by=group),
+        "importance_weights": _real(
+            "importance weights", f"images of rare groups of {group} count more (Eq. 9)", weigh_by=group
+        ),
     }
 
 
 def _of_synthetic_images() -> dict[str, Arm]:
-    label, both = "conditioned on the label", "conditioned on label and property"
-    own = "with the modality's own augmentations"
+    label, both = "asked for by label", "asked for by label and property"
     return {
-        "label": _mixed(f"half the images synthetic, {label}", "label"),
-        "label_heuristic": _mixed(f"as label, {own}", "label", augmentation="heuristic"),
-        "label_and_property": _mixed(f"half the images synthetic, {both}"),
-        "label_and_property_heuristic": _mixed(f"as label_and_property, {own}", augmentation="heuristic"),
-        "label_and_property_randaugment": _mixed(
-            "as label_and_property, with RandAugment", augmentation="randaugment"
+        "label": _mixed("synthetic by label", f"half the images synthetic, {label}", "label"),
+        "label_heuristic": _mixed(
+            "synthetic by label, heuristic",
+            "synthetic by label, with the modality's own augmentations",
+            "label",
+            augmentation="heuristic",
         ),
-        "synthetic_only": _mixed(f"synthetic images only, {both}", real_fraction=0.0),
+        "label_and_property": _mixed(BY_BOTH, f"half the images synthetic, {both}"),
+        "label_and_property_heuristic": _mixed(
+            f"{BY_BOTH}, heuristic",
+            f"{BY_BOTH}, with the modality's own augmentations",
+            augmentation="heuristic",
+        ),
+        "label_and_property_randaugment": _mixed(
+            f"{BY_BOTH}, RandAugment", f"{BY_BOTH}, with RandAugment", augmentation="randaugment"
+        ),
+        "synthetic_only": _mixed("synthetic only", f"synthetic images only, {both}", real_fraction=0.0),
         "synthetic_first": _mixed(
-            "as label_and_property, but half the steps on synthetic images first, then on real ones",
+            "synthetic first, then real",
+            f"{BY_BOTH}, but half the steps on synthetic images first, then on real ones",
             order="synthetic_first",
         ),
         "filtered": _mixed(
-            "as label_and_property, of the synthetic images only those in which a classifier of real images "
-            "sees what was asked for",
+            "synthetic, filtered",
+            f"{BY_BOTH}, of the synthetic images only those in which a classifier of real images sees what "
+            "was asked for",
             only_agreed=True,
         ),
     }
@@ -97,16 +121,22 @@ def _of_synthetic_images() -> dict[str, Arm]:
 def _placebos() -> dict[str, Arm]:
     """Return arms that no method should lose to: what they add cannot teach anything."""
     return {
-        "placebo_noise": _mixed("as label_and_property, the synthetic images are noise", placebo="noise"),
+        "placebo_noise": _mixed(
+            "placebo: noise", f"{BY_BOTH}, but the synthetic images are noise", placebo="noise"
+        ),
         "placebo_shuffled": _mixed(
-            "as label_and_property, the labels of the synthetic images are shuffled", placebo="shuffled"
+            "placebo: labels shuffled",
+            f"{BY_BOTH}, but the labels of the synthetic images are shuffled",
+            placebo="shuffled",
         ),
     }
 
 
-def _real(meaning: str, **settings: Any) -> Arm:
-    return Arm(meaning, {"real_fraction": 1.0, **settings})
+def _real(name: str, meaning: str, **settings: Any) -> Arm:
+    return Arm(name, meaning, {"real_fraction": 1.0, **settings})
 
 
-def _mixed(meaning: str, conditioning: Conditioning = "label_and_property", **settings: Any) -> Arm:
-    return Arm(meaning, {"real_fraction": 0.5, **settings}, conditioning)
+def _mixed(
+    name: str, meaning: str, conditioning: Conditioning = "label_and_property", **settings: Any
+) -> Arm:
+    return Arm(name, meaning, {"real_fraction": 0.5, **settings}, conditioning)

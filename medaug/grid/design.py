@@ -154,13 +154,17 @@ class Study:
     def all_arms(self) -> dict[str, Arm]:
         """The arms that may be named, the study's own among them."""
         group = self.group or next(iter(self.conditioned_on), "domain")
-        own = {name: _own_arm(dict(settings)) for name, settings in self.own_arms.items()}
+        own = {name: _own_arm(name, dict(settings)) for name, settings in self.own_arms.items()}
         return {**arms(group), **own}
 
     @property
     def names(self) -> tuple[str, ...]:
         """The arms of the study, the reference first."""
         return tuple(dict.fromkeys((REFERENCE, *self.arms)))
+
+    def arm_name(self, arm: str) -> str:
+        """Return what the study's page calls an arm."""
+        return self.all_arms[arm].name if arm in self.all_arms else arm
 
     def cells(self) -> Iterator[Cell]:
         """Give every training of a classifier."""
@@ -257,6 +261,8 @@ class Study:
     def _check(self) -> None:
         if unknown := [name for name in self.arms if name not in self.all_arms]:
             raise SettingsError(f"there is no arm {unknown[0]!r}; there are: {', '.join(self.all_arms)}")
+        if taken := {arm.name for arm in arms("").values()} & set(self.own_arms) - set(arms("")):
+            raise SettingsError(f"an arm of medaug is called {min(taken)!r}: give your own another name")
         for name, arm in self.all_arms.items():
             if same := [setting for setting in _FIXED if setting in arm.settings]:
                 raise SettingsError(f"arm {name!r} must not set {same[0]}: all arms have the same steps")
@@ -285,7 +291,7 @@ def _written(value: Any) -> str:
     return text if '"' in text else text.replace("'", '"')
 
 
-def _own_arm(settings: dict[str, Any]) -> Arm:
+def _own_arm(name: str, settings: dict[str, Any]) -> Arm:
     conditioning: Conditioning | None = settings.pop("conditioning", None)
-    said = ", ".join(f"{name} {value}" for name, value in settings.items())
-    return Arm(said, {"real_fraction": 1.0 if conditioning is None else 0.5, **settings}, conditioning)
+    said = ", ".join(f"{key} {value}" for key, value in settings.items())
+    return Arm(name, said, {"real_fraction": 1.0 if conditioning is None else 0.5, **settings}, conditioning)

@@ -20,15 +20,15 @@ def trainings_sentence(metrics: pd.DataFrame) -> str:
     """Say on how many trainings all rests, and what that allows to say."""
     seeds = metrics.groupby("method")["seed"].nunique()
     arms, trainings = plural(len(seeds), "arm"), plural(int(seeds.min()), "training")
-    said = f"This compares {arms} of {trainings} each; generators were trained anew for each, too."
+    said = f"This compares {arms} of {trainings} each, with generators trained anew for each seed."
     if seeds.min() < MIN_TRAININGS:
         return (
             f"{said} With fewer than {MIN_TRAININGS} trainings of each it compares trained models and says "
             "nothing about the arms: training is random."
         )
     return (
-        f"{said} Intervals carry the variation between patients and between trainings. Each answers one "
-        "question; the verdicts allow for all that are asked."
+        f"{said} Intervals carry the variation between patients and between trainings. One that leaves out "
+        "zero may still read “no clear difference”: the verdict corrects for the number of questions (Holm)."
     )
 
 
@@ -84,15 +84,14 @@ def _winner(
         return None
     best = str(values.idxmax() if higher_is_better(metric) else values.idxmin())
     extreme = "highest" if higher_is_better(metric) else "smallest"
-    what = f"the {extreme} {in_sentence(_words(metric, attribute))} has {best}, {number(values[best])}"
+    what = f"{best} has the {extreme} {in_sentence(_words(metric, attribute))}, {number(values[best])}"
     if best == REFERENCE:
         return f"{what}; no arm improves on it"
     row = _difference(differences, best, split, metric, attribute)
     if row is None:
         return f"{what}; there is no comparison with {REFERENCE}"
-    return (
-        f"{what}, which is {signed(row['difference'])} {_interval(row)} beside {REFERENCE}: {_certainty(row)}"
-    )
+    change = f"{signed(row['difference'])} {_interval(row)}".strip()
+    return f"{what}, {change} against {REFERENCE}: {_certainty(row)}"
 
 
 def _certainty(row: pd.Series[Any]) -> str:
@@ -100,7 +99,7 @@ def _certainty(row: pd.Series[Any]) -> str:
         return "too few trainings to tell"
     chance = f"{_p_value(row['p_holm'])} after Holm's correction"
     if row["verdict"] == UNCLEAR:
-        return f"no clear difference ({chance}; {number(row['detectable'])} could have been found)"
+        return f"no clear difference ({chance}; one of {number(row['detectable'])} could have been found)"
     return f"{row['verdict']} ({chance})"
 
 
@@ -114,13 +113,19 @@ def _arm_cell(
 ) -> Cell:
     value = means(metrics, metric, split, attribute).get(arm)
     if value is None:
-        return Cell(NOT_ESTIMABLE, kind="missing")
+        return Cell(NOT_ESTIMABLE, _reason(metrics, arm, split, metric, attribute), "missing")
     row = _difference(differences, arm, split, metric, attribute)
     if row is None:
         return Cell(number(value))
     verdict = str(row["verdict"])
     change = f"{signed(row['difference'])} {_interval(row)}".strip()
     return Cell(number(value), change, f"number {verdict.replace(' ', '-')}", verdict)
+
+
+def _reason(metrics: pd.DataFrame, arm: str, split: str, metric: str, attribute: str) -> str:
+    """Say why a metric of an arm cannot be estimated."""
+    row = row_of(select(metrics, metric, split, attribute=attribute), arm)
+    return "" if row is None or pd.isna(row["reason"]) else str(row["reason"])
 
 
 def _difference(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -46,6 +47,13 @@ class Compared:
         """The metric that leads by the kind of task."""
         return headline(self.metrics)
 
+    def called(self, name: Callable[[str], str]) -> Compared:
+        """Return the same with arms called by other names."""
+        tables: dict[str, Any] = {
+            f.name: _renamed(getattr(self, f.name), name) for f in fields(self) if f.name != "labelled"
+        }
+        return replace(self, **tables)
+
 
 def gather(study: Study) -> list[Compared]:
     """Read the evaluation of every part of a study.
@@ -65,6 +73,10 @@ def write_results(folder: Path, parts: Sequence[Compared]) -> None:
         table = pd.concat(tables, ignore_index=True).rename(columns={"method": "arm"})
         table.insert(0, "labelled", table.pop("labelled"))
         write_table(table, folder / f"{name}.csv")
+
+
+def _renamed(table: pd.DataFrame, name: Callable[[str], str]) -> pd.DataFrame:
+    return table.assign(method=table["method"].astype(str).map(name)) if "method" in table else table
 
 
 def _read(study: Study, labelled: str, folder: Path) -> Compared:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from medaug.evaluation.metrics import GAP, higher_is_better, in_words
 from medaug.grid.arms import REFERENCE
 from medaug.grid.first_screen import means
-from medaug.report.style import GREY, RULE, Styles, entitle, grid, legend, shortened
+from medaug.report.style import GREY, RULE, Styles, entitle, grid, in_legend, legend, shortened, wrapped
 from medaug.report.tidy import select
 from medaug.report.words import split_name
 
@@ -46,7 +46,7 @@ def pareto_figure(
         _draw_trainings(axes, metrics, styles, metric, attribute, split)
         for arm, style in styles.items():
             at = both.loc[both.index == arm]
-            look: dict[str, Any] = {"color": style.colour, "label": shortened(arm, 40)}
+            look: dict[str, Any] = {"color": style.colour, "label": in_legend(arm)}
             if len(at):
                 axes.plot(at["gap"], at["value"], style.marker, markersize=8, zorder=3, **look)
         _name_axes(axes, metric, attribute, split)
@@ -134,7 +134,7 @@ def _name_axes(axes: Axes, metric: str, attribute: str, split: str) -> None:
 def _arms_on_y(axes: Axes, arms: Sequence[str]) -> None:
     for place in range(len(arms)):
         axes.axhline(place, color=RULE, linewidth=0.6, zorder=0)
-    axes.set_yticks(range(len(arms)), [shortened(arm, 40) for arm in arms])
+    axes.set_yticks(range(len(arms)), [wrapped(arm) for arm in arms], ma="right")
     axes.set_ylim(len(arms) - 0.5, -0.5)
 
 

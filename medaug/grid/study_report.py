@@ -52,6 +52,7 @@ def write_study_report(study: Study) -> Path:
     """
     folder, parts = Path(study.output), gather(study)
     write_results(folder, parts)
+    parts = [part.called(study.arm_name) for part in parts]
     store = open_real(study.data) if study.data.is_dir() else None
     environment = Environment(
         loader=ChoiceLoader([PackageLoader("medaug.grid"), PackageLoader("medaug.report")]),

@@ -64,13 +64,15 @@ def settings_section(study: Study) -> Section:
     """Say what each arm is, how the study was set, and with which versions."""
     arms = [
         [
-            name(arm),
+            name(study.arm_name(arm)),
+            Cell(arm, kind="text"),
             Cell(study.all_arms[arm].meaning, kind="text"),
             Cell(_said(study.all_arms[arm].settings), kind="text"),
         ]
         for arm in study.names
     ]
-    table = Table("Arms: settings of train.json, all else alike", ["Arm", "What it is", "Settings"], arms)
+    head = ["Arm", "In files and settings", "What it is", "Settings"]
+    table = Table("Arms: settings of train.json, all else alike", head, arms)
     given = {
         key: value for key, value in vars(study).items() if key not in ("output", "metadata", "all_arms")
     }

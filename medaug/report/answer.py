@@ -121,11 +121,23 @@ def value_cell(row: pd.Series[Any] | None) -> Cell:
     if row is None:
         return Cell("–", kind="quiet")
     if not row["estimable"]:
-        return Cell(NOT_ESTIMABLE, kind="missing", remark=row["reason"])
+        return Cell(NOT_ESTIMABLE, kind="missing", remark=first_reasons(row["reason"]))
     who = f"{row['group']}: " if WORST.names(row["metric"]) and row["group"] else ""
     remarks = filter(None, (gap_words(row), row["reason"]))
     bounds = interval(row["ci_low"], row["ci_high"])
     return Cell(who + number(row["value"]), bounds, remark="; ".join(remarks))
+
+
+def first_reasons(reason: str, most: int = 2) -> str:
+    """Return the first of many reasons, as there may be one for each condition.
+
+    Examples
+    --------
+    >>> first_reasons("edema: 2 patients; mass: no image; hernia: no image")
+    'edema: 2 patients; and 2 more'
+    """
+    first, *others = reason.split("; ")
+    return f"{first}; and {len(others)} more" if len(others) >= most else reason
 
 
 def _difference(

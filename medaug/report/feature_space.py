@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from medaug.analysis.distances import SUBSET_SIZE, SUBSETS, UNBIASED, compare_distances
 from medaug.report.parts import Cell, Section, Table, name, picture
-from medaug.report.style import RULE, Styles, entitle, grid, legend, shortened
+from medaug.report.style import RULE, Styles, entitle, grid, in_legend, legend
 from medaug.report.tidy import row_of
 from medaug.report.words import NOT_ESTIMABLE, number
 
@@ -70,7 +70,7 @@ def distance_figure(distances: pd.DataFrame, styles: Styles, reading: str = UNBI
             "elinewidth": 1,
         }
         places = np.arange(len(pairs)) + offset
-        axes.errorbar(mean, places, xerr=sd, label=shortened(method, 40), **look)
+        axes.errorbar(mean, places, xerr=sd, label=in_legend(method), **look)
     for position in range(len(pairs)):
         axes.axhline(position, color=RULE, linewidth=0.6, zorder=0)
     axes.axvline(0, color=RULE, linewidth=1, zorder=0)
@@ -103,7 +103,7 @@ def component_figure(components: pd.DataFrame, styles: Styles) -> Figure:
             counts = rows[rows["method"] == method].groupby("share")["components"]
             mean, sd = counts.mean(), counts.std().fillna(0.0)
             look: dict[str, Any] = {"color": style.colour, "marker": style.marker, "markersize": 4}
-            axes.errorbar(mean.index, mean, yerr=sd, linewidth=1.2, label=shortened(method, 40), **look)
+            axes.errorbar(mean.index, mean, yerr=sd, linewidth=1.2, label=in_legend(method), **look)
         entitle(axes, SET_NAMES.get(images, images))
         axes.set(xlabel="Share of the variance", ylabel="Components")
         axes.set_ylim(bottom=0)

@@ -14,7 +14,7 @@ from medaug.analysis.missed import TOGETHER, WHERE, Cases, missed_table, overlap
 from medaug.arrays import Array
 from medaug.evaluation.family import shown_splits
 from medaug.report.parts import Cell, Picture, Section, Table, name, picture
-from medaug.report.style import GREY, RULE, Styles, entitle, grid, shortened
+from medaug.report.style import GREY, RULE, Styles, entitle, grid, shortened, wrapped
 from medaug.report.tidy import row_of
 from medaug.report.words import NOT_ESTIMABLE, plural, share, split_name
 
@@ -65,7 +65,7 @@ def missed_figure(cases: Cases, styles: Styles, attribute: str) -> Figure | None
     if not 0 < len(groups.cat.categories) <= MOST_GROUPS:
         return None
     panels_of = [(group, split) for group in groups.cat.categories for split in splits]
-    height = 0.75 + 0.22 * len(styles)
+    height = 0.75 + 0.3 * len(styles)
     figure, panels = grid(len(panels_of), 4.4, height, columns=len(splits), sharey=True)
     for axes, (group, split) in zip(panels, panels_of, strict=True):
         chosen = cases.always[(groups == group) & (cases.table["split"] == split)]
@@ -73,7 +73,7 @@ def missed_figure(cases: Cases, styles: Styles, attribute: str) -> Figure | None
             missed = ordered(chosen[list(styles)])[method].to_numpy(bool)
             axes.broken_barh(_runs(missed), (position - 0.36, 0.72), facecolor=style.colour)
             axes.axhline(position, color=RULE, linewidth=0.6, zorder=0)
-        axes.set_yticks(range(len(styles)), [shortened(method, 22) for method in styles])
+        axes.set_yticks(range(len(styles)), [wrapped(method) for method in styles], ma="right")
         axes.set(ylim=(len(styles) - 0.5, -0.5), xlim=(0, max(1, len(chosen))))
         entitle(axes, f"{shortened(group)}, {split_name(split)}: {plural(len(chosen), 'case')}")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -130,7 +130,7 @@ def _where(where: tuple[Hashable, ...]) -> list[Cell]:
 def _count_cell(row: pd.Series[Any] | None) -> Cell:
     if row is None:
         return Cell(NOT_ESTIMABLE, kind="quiet")
-    by_chance = f", by chance {row['by_chance']:.1f}" if row["trainings"] > 1 else ""
+    by_chance = f"; by chance {row['by_chance']:.1f} cases" if row["trainings"] > 1 else ""
     return Cell(f"{row['missed']:,}", share(row["missed"], row["n"]) + by_chance)
 
 

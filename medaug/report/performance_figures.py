@@ -11,7 +11,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from medaug.evaluation.metrics import GAP, higher_is_better, in_words
-from medaug.report.style import GREY, RULE, MethodStyle, Styles, entitle, grid, legend, shortened
+from medaug.report.style import (
+    GREY,
+    RULE,
+    MethodStyle,
+    Styles,
+    entitle,
+    grid,
+    in_legend,
+    legend,
+    shortened,
+)
 from medaug.report.tidy import domains, labels, row_of, select
 from medaug.report.words import split_name
 
@@ -115,7 +125,7 @@ def _cross(axes: Axes, x: pd.Series[Any], y: pd.Series[Any], style: MethodStyle,
         color=style.colour,
         markersize=5.5,
         elinewidth=1,
-        label=shortened(name, 40),
+        label=in_legend(name),
     )
 
 

@@ -13,7 +13,7 @@ from medaug.analysis.against import LABEL_BUDGET, SAMPLING
 from medaug.evaluation.family import shown_splits
 from medaug.evaluation.metrics import in_words
 from medaug.report.parts import Cell, Table, name
-from medaug.report.style import PALETTE, Styles, entitle, grid, legend, shortened
+from medaug.report.style import PALETTE, Styles, entitle, grid, in_legend, legend
 from medaug.report.tidy import select
 from medaug.report.words import number, split_name
 
@@ -46,7 +46,7 @@ def budget_figure(table: pd.DataFrame, styles: Styles, measures: Sequence[Measur
 
     def draw(axes: Axes, rows: pd.DataFrame) -> None:
         for method, style in styles.items():
-            look = {"color": style.colour, "marker": style.marker, "label": shortened(method, 40)}
+            look = {"color": style.colour, "marker": style.marker, "label": in_legend(method)}
             _line(axes, rows[rows["method"] == method], LABEL_BUDGET, look)
         axes.set_xscale("log")
         axes.set(xlabel="Labelled training images")

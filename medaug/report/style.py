@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import math
+import textwrap
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -81,15 +83,32 @@ def shortened(text: object, length: int = 28) -> str:
     return plain(shown if len(shown) <= length else shown[: length - 1] + "…")
 
 
+def in_legend(method: object) -> str:
+    """Return a method's name as a legend shows it."""
+    return shortened(method, 48)
+
+
+def wrapped(text: object, width: int = 26) -> str:
+    """Return a plain text in at most two lines for an axis."""
+    return "\n".join(textwrap.wrap(plain(text), width, max_lines=2, placeholder="…"))
+
+
 def legend(figure: Figure, panels: Iterable[Axes], columns: int = 3) -> None:
-    """Add one legend for all panels, above them; each name once."""
+    """Add one legend for all panels, above them; each name once.
+
+    It has fewer columns where long names need the room, and the figure grows by its further lines.
+    """
     handles = {
         label: handle
         for axes in panels
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     if handles:
-        look: dict[str, Any] = {"ncols": min(columns, len(handles)), "frameon": False, "fontsize": 9}
+        width, height = figure.get_size_inches()
+        fitting = max(1, min(columns, int(width / (0.6 + 0.063 * max(map(len, handles))))))
+        lines = math.ceil(len(handles) / fitting) - math.ceil(len(handles) / columns)
+        figure.set_size_inches(width, height + 0.18 * lines)
+        look: dict[str, Any] = {"ncols": min(fitting, len(handles)), "frameon": False, "fontsize": 9}
         figure.legend(list(handles.values()), list(handles), loc="outside upper left", **look)
 
 

@@ -22,7 +22,8 @@ def tidied(metrics: pd.DataFrame) -> pd.DataFrame:
 
     Several seeds are joined: the value is the mean over the seeds where it is estimable, the interval runs
     from the lowest to the highest bound of any seed (it is never narrower than that of one run), p-values
-    are joined as twice their median, and ``seeds`` counts the runs.
+    are joined as twice their median, and ``seeds`` counts the runs; a value that is estimable in some of them
+    only says so.
     """
     table = metrics.copy()
     for key in [*KEYS, "reason"]:
@@ -107,6 +108,8 @@ def _over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     # The worst group may differ between seeds, so it does not name a row.
     table = table.assign(group=table["group"].mask(table["metric"].map(WORST.names), ""))
     runs = table.groupby(KEYS, sort=False, dropna=False)
+    some = runs["estimable"].transform("any")
+    table["reason"] = table["reason"].where(table["estimable"] | ~some, "")
     joined = runs.agg(
         value=("value", "mean"),
         ci_low=("ci_low", "min"),
@@ -117,11 +120,15 @@ def _over_seeds(table: pd.DataFrame) -> pd.DataFrame:
         by_chance=("by_chance", "mean"),
         p_value=("p_value", _joined_p_value),
         detectable=("detectable", "mean"),
-        estimable=("estimable", "any"),
+        estimable=("estimable", "sum"),
         reason=("reason", _distinct),
         seeds=("value", "size"),
     )
-    return joined.reset_index()
+    counts = joined["estimable"].astype(str) + " of " + joined["seeds"].astype(str)
+    partly = joined["estimable"].between(1, joined["seeds"] - 1)
+    told = ("estimable in " + counts + " trainings; " + joined["reason"]).str.removesuffix("; ")
+    joined["reason"] = joined["reason"].mask(partly, told)
+    return joined.assign(estimable=joined["estimable"] > 0).reset_index()
 
 
 def _joined_p_value(p_values: pd.Series[float]) -> float:

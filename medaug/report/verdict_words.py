@@ -67,8 +67,8 @@ def evidence_sentence(comparison: pd.DataFrame | None, methods: Sequence[str]) -
     if trainings >= MIN_TRAININGS:
         return (
             f"This report compares methods: each was trained {trainings} times, and the intervals of the "
-            "differences hold for other patients and for other trainings. An interval answers one question; "
-            "the verdicts allow for all that are asked."
+            "differences hold for other patients and for other trainings. One that leaves out zero may still "
+            "read “no clear difference”: the verdict corrects for the number of questions (Holm)."
         )
     often = "once" if trainings == 1 else "twice"
     return (

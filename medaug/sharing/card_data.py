@@ -9,6 +9,7 @@ import pandas as pd
 
 from medaug.report.words import count, listing, split_name
 from medaug.sharing.card_facts import FEWEST
+from medaug.sharing.card_words import TESTED_ON
 from medaug.sharing.source import Source
 from medaug.task import label_column
 
@@ -17,7 +18,7 @@ def tested_on(source: Source, splits: Sequence[str]) -> str:
     """Say on how many images of how many patients of which hospitals the classifier was tested."""
     store = source.store.table
     told = [_where(store[store["split"] == split], split) for split in splits]
-    return f"{listing([sentence for sentence in told if sentence])}."
+    return f"{'; '.join(filter(None, told))}."
 
 
 def _where(rows: pd.DataFrame, split: str) -> str:
@@ -25,7 +26,8 @@ def _where(rows: pd.DataFrame, split: str) -> str:
         return ""
     domains = listing(sorted(map(str, rows["domain"].dropna().unique())))
     people = told(rows["patient_id"].nunique())
-    return f"{told(len(rows))} images of {people} patients of {domains} ({split_name(split)})"
+    where = TESTED_ON.get(split, split_name(split))
+    return f"{told(len(rows))} images of {people} patients of {domains} ({where})"
 
 
 def split_table(source: Source) -> str:
@@ -36,7 +38,7 @@ def split_table(source: Source) -> str:
         for (split, domain), part in grouped
     ]
     return "\n".join(
-        ["| Split | Hospital or source | Images | Patients |", "| --- | --- | --- | --- |", *rows]
+        ["| Images for | Hospital or source | Images | Patients |", "| --- | --- | --- | --- |", *rows]
     )
 
 
@@ -60,7 +62,7 @@ def condition_table(source: Source) -> str:
     """Return in how many labelled training images each condition is present, absent, unknown."""
     store = source.store
     rows = store.table.iloc[store.rows("train")]
-    lines = ["| Condition | Present | Absent | Unknown |", "| --- | --- | --- | --- |"]
+    lines = ["| Training images: condition | Present | Absent | Unknown |", "| --- | --- | --- | --- |"]
     for name in source.info.task.classes:
         labels = rows[label_column(name)].to_numpy(np.float32)
         present, unknown = int((labels >= 0.5).sum()), int(np.isnan(labels).sum())

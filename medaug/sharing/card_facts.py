@@ -9,14 +9,18 @@ from typing import Any
 
 import pandas as pd
 
-from medaug.evaluation.metrics import METRICS, in_words
+from medaug.evaluation.metrics import HIGH_RISK_SENSITIVITY, METRICS, in_words
 from medaug.evaluation.metrics_table import headline
 from medaug.report.tidy import attributes, label_metric, select, tidied
-from medaug.report.words import interval, listing, number, split_name
+from medaug.report.words import in_sentence, interval, listing, number, plural
+from medaug.sharing.card_words import MEANINGS, attribute_words, bin_words, group_words, place
 from medaug.sharing.source import Source
 
 FEWEST = 10
 """Patients that a group must have for a number about it to be told."""
+
+LEVEL = 0.05
+"""A gap is clear where it is as large by chance at most this often."""
 
 TESTS = ("id_test", "ood_test")
 
@@ -33,9 +37,12 @@ class Facts:
     def __init__(self, source: Source) -> None:
         self.metric = headline(source.metrics)
         table = tidied(source.metrics)
-        self.table = table.assign(
-            people=table["patients"].fillna(table["n"])
-        )  # older tables count images only
+        in_split = source.store.table.groupby("split", observed=True)["patient_id"].nunique()
+        self.table = table.assign(  # older tables count images only
+            people=table["patients"].fillna(table["n"]).clip(upper=table["split"].map(in_split)),
+            ill=table.get("patients_positive", table["n_positive"]).fillna(table["n_positive"]),
+        )
+        self.label_metric = label_metric(self.table, self.metric)
         there = list(dict.fromkeys(self.table["split"]))
         self.splits = [split for split in TESTS if split in there] or there
 
@@ -47,25 +54,32 @@ class Facts:
     def rows(self, split: str, metric: str = "", label: str = "", attribute: str = "") -> pd.DataFrame:
         """Return the rows of a split, all its hospitals together, that may be told."""
         rows = select(self.table, metric or self.metric, split, label=label, attribute=attribute)
-        return rows[rows["people"] >= FEWEST]
+        enough = rows["people"] >= FEWEST
+        return rows[enough & ~(rows["ill"] < FEWEST)] if label else rows[enough]
 
     def how_well(self) -> str:
-        """Say the leading metric in every split, with its interval."""
-        told = [f"{_value(self.rows(split))} {split_name(split)}" for split in self.splits]
+        """Say the leading metric in every split, with its interval, and what it means."""
         of_each = self.table.loc[self.table["metric"] == self.metric, "label"]
         over = ", mean over the conditions" if of_each[of_each != ""].nunique() > 1 else ""
-        return f"{self.words}{over}: {listing(told)}."
+        meaning = f" {self.words}: {MEANINGS[self.metric]}." if self.metric in MEANINGS else ""
+        said = f"{self.words}{over}: {self._everywhere(self.metric)}; in brackets its 95 % interval.{meaning}"
+        if HIGH_RISK_SENSITIVITY in set(self.table["metric"]):
+            said += f" {in_words(HIGH_RISK_SENSITIVITY)}: {self._everywhere(HIGH_RISK_SENSITIVITY)}."
+        return said
+
+    def _everywhere(self, metric: str) -> str:
+        return listing([f"{_value(self.rows(split, metric))} {place(split)}" for split in self.splits])
 
     def how_fairly(self) -> str:
         """Say the gap between the groups of every attribute."""
         told = [
-            f"between groups of {attribute} {self._gaps(attribute)}"
+            f"between groups of {attribute_words(attribute)} {self._gaps(attribute)}"
             for attribute in attributes(self.table)
             if " & " not in attribute
         ]
         if not told:
             return "Not measured: the predictions know no groups."
-        return f"Gap in {self.words} (best minus worst group): {'; '.join(told)}."
+        return f"Gap in {in_sentence(self.words)}, best minus worst group (0 is even): {'; '.join(told)}."
 
     def where_it_fails(self) -> str:
         """Name the condition and the groups in which it is worst, and those of which nothing is known."""
@@ -74,24 +88,30 @@ class Facts:
         return " ".join(filter(None, told)) or "Nothing can be told: no test set has patients enough."
 
     def _gaps(self, attribute: str) -> str:
-        return listing(
-            [
-                f"{_value(self.rows(split, f'{self.metric}_gap', attribute=attribute))} {split_name(split)}"
-                for split in self.splits
-            ]
-        )
+        return listing([self._gap(attribute, split) for split in self.splits])
+
+    def _gap(self, attribute: str, split: str) -> str:
+        """Say a gap beside that which chance alone gives, and over how many groups it is."""
+        rows = self.rows(split, f"{self.metric}_gap", attribute=attribute)
+        if rows.empty or not rows["estimable"].iloc[0]:
+            return f"not estimable {place(split)}"
+        row = rows.iloc[0]
+        remarks = "; ".join(filter(None, (_by_chance(row), row["reason"])))
+        return f"{_said(row)} {place(split)}" + (f" ({remarks})" if remarks else "")
 
     def _worst_label(self) -> str:
-        metric, split = label_metric(self.table, self.metric), self.splits[-1]
+        metric, split = self.label_metric, self.splits[-1]
         if metric is None:
             return ""
         rows = self.table[(self.table["metric"] == metric) & (self.table["split"] == split)]
         rows = rows[(rows["label"] != "") & (rows["attribute"] == "") & rows["estimable"]]
-        rows = rows[(rows["people"] >= FEWEST) & ~(rows["n_positive"] < FEWEST)]
+        rows = rows[(rows["people"] >= FEWEST) & ~(rows["ill"] < FEWEST)]
         if rows["label"].nunique() < 2:
             return ""
         row = _worst(rows, metric)
-        return f"Worst condition, {split_name(split)}: {row['label']}, {in_words(metric)} {_said(row)}."
+        what = f"{in_sentence(in_words(metric))} {_said(row)}"
+        people = _of_patients(row["ill"], " with it")
+        return f"Worst condition {place(split)}: {row['label']}, {what}{people}."
 
     def _worst_group(self, split: str) -> str:
         """Name the worst of all groups of a split."""
@@ -101,19 +121,19 @@ class Facts:
         if rows.empty:
             return ""
         row = _worst(rows, self.metric)
-        return f"Worst group, {split_name(split)}: {row['attribute']} {row['group']}, {_said(row)}."
+        own = self.rows(split, attribute=row["attribute"])
+        people = own.loc[own["group"] == row["group"], "patients"]
+        who = f"{group_words(row['attribute'], row['group'])}, {_said(row)}"
+        return f"Worst group {place(split)}: {who}{_of_patients(people.max())}."
 
     def _unknown(self, split: str) -> str:
         """Name the groups of single attributes of a split of which nothing is known."""
-        parts = [
-            select(self.table, self.metric, split, attribute=name)
-            for name in attributes(self.table)
-            if " & " not in name
-        ]
-        rows = pd.concat(parts) if parts else self.table[:0]
-        rows = rows[~rows["estimable"] | (rows["people"] < FEWEST)]
-        names = (rows["attribute"] + " " + rows["group"]).tolist()
-        return f"Not known for want of patients, {split_name(split)}: {listing(names)}." if names else ""
+        told = []
+        for name in [name for name in attributes(self.table) if " & " not in name]:
+            rows = select(self.table, self.metric, split, attribute=name)
+            few = rows.loc[~rows["estimable"] | (rows["people"] < FEWEST), "group"].map(bin_words).tolist()
+            told += [f"{attribute_words(name)} {listing(few)}"] if few else []
+        return f"Not known for want of patients {place(split)}: {'; '.join(told)}." if told else ""
 
 
 def _worst(rows: pd.DataFrame, metric: str) -> pd.Series[Any]:
@@ -122,8 +142,22 @@ def _worst(rows: pd.DataFrame, metric: str) -> pd.Series[Any]:
 
 
 def _value(rows: pd.DataFrame) -> str:
-    return "not estimable" if rows.empty or not rows["estimable"].iloc[0] else _said(rows.iloc[0])
+    if rows.empty:
+        return f"not told of fewer than {FEWEST} patients"
+    return _said(rows.iloc[0]) if rows["estimable"].iloc[0] else "not estimable"
 
 
 def _said(row: pd.Series[Any]) -> str:
-    return f"{number(row['value'])} {interval(row['ci_low'], row['ci_high'])}".strip()
+    """Say a value with its interval."""
+    return f"{number(row['value'])} {interval(row['ci_low'], row['ci_high']) or '[no interval]'}"
+
+
+def _by_chance(row: pd.Series[Any]) -> str:
+    if pd.isna(row["by_chance"]) or pd.isna(row["p_value"]):
+        return ""
+    clear = "clear" if row["p_value"] <= LEVEL else "not clear"
+    return f"{clear}: {number(row['by_chance'])} by chance alone, p = {number(row['p_value'])}"
+
+
+def _of_patients(people: float, more: str = "") -> str:
+    return f", of {plural(int(people), 'patient')}{more}" if people > 0 else ""

@@ -7,22 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from medaug.report.words import interval, listing, number, plural, split_name
+from medaug.evaluation.metrics import in_words
+from medaug.report.words import NOT_ESTIMABLE, interval, listing, number, plural
 from medaug.sharing.card_data import condition_table, label_sentence, split_table, tested_on
 from medaug.sharing.card_facts import FEWEST, Facts
+from medaug.sharing.card_words import MEANINGS, TERMS, group_words, place
 from medaug.sharing.source import Source
 
 LIMITS = (
     "Research only: not a medical device, not validated for clinical decisions, and measured on the images "
-    "below alone. Elsewhere it may be worse: evaluate it on your own patients first (see Use).",
+    "named above alone. Elsewhere it may be worse: evaluate it on your own patients first (see Use).",
     "A group that is too small to be measured is not a group in which the model is right.",
-    "Intervals are over patients of these test sets; they do not tell how another training would turn out.",
+    "It is one training. Intervals are over patients of these test sets; they do not tell how another "
+    "training would turn out.",
     "Synthetic images are drawn, not taken: they show no patient and prove nothing about one.",
 )
 PHANTOM = (
-    "**These are drawn phantoms, not patients: the figures show that the program works, nothing about "
-    "medicine.**"
+    "**Drawn phantoms, no patients, whatever hospital is named: the figures show that the program works, "
+    "nothing about medicine.** "
 )
+OUTCOMES = {
+    "passed": "Its images are good enough by every check",
+    "failed": "Its images are not good enough; failed (see below)",
+    "undecided": "Its images passed, but there were too few to tell",
+}
+OF_GROUPS = (
+    f"Not estimable: fewer than {FEWEST} patients in all, or with or without a condition; intersections of "
+    "groups that are not estimable are left out. Patients are those of the condition with the fewest known "
+    "labels."
+)
+MOST_NAMES = 10
+"""Conditions that the first line names."""
 
 
 def model_card(source: Source) -> str:
@@ -36,6 +51,7 @@ def model_card(source: Source) -> str:
         "The generator": [_generator(source)],
         "How it was trained": [_training(source)],
         "Limits": [_bullets(LIMITS)],
+        "How to read this": [_bullets(_terms(facts))],
         "Use": [USE.format(name=source.bundle.name)],
         "Licence": [
             "The licence in `LICENSE` covers this bundle. Whether weights may be given on depends on the "
@@ -49,8 +65,8 @@ def model_card(source: Source) -> str:
 
 def _head(source: Source, facts: Facts, name: str, task: str, use: str) -> str:
     lines = {
-        "What it is for": f"{task}: {listing(list(source.info.task.classes))}. {use}.",
-        "Tested on": tested_on(source, facts.splits) + (f" {PHANTOM}" if source.info.phantom else ""),
+        "What it is for": f"{task}: {_conditions(source.info.task.classes)}. {use}.",
+        "Tested on": (PHANTOM if source.info.phantom else "") + tested_on(source, facts.splits),
         "How well": facts.how_well(),
         "How fairly": facts.how_fairly(),
         "Where it fails": facts.where_it_fails(),
@@ -59,41 +75,65 @@ def _head(source: Source, facts: Facts, name: str, task: str, use: str) -> str:
     return f"# {name}\n\n" + "\n".join(f"- **{what}.** {said}" for what, said in lines.items())
 
 
+def _conditions(names: Sequence[str]) -> str:
+    if len(names) > MOST_NAMES:
+        return "all are listed under Labels"
+    return listing(list(names))
+
+
 def _answer(source: Source) -> str:
     if not source.generator_files:
         return "This bundle has none."
     if source.judgement is None:
-        return "Its images were not judged."
-    return source.judgement.sentence
+        return "Nobody has judged its images."
+    judgement = source.judgement
+    because = [check.name for check in judgement.checks if check.outcome == judgement.outcome]
+    return OUTCOMES[judgement.outcome] + (f": {listing(because)}." if judgement.outcome != "passed" else ".")
+
+
+def _terms(facts: Facts) -> list[str]:
+    metrics = dict.fromkeys([facts.metric, facts.label_metric or facts.metric])
+    return [*(f"{in_words(name)}: {MEANINGS[name]}." for name in metrics if name in MEANINGS), *TERMS]
 
 
 def _condition_metrics(facts: Facts) -> str:
+    """Return what is measured of each condition; those of which nothing is known are named below."""
+    metric = facts.label_metric
+    if metric is None:
+        return "Nothing is measured by condition."
     labels = [name for name in dict.fromkeys(facts.table["label"]) if name]
-    rows = [[label, *(_cell(facts, split, label=label) for split in facts.splits)] for label in labels]
-    rows.insert(0, ["all together", *(_cell(facts, split) for split in facts.splits)])
-    return table([f"{facts.words} [interval]", *map(split_name, facts.splits)], rows)
+    cells = {name: [_cell(facts, split, "", "", name, metric) for split in facts.splits] for name in labels}
+    known = [[name, *found] for name, found in cells.items() if set(found) != {NOT_ESTIMABLE}]
+    unknown = [name for name, found in cells.items() if set(found) == {NOT_ESTIMABLE}]
+    measured = table([f"{in_words(metric)} [interval]", *map(place, facts.splits)], known) if known else ""
+    rest = f"Not estimable in any test set: {listing(unknown)}." if unknown else ""
+    return "\n\n".join(filter(None, (measured, rest)))
 
 
 def _group_metrics(facts: Facts) -> str:
     single = facts.table[(facts.table["metric"] == facts.metric) & (facts.table["attribute"] != "")]
     groups = single[["attribute", "group"]].drop_duplicates().itertuples(index=False, name=None)
-    rows = [
-        [f"{attribute}: {group}", *(_cell(facts, split, attribute, group) for split in facts.splits)]
-        for attribute, group in groups
-    ]
-    small = f"Groups of fewer than {FEWEST} patients are not told."
-    heading = [f"{facts.words} [interval]", *map(split_name, facts.splits)]
-    return f"{small}\n\n{table(heading, rows)}" if rows else "The images say nothing about groups."
+    rows = []
+    for attribute, group in groups:
+        cells = [_cell(facts, split, attribute, group) for split in facts.splits]
+        if " & " not in attribute or set(cells) != {NOT_ESTIMABLE}:
+            rows.append([group_words(attribute, group), *cells])
+    rows.insert(0, ["all together", *(_cell(facts, split) for split in facts.splits)])
+    heading = [f"{facts.words} [interval]", *map(place, facts.splits)]
+    return f"{OF_GROUPS}\n\n{table(heading, rows)}" if rows[1:] else "The images say nothing about groups."
 
 
-def _cell(facts: Facts, split: str, attribute: str = "", group: str = "", label: str = "") -> str:
-    rows = facts.rows(split, attribute=attribute, label=label)
+def _cell(
+    facts: Facts, split: str, attribute: str = "", group: str = "", label: str = "", metric: str = ""
+) -> str:
+    rows = facts.rows(split, metric, attribute=attribute, label=label)
     rows = rows[(rows["group"] == group) & rows["estimable"]]
     if rows.empty:
-        return "not estimable"
+        return NOT_ESTIMABLE
     row = rows.iloc[0]
     told = f"{number(row['value'])} {interval(row['ci_low'], row['ci_high'])}".strip()
-    return f"{told}, {plural(int(row['patients']), 'patient')}" if row["patients"] > 0 else told
+    with_it = f", {int(row['ill']):,} with it" if label and row["ill"] > 0 else ""
+    return f"{told}, {plural(int(row['patients']), 'patient')}{with_it}" if row["patients"] > 0 else told
 
 
 def _generator(source: Source) -> str:

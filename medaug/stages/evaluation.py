@@ -199,7 +199,9 @@ class Evaluation:
 
     def _write(self, aside: Path, features: Features) -> None:
         table, folder = self._joined(aside), aside / self.product.name
-        results = evaluate(table, self.settings, baseline=self.compared_with)
+        store = self._own(Path(self.run.data_dir), open_real)
+        known = self.settings.kind or (store.task.kind if store else None)
+        results = evaluate(table, replace(self.settings, kind=known), baseline=self.compared_with)
         results.write(folder)
         settings = replace(self.settings, kind=results.kind)
         looks = Looks.at(results.predictions, features, settings)
@@ -209,7 +211,7 @@ class Evaluation:
             folder / "report.html",
             results,
             title=self.title,
-            store=self._own(Path(self.run.data_dir), open_real),
+            store=store,
             synthetic=self._own(self.run.generator_path("synthetic"), open_synthetic),
             quality=None if self._judged is None else Judgement.read(self._judged),
             skew=None if scarcity is None else Skew(**scarcity),

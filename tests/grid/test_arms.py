@@ -43,6 +43,13 @@ def test_every_arm_differs_from_the_reference_in_what_it_is_named_after():
         assert found == expected, name
 
 
+def test_every_arm_has_a_short_name_of_its_own():
+    names = [arm.name for arm in ARMS.values()]
+    assert len(set(names)) == len(names)
+    assert max(map(len, names)) <= 44
+    assert not [name for name in names if "_" in name]
+
+
 def test_arms_with_synthetic_images_have_a_generator_and_no_others():
     for name, arm in ARMS.items():
         assert (arm.conditioning is None) == (arm.settings["real_fraction"] == 1.0), name

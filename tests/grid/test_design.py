@@ -103,3 +103,9 @@ def test_a_study_is_read_back_as_it_was(tmp_path):
     made = study(arms=["label"], seeds=["1", "2"], shared={"dataset_dir": "images"})
     made.save(tmp_path / "study.json")
     assert Study.load(tmp_path / "study.json") == made
+
+
+def test_an_arm_of_ones_own_may_not_have_the_name_of_another():
+    with pytest.raises(SettingsError, match="give your own another name"):
+        study(own_arms={"focal loss": {"loss_name": "focal"}})
+    assert study(own_arms={"focal": {"loss_name": "focal"}, "mine": {}}).arm_name("mine") == "mine"

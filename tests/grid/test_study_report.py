@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import re
 import shutil
 from dataclasses import replace
@@ -43,14 +44,23 @@ def test_the_first_screen_names_the_winner_with_its_lead(page, auc):
     means = auc.groupby("method").mean()
     lead = means["label_and_property"] - means["baseline"]
     said = re.search(
-        r"Out of distribution, test: the highest AUC has label_and_property, ([\d.]+), which is \+([\d.]+)",
+        r"Out of distribution, test: synthetic by label and property has the highest AUC, "
+        r"([\d.]+), \+([\d.]+)",
         page,
     )
     assert said is not None
     assert float(said[1]) == pytest.approx(means["label_and_property"], abs=6e-4)
     assert float(said[2]) == pytest.approx(lead, abs=6e-4)
-    assert "beside baseline: better" in page
+    assert "against baseline: better" in page
     assert "3 arms of 3 trainings each" in page
+
+
+def test_the_page_calls_arms_by_names_in_words_and_files_by_their_keys(page, study):
+    assert set(pd.read_csv(f"{study.output}/differences.csv")["arm"]) == {"heuristic", "label_and_property"}
+    assert page.count("label_and_property") == 2  # beside its name, and in the study's settings
+    figures = [base64.b64decode(code).decode() for code in re.findall(r"svg\+xml;base64,([^\"]+)", page)]
+    assert any("synthetic by label and property" in figure for figure in figures)
+    assert not any("label_and_property" in figure for figure in figures)
 
 
 def test_results_hold_every_training(page, study, auc):

@@ -39,7 +39,7 @@ def test_counts_and_overlaps_add_up() -> None:
     everyone = counts.rows[0]
     assert [cell.text for cell in everyone[2:]] == ["20", "6", "4", "2"]
     assert everyone[2].note == "10 patients"
-    assert everyone[3].note == f"30.0 %, by chance {20 * (14 / 40) ** 2:.1f}"
+    assert everyone[3].note == f"30.0 %; by chance {20 * (14 / 40) ** 2:.1f} cases"
     assert list(overlaps.head)[2:] == [
         "all of them",
         *(f"{m} only" for m in METHODS),

@@ -10,10 +10,14 @@ def test_seeds_are_joined_to_mean_and_widest_interval():
     runs = [
         row | {"seed": s, "value": v, "ci_low": v - 0.1, "ci_high": v + 0.1} for s, v in ((0, 0.5), (1, 0.7))
     ]
-    runs.append(row | {"seed": 2, "estimable": False, "value": None, "ci_low": None, "ci_high": None})
+    none = {"value": None, "ci_low": None, "ci_high": None, "reason": "no positive image"}
+    runs.append(row | {"seed": 2, "estimable": False} | none)
     (joined,) = tidy.tidied(pd.DataFrame(runs)).itertuples()
     assert (joined.value, joined.ci_low, joined.ci_high) == pytest.approx((0.6, 0.4, 0.8))
     assert (joined.seeds, joined.label, joined.group) == (3, "", "")
+    assert (joined.estimable, joined.reason) == (True, "estimable in 2 of 3 trainings")
+    never = pd.DataFrame([row | {"seed": seed, "estimable": False} | none for seed in (0, 1)])
+    assert tidy.tidied(never)[["estimable", "reason"]].to_numpy().tolist() == [[False, "no positive image"]]
 
 
 def test_a_value_that_is_not_estimable_is_never_shown(metrics):

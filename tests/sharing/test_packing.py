@@ -115,11 +115,11 @@ def test_the_first_ten_lines_say_what_for_on_whom_how_well_how_fairly_and_where_
         assert f"**{title}.**" in head
     assert "60 images of 60 patients of South" in head
     assert "40 images of 40 patients of North" in head
-    assert "phantoms, not patients" in head
+    assert "phantoms, no patients" in head
     metrics = pd.read_csv(finished / "evaluation" / "metrics.csv")
     chosen = (metrics["metric"] == "auc") & metrics["label"].isna() & (metrics["split"] == "id_test")
     row = metrics[chosen & metrics["attribute"].isna()].iloc[0]
-    assert f"{row['value']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}] in distribution, test" in head
+    assert f"{row['value']:.3f} [{row['ci_low']:.3f}, {row['ci_high']:.3f}] in distribution" in head
 
 
 def test_the_mean_in_the_card_is_that_of_the_predictions(unpacked: Path, finished: Path) -> None:
@@ -127,6 +127,30 @@ def test_the_mean_in_the_card_is_that_of_the_predictions(unpacked: Path, finishe
     table = table[table["split"] == "id_test"]
     areas = [roc_auc_score(table[f"label:{c}"], table[f"score:{c}"]) for c in ("edema", "effusion")]
     assert f"{np.mean(areas):.3f} [" in (unpacked / "docs" / "README.md").read_text()
+
+
+def test_the_card_says_of_how_many_patients_a_group_is_and_what_chance_gives(
+    unpacked: Path, finished: Path
+) -> None:
+    card = (unpacked / "docs" / "README.md").read_text()
+    table = pd.read_parquet(finished / "evaluation" / "predictions.parquet")
+    groups = table[table["split"] == "id_test"].groupby("attr:sex", observed=True)
+    for group, rows in groups:
+        assert re.search(rf"\| sex {group} \| [^|]*, {rows['patient_id'].nunique()} patients \|", card)
+    (gap,) = re.findall(r"between groups of sex ([\d.]+) .* in distribution \((?:not )?clear: ", card)
+    areas = [
+        np.mean([roc_auc_score(rows[f"label:{c}"], rows[f"score:{c}"]) for c in ("edema", "effusion")])
+        for _, rows in groups
+    ]
+    assert float(gap) == pytest.approx(abs(areas[0] - areas[1]), abs=6e-4)
+
+
+def test_the_card_has_no_word_of_this_project_without_its_meaning(unpacked: Path) -> None:
+    card, _, use = (unpacked / "docs" / "README.md").read_text().partition("## Use")
+    assert use
+    assert not re.search(r"id_test|ood_test|id_val|OOD|KID|Youden|attr:|\(\d+, \d+\]", card)
+    assert "AUC: the chance that" in card
+    assert "- In distribution: " in card
 
 
 def test_nothing_is_told_of_few(unpacked: Path) -> None:
