@@ -56,6 +56,13 @@ PARTS = {
 """Which config gets the settings that another one hands over under a name."""
 
 
+def check_whole(argv: Sequence[str]) -> None:
+    """Raise a SettingsError where a value on the command line of ``monai.bundle run`` has no end."""
+    if "run" in argv and _config_files(argv):
+        for name, text in _given(argv):
+            check_closed(name, text)
+
+
 def check_command_line(argv: Sequence[str], stage: str, folder: Path) -> None:
     """Check the options of a command line that runs a config of a bundle; others are not looked at.
 
@@ -71,14 +78,11 @@ def check_command_line(argv: Sequence[str], stage: str, folder: Path) -> None:
     Raises
     ------
     SettingsError
-        An option, on the command line or in its ``--args_file``, answers to nothing in the config, or a value
-        lacks a bracket or quote.
+        An option, on the command line or in its ``--args_file``, answers to nothing in the config.
     """
     files = [file for file in _config_files(argv) if file.is_file()]
     if "run" not in argv or not any(file.name == f"{stage}.json" for file in files):
         return
-    for name, text in _given(argv):
-        check_closed(name, text)
     config: dict[str, Any] = {}
     for file in files:
         config |= json.loads(file.read_text(encoding="utf-8"))

@@ -25,7 +25,7 @@ from medaug.engine import distributed
 from medaug.engine.later import later
 from medaug.errors import SettingsError
 from medaug.presets import Modality, Preset, PresetName, preset
-from medaug.stages.command_line import PARTS, check_command_line, check_part, explain
+from medaug.stages.command_line import PARTS, check_command_line, check_part, check_whole, explain
 from medaug.stages.location import calling_workflow, config_path
 from medaug.stages.products import claim, is_current, is_made, settings_path
 from medaug.stages.setting_values import chosen
@@ -129,7 +129,17 @@ class Run:
 
     @classmethod
     def of(cls, **given: Any) -> Run:
-        """Return a run from the values of a config, where None means the default."""
+        """Return a run from the values of a config, where None means the default.
+
+        MONAI makes it before anything else: from here on errors are told in a sentence.
+
+        Raises
+        ------
+        SettingsError
+            A value is not of the setting's type, or has no end.
+        """
+        sys.excepthook = explain
+        check_whole(sys.argv)
         run = chosen(cls, given)
         if run.skew is not None and run.label_budget is not None:
             raise SettingsError("give either skew or label_budget: both say who keeps labelled images")
@@ -194,14 +204,13 @@ class Run:
     # What stages do
 
     def start(self, stage: str) -> None:
-        """Begin: join the other processes of ``torchrun``, tell errors in a sentence, check the options.
+        """Begin: join the other processes of ``torchrun``, check the options.
 
         Raises
         ------
         SettingsError
             The command line names a setting that the config does not have, or MLflow, which is not there.
         """
-        sys.excepthook = explain
         logging.captureWarnings(True)
         distributed.start(self.device_name)
         if distributed.device(self.device_name).type == "cpu" and spinning_hurts():

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from medaug.errors import DataError, SettingsError
-from medaug.stages.command_line import check_closed, check_command_line, check_options, explain
+from medaug.stages.command_line import (
+    check_closed,
+    check_command_line,
+    check_options,
+    check_whole,
+    explain,
+)
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "chexpert"
 KNOWN: dict[str, Any] = {
@@ -144,7 +150,8 @@ def test_a_value_that_is_not_closed_is_a_sentence(tmp_path: Path, value: str) ->
     file.write_text('{"seed": 0}')
     for given in (("--seed", value), (f"--seed={value}",)):
         with pytest.raises(SettingsError, match=r"the value of --seed lacks a bracket or quote"):
-            check_command_line(command("--config_file", str(file), *given), "train", tmp_path)
+            check_whole(command("--config_file", str(file), *given))
+        check_whole(["pytest", *given])
 
 
 @pytest.mark.parametrize(
