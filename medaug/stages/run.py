@@ -27,7 +27,7 @@ from medaug.errors import SettingsError
 from medaug.presets import Modality, Preset, PresetName, preset
 from medaug.stages.command_line import PARTS, check_command_line, check_part, check_whole, explain
 from medaug.stages.location import calling_workflow, config_path
-from medaug.stages.products import claim, is_current, is_made, settings_path
+from medaug.stages.products import check_writable, claim, is_current, is_made, settings_path
 from medaug.stages.setting_values import chosen
 from medaug.stages.tracking import check_tracking, track
 from medaug.task import Task
@@ -168,7 +168,7 @@ class Run:
     def store(self) -> ImageStore:
         """The images as this experiment sees them: all labels, or few of some groups; opened on first use."""
         scarcity = self.scarcity
-        skew = None if scarcity is None else Skew(**scarcity)
+        skew = None if scarcity is None else chosen(Skew, scarcity)
         return later(lambda: skewed(open_real(self.data_dir), skew))
 
     @cached_property
@@ -209,7 +209,8 @@ class Run:
         Raises
         ------
         SettingsError
-            The command line names a setting that the config does not have, or MLflow, which is not there.
+            The command line names a setting that the config does not have, or MLflow, which is not there; the
+            run folder cannot be made or written to.
         """
         logging.captureWarnings(True)
         distributed.start(self.device_name)
@@ -217,6 +218,7 @@ class Run:
             logger.info("Other programs keep all cores busy; with OMP_WAIT_POLICY=PASSIVE this run is faster")
         check_tracking(calling_workflow())
         check_command_line(sys.argv, stage, Path(self.bundle_root))
+        check_writable(Path(self.output_dir))
 
     def finish(self) -> None:
         """End: tell MLflow, if it is to be told, and leave the other processes."""
