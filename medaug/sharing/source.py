@@ -113,7 +113,8 @@ class Source:
     def keys(self) -> list[pd.DataFrame]:
         """The keys in the run folder and beside the store; they stay, and say what must not leave."""
         paths = {key_path(self.data), *self.run.rglob("*.key.csv")}
-        return [pd.read_csv(p, dtype=str, keep_default_na=False) for p in sorted(paths) if p.is_file()]
+        tables = [pd.read_csv(p, dtype=str, keep_default_na=False) for p in sorted(paths) if p.is_file()]
+        return [table for table in tables if {"column", "name"} <= set(table)]
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
