@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from medaug.errors import DataError
+from medaug.errors import DataError, SettingsError
 
 
 def printable(name: str) -> str:
@@ -32,6 +32,11 @@ def write_aside(path: Path) -> Iterator[Path]:
 
     On any error the temporary file is removed and what was at `path` stays.
 
+    Raises
+    ------
+    SettingsError
+        A folder was to be made, and another process has made it meanwhile.
+
     Examples
     --------
     >>> import tempfile
@@ -46,7 +51,7 @@ def write_aside(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         _flush_to_disk(temporary)
-        temporary.replace(path)
+        _into_place(temporary, path)
     finally:
         if temporary.is_dir():
             shutil.rmtree(temporary)
@@ -79,6 +84,18 @@ def replaced(folder: Path) -> Iterator[Path]:
         shutil.rmtree(older, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _into_place(temporary: Path, path: Path) -> None:
+    try:
+        temporary.replace(path)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        raise SettingsError(  # no DataError, for which a slide would be left out
+            f"another run has made {path} meanwhile; when it has ended, run the same command again, or name "
+            "another folder now"
+        ) from error
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -61,9 +61,9 @@ class Attribute:
 
     def __post_init__(self) -> None:
         if bool(self.groups) == bool(self.bins):
-            raise ValueError(f"attribute {self.name!r} needs either groups or bins")
+            raise SettingsError(f"attribute {self.name!r} needs either groups or bins")
         if any(low >= high for low, high in pairwise(self.bins)):
-            raise ValueError(f"the bins of attribute {self.name!r} do not increase: {self.bins}")
+            raise SettingsError(f"the bins of attribute {self.name!r} do not increase: {self.bins}")
 
     @property
     def group_names(self) -> tuple[str, ...]:
@@ -127,11 +127,11 @@ class Task:
 
     def __post_init__(self) -> None:
         if self.kind not in ("multilabel", "multiclass"):
-            raise ValueError(f"kind must be 'multilabel' or 'multiclass', not {self.kind!r}")
+            raise SettingsError(f"kind must be 'multilabel' or 'multiclass', not {self.kind!r}")
         if not self.classes or len(set(self.classes)) != len(self.classes):
-            raise ValueError(f"classes must be distinct and at least one, not {self.classes}")
+            raise SettingsError(f"classes must be distinct and at least one, not {self.classes}")
         if unknown := set(self.high_risk) - set(self.classes):
-            raise ValueError(f"high-risk classes are not among the classes: {sorted(unknown)}")
+            raise SettingsError(f"high-risk classes are not among the classes: {sorted(unknown)}")
 
     @property
     def label_columns(self) -> list[str]:
@@ -201,13 +201,16 @@ class Task:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Task:
-        """Build a task from what `to_dict` returned."""
-        attributes = tuple(
-            Attribute(a["name"], tuple(a.get("groups", ())), tuple(float(b) for b in a.get("bins", ())))
-            for a in content.get("attributes", ())
-        )
-        high_risk = tuple(content.get("high_risk", ()))
-        return cls(content["kind"], tuple(content["classes"]), high_risk, attributes)
+        """Build a task from what `to_dict` returned, or a command line says: a lone class is a list of one.
+
+        Raises
+        ------
+        SettingsError
+            A value is not understood.
+        """
+        attributes = tuple(_attribute(item) for item in content.get("attributes", ()))
+        classes, high_risk = (_names(content.get(name, ())) for name in ("classes", "high_risk"))
+        return cls(content["kind"], classes, high_risk, attributes)
 
     def save(self, path: Path) -> None:
         """Write the task as JSON."""
@@ -217,6 +220,23 @@ class Task:
     def load(cls, path: Path) -> Task:
         """Read a task that `save` wrote."""
         return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _attribute(content: Any) -> Attribute:
+    try:
+        bins = tuple(float(edge) for edge in content.get("bins", ()))
+        return Attribute(content["name"], _names(content.get("groups", ())), bins)
+    except SettingsError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise SettingsError(
+            "an attribute is a mapping with name and groups or bins, for example "
+            f"{{'name': 'sex', 'groups': ['F', 'M']}}, not {content!r}"
+        ) from None
+
+
+def _names(given: Any) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _json_number(value: float) -> float | str:

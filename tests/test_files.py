@@ -2,7 +2,7 @@ import errno
 
 import pytest
 
-from medaug.errors import DataError
+from medaug.errors import DataError, SettingsError
 from medaug.files import disk_errors, write_aside
 
 
@@ -37,3 +37,15 @@ def test_a_full_disk_is_one_sentence_and_other_errors_pass(tmp_path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
     with pytest.raises(PermissionError), disk_errors(tmp_path):
         raise PermissionError
+
+
+def test_a_folder_that_another_run_has_made_meanwhile_stays(tmp_path) -> None:
+    def make() -> None:
+        with write_aside(tmp_path / "made") as aside:
+            aside.mkdir()
+            (tmp_path / "made").mkdir()
+            (tmp_path / "made" / "theirs").write_text("theirs")
+
+    with pytest.raises(SettingsError, match="another run has made"):
+        make()
+    assert [path.name for path in tmp_path.rglob("*")] == ["made", "theirs"]

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,3 +82,23 @@ def test_the_dominant_class_is_the_largest_or_each_that_is_present() -> None:
     assert several.dominated_by(["a"], labels).tolist() == [False, False, False]
     with pytest.raises(SettingsError, match="cannot exclude"):
         one.dominated_by(["d"], labels)
+
+
+def test_a_lone_class_of_a_command_line_is_a_list_of_one() -> None:
+    assert Task.from_dict({"kind": "multilabel", "classes": "edema"}) == Task("multilabel", ("edema",))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"kind": "multi"}, "kind must be 'multilabel' or 'multiclass', not 'multi'"),
+        ({"classes": []}, "classes must be distinct and at least one"),
+        ({"attributes": ["sex"]}, r"an attribute is a mapping with name and groups or bins, .*, not 'sex'"),
+        ({"attributes": [{"groups": ["F"]}]}, "an attribute is a mapping with name"),
+        ({"attributes": [{"name": "age", "bins": ["old"]}]}, "an attribute is a mapping with name"),
+        ({"attributes": [{"name": "age", "bins": [9, 3]}]}, "do not increase"),
+    ],
+)
+def test_what_a_task_cannot_be_is_a_sentence(content: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        Task.from_dict({"kind": "multilabel", "classes": ["edema"], **content})

@@ -20,7 +20,11 @@ from medaug.errors import CheckpointError
 from medaug.files import write_aside
 from medaug.task import Task
 
-FORMAT = CheckpointFormat("medaug-classifier-1", "classifier", "delete it and train again")
+FORMAT = CheckpointFormat(
+    "medaug-classifier-1",
+    "classifier",
+    "name another one, or, if it was trained here, delete it and train again",
+)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ Nothing here imports torch, so that decoding processes start quickly.
 from __future__ import annotations
 
 import gzip
-import logging
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from medaug.arrays import Array, UInt8Array
 from medaug.data.dicom import has_preamble, is_dicom, read_dicom
 from medaug.data.grey import grey_of, to_uint8
 from medaug.data.picture import Picture, check_pixel_count
+from medaug.data.quiet import quiet
 from medaug.data.raster import is_raster, read_raster
 from medaug.errors import DataError
 
@@ -91,7 +90,7 @@ def read_picture(path: Path, channels: Literal[1, 3]) -> Picture:
     except ValueError:
         raise DataError("the file cannot be read (no file can have such a name)") from None
     reader, kind = _reader(head)
-    with _quiet(), _reasons(kind):
+    with quiet(), _reasons(kind):
         picture = reader(path)
     if picture.pixels.size == 0:
         raise DataError(f"the {kind} picture has no pixels")
@@ -233,19 +232,3 @@ def _reasons(kind: str) -> Iterator[None]:
         raise DataError(f"the {kind} picture is too large for the memory") from None
     except Exception:
         raise DataError(f"a truncated or damaged {kind} file") from None
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep decoders from printing: odd but readable files are common, and messages may quote a header."""
-    loggers = [logging.getLogger(name) for name in ("pydicom", "tifffile")]
-    before = [logger.disabled for logger in loggers]
-    for logger in loggers:
-        logger.disabled = True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, disabled in zip(loggers, before, strict=True):
-            logger.disabled = disabled

@@ -71,7 +71,9 @@ def device(name: str = "auto") -> torch.device:
     except RuntimeError:
         raise SettingsError(f"there is no device {name!r}; use 'auto', 'cpu' or 'cuda'") from None
     if found.type == "cuda" and not gpu:
-        raise SettingsError(f"the device {name!r} was asked for but no GPU can be used; use --device cpu")
+        raise SettingsError(
+            f"the device {name!r} was asked for but no GPU can be used; use --device_name cpu"
+        )
     if name == "cuda":
         return torch.device("cuda", idist.get_local_rank())
     return found

@@ -80,6 +80,11 @@ class EvaluationSettings:
             raise SettingsError(
                 "replicates and permutations must be at least 0 and min_group_size at least 1"
             )
+        for name, edges in self.bins.items():
+            if isinstance(edges, str) or not isinstance(edges, Sequence) or not all(map(_is_number, edges)):
+                raise SettingsError(
+                    f"bins of {name!r} must be a list of edges, for example [0, 40, 'inf'], not {edges!r}"
+                )
         if self.headline and self.headline not in METRICS:
             raise SettingsError(
                 f"there is no metric {self.headline!r} to lead; there are: {', '.join(METRICS)}"
@@ -91,7 +96,12 @@ class EvaluationSettings:
 
 
 def _is_probability(value: float | str) -> bool:
+    return _is_number(value) and 0 <= float(value) <= 1
+
+
+def _is_number(value: float | str) -> bool:
     try:
-        return 0 <= float(value) <= 1
-    except ValueError:
+        float(value)
+    except (TypeError, ValueError):
         return False
+    return True

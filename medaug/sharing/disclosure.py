@@ -8,7 +8,7 @@ from __future__ import annotations
 import getpass
 import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -88,11 +88,23 @@ def _of_text(name: str, text: str, names: Mapping[str, frozenset[str]]) -> Itera
     for kind, pattern in _PATTERNS.items():
         if re.search(pattern, text):
             yield Disclosure(name, kind)
-    words = set(re.findall(r"[\w.-]+", text)) | set(re.findall(r"[^\W_]+", text))
-    words |= {word.rstrip(".") for word in words}
+    words = {*re.findall(r"[\w.-]+", text), *re.findall(r"[^\W_]+", text), *_words(text)}
     for kind, forbidden in names.items():
-        if not forbidden.isdisjoint(words):
+        longest = max((one.count(" ") for one in forbidden), default=0) + 1
+        if not forbidden.isdisjoint(words | _phrases(text, longest)):
             yield Disclosure(name, kind)
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a text or a name, without the full stop that ends a sentence."""
+    return [word.rstrip(".") for word in re.findall(r"[\w.-]+", text)]
+
+
+def _phrases(text: str, longest: int) -> set[str]:
+    """Return what stands in a text in two words or more, up to `longest`."""
+    words = _words(text)
+    starts = range(len(words))
+    return {" ".join(words[i : i + length]) for length in range(2, longest + 1) for i in starts}
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -116,31 +128,46 @@ def own_names() -> dict[str, frozenset[str]]:
     }
 
 
-def patient_names(table: pd.DataFrame) -> dict[str, frozenset[str]]:
-    """Return the names of patients and images that a table of images has.
+def patient_names(table: pd.DataFrame, keys: Sequence[pd.DataFrame] = ()) -> dict[str, frozenset[str]]:
+    """Return the names of patients and images that a table of images has, and those that keys lead back to.
 
     Parameters
     ----------
     table : DataFrame
         ``patient_id``, ``image_id`` and ``file`` of a store.
+    keys : sequence of DataFrame
+        ``column``, ``pseudonym`` and ``name``, see `medaug.stages.keys`.
 
     Notes
     -----
     A short number, or a name that several files share (``view1_frontal.jpg``), says nothing and is not looked
-    for.
+    for. Names of several words in a store are pseudonyms (``patient 1``); in a key they are looked for.
     """
-    stems = table["file"].dropna().astype(str).map(lambda name: PurePosixPath(name).stem)
-    alone = stems[~stems.duplicated(keep=False)]
+    of_patients = [key["column"] == "patient_id" for key in keys]
+    known = [set(key["name"][rows]) for key, rows in zip(keys, of_patients, strict=True)]
+    files = [_stems(key["name"][~rows]) for key, rows in zip(keys, of_patients, strict=True)]
+    own = _one_word(set(table["patient_id"].dropna().astype(str)))
+    images = _one_word({*table["image_id"].dropna().astype(str), *_stems(table["file"])})
     return {
-        "the identifier of a patient": _tellable(set(table["patient_id"].dropna().astype(str))),
-        "the name of an image": _tellable({*table["image_id"].dropna().astype(str), *alone}),
+        "the identifier of a patient": _tellable(own.union(*known)),
+        "the name of an image": _tellable(images.union(*files)),
     }
+
+
+def _stems(files: pd.Series[str]) -> set[str]:
+    """Return names of files, without folder and ending, that one file alone has."""
+    stems = files.dropna().astype(str).map(lambda name: PurePosixPath(name).stem)
+    return set(stems[~stems.duplicated(keep=False)])
+
+
+def _one_word(names: set[str]) -> set[str]:
+    return {name for name in names if " " not in name}
 
 
 def _tellable(names: set[str]) -> frozenset[str]:
     """Leave out what may stand in any text."""
     return frozenset(
-        name
+        " ".join(_words(name)) if " " in name else name
         for name in names
         if len(name) >= (_SHORTEST_NUMBER if name.isdigit() else _SHORTEST)
         and name.lower() not in _NAMES_OF_ANYBODY

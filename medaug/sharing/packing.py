@@ -53,7 +53,7 @@ def pack(source: Source, out: Path, large_files_url: str = "") -> Path:
     with disk_errors(out), tempfile.TemporaryDirectory() as place:
         folder = Path(place, source.bundle.resolve().name)
         write_folder(source, folder, large_files_url)
-        refuse_disclosures(folder, own_names() | patient_names(source.store.table))
+        refuse_disclosures(folder, own_names() | patient_names(source.store.table, source.keys))
         write_manifest(folder)
         with write_aside(out) as aside:
             _zip(folder, aside)

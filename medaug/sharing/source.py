@@ -17,6 +17,7 @@ from medaug.data.store import ImageStore
 from medaug.errors import DataError
 from medaug.evaluation.metrics_table import read_metrics
 from medaug.quality.judgement import Judgement
+from medaug.stages.keys import key_path
 from medaug.stages.products import settings_path
 
 
@@ -107,6 +108,13 @@ class Source:
     def store(self) -> ImageStore:
         """The images, of which numbers only are told."""
         return ImageStore.open(self.data)
+
+    @cached_property
+    def keys(self) -> list[pd.DataFrame]:
+        """The keys in the run folder and beside the store; they stay, and say what must not leave."""
+        paths = {key_path(self.data), *self.run.rglob("*.key.csv")}
+        tables = [pd.read_csv(p, dtype=str, keep_default_na=False) for p in sorted(paths) if p.is_file()]
+        return [table for table in tables if {"column", "name"} <= set(table)]
 
     @cached_property
     def metrics(self) -> pd.DataFrame:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import ast
 import difflib
 import json
+import re
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from inspect import Parameter, signature
+from itertools import pairwise
 from pathlib import Path
 from pydoc import locate
 from types import TracebackType
@@ -56,6 +59,28 @@ PARTS = {
 """Which config gets the settings that another one hands over under a name."""
 
 
+def check_whole(argv: Sequence[str]) -> None:
+    """Check the form of a command line of ``monai.bundle run``; others are not looked at.
+
+    Raises
+    ------
+    SettingsError
+        A value has no end, an option comes twice, or a word belongs to no option.
+    """
+    files = [file for file in _config_files(argv) if file.is_file()]
+    if "run" not in argv or not files:
+        return
+    for name, text in _given(argv):
+        check_closed(name, text)
+    counts = Counter(name for name, _ in _given(argv))
+    if twice := [name for name, count in counts.items() if count > 1]:
+        raise SettingsError(f"--{twice[0]} is given twice; only one of the values can be meant")
+    if lost := [word for word in _bare_words(argv) if word not in _content(files)]:
+        raise SettingsError(
+            f"{lost[0]!r} belongs to no option; write --name value, a value with blanks in quotes"
+        )
+
+
 def check_command_line(argv: Sequence[str], stage: str, folder: Path) -> None:
     """Check the options of a command line that runs a config of a bundle; others are not looked at.
 
@@ -71,18 +96,12 @@ def check_command_line(argv: Sequence[str], stage: str, folder: Path) -> None:
     Raises
     ------
     SettingsError
-        An option, on the command line or in its ``--args_file``, answers to nothing in the config, or a value
-        lacks a bracket or quote.
+        An option, on the command line or in its ``--args_file``, answers to nothing in the config.
     """
     files = [file for file in _config_files(argv) if file.is_file()]
     if "run" not in argv or not any(file.name == f"{stage}.json" for file in files):
         return
-    for name, text in _given(argv):
-        check_closed(name, text)
-    config: dict[str, Any] = {}
-    for file in files:
-        config |= json.loads(file.read_text(encoding="utf-8"))
-    check_options(_options(argv), config, folder)
+    check_options(_options(argv), _content(files), folder)
 
 
 def check_options(options: Mapping[str, Any], config: Mapping[str, Any], folder: Path) -> None:
@@ -108,6 +127,8 @@ def check_options(options: Mapping[str, Any], config: Mapping[str, Any], folder:
         first, *rest = option.lstrip("+").replace("#", "::").split("::")
         if first in MONAI_OPTIONS:
             continue
+        if first not in config and (place := _elsewhere(first, config, folder)):
+            raise SettingsError(f"there is no setting {first!r} here; {place}")
         _check_known(first, first, {*config, *MONAI_OPTIONS})
         if first in PARTS and not rest and isinstance(value, Mapping):
             check_part(first, value, folder)
@@ -151,6 +172,15 @@ def explain(kind: type[BaseException], error: BaseException, trace: TracebackTyp
             print(f"medaug: {cause}", file=sys.stderr)
             return
     traceback.print_exception(kind, error, trace)
+
+
+def _elsewhere(name: str, config: Mapping[str, Any], folder: Path) -> str:
+    """Say how a setting is handed to another config that has it, if there is one."""
+    for part, stage in PARTS.items():
+        file = config_path(folder, stage)
+        if part in config and file.is_file() and name in _content([file]):
+            return f"{file.name} has it: --{part} \"{{'{name}': ...}}\""
+    return ""
 
 
 def _check_inside(option: str, path: Sequence[str], content: Any) -> None:
@@ -203,9 +233,31 @@ def _options(argv: Sequence[str]) -> dict[str, Any]:
 def _given(argv: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Give names and values of options as they were typed."""
     for place, argument in enumerate(argv):
-        if argument.startswith("--"):
-            name, equals, value = argument[2:].partition("=")
+        if _is_option(argument):
+            name, equals, value = argument.lstrip("-").partition("=")
             yield name, value if equals else "".join(argv[place + 1 : place + 2])
+
+
+def _bare_words(argv: Sequence[str]) -> Iterator[str]:
+    """Give what is no option and no value of one; MONAI would take it for the name of an expression."""
+    behind = argv[argv.index("run") + 1 :]
+    for before, word in pairwise(["", *behind]):
+        takes_a_value = _is_option(before) and "=" not in before
+        if not _is_option(word) and not takes_a_value:
+            yield word
+
+
+def _is_option(argument: str) -> bool:
+    """One dash is as good as two, but ``-4`` is a number."""
+    return re.match(r"--?[^\W\d]|--?\+", argument) is not None
+
+
+def _content(files: Sequence[Path]) -> dict[str, Any]:
+    """Return what config files say together."""
+    config: dict[str, Any] = {}
+    for file in files:
+        config |= json.loads(file.read_text(encoding="utf-8"))
+    return config
 
 
 def _config_files(argv: Sequence[str]) -> list[Path]:

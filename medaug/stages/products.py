@@ -65,6 +65,15 @@ def identity(product: Path | str) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def check_writable(folder: Path) -> None:
+    """Raise a SettingsError where a run folder cannot be made or written to; nothing is made yet."""
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not nearest.is_dir():
+        raise SettingsError(f"{nearest} is a file, not a folder; name another --output_dir")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise SettingsError(f"you may not write to {nearest}; name another --output_dir, or mend its rights")
+
+
 def claim(
     product: Path | str,
     settings: Mapping[str, Any],
@@ -207,11 +216,21 @@ def _completed(
 def _difference(
     product: Path, recorded: Mapping[str, Any], settings: Mapping[str, Any], keys: list[str]
 ) -> str:
-    differences = ", ".join(f"{k} (there {recorded.get(k)!r}, now {settings.get(k)!r})" for k in keys)
+    differences = [text for key in keys for text in _differing(key, recorded.get(key), settings.get(key))]
     return (
-        f"{product} was made with other settings: {differences}. Add --fresh true to set it aside and make "
-        "it anew, or name another --output_dir"
+        f"{product} was made with other settings: {', '.join(differences)}. Add --fresh true to set it aside "
+        "and make it anew, or name another --output_dir"
     )
+
+
+def _differing(name: str, there: Any, now: Any) -> Iterator[str]:
+    """Give what differs, of settings within settings only those that do."""
+    if isinstance(there, Mapping) and isinstance(now, Mapping):
+        for key in sorted(there.keys() | now.keys()):
+            if there.get(key) != now.get(key):
+                yield from _differing(f"{name}::{key}", there.get(key), now.get(key))
+    else:
+        yield f"{name} (there {there!r}, now {now!r})"
 
 
 def set_aside(product: Path | str, *beside: Path) -> None:

@@ -25,9 +25,9 @@ from medaug.engine import distributed
 from medaug.engine.later import later
 from medaug.errors import SettingsError
 from medaug.presets import Modality, Preset, PresetName, preset
-from medaug.stages.command_line import PARTS, check_command_line, check_part, explain
+from medaug.stages.command_line import PARTS, check_command_line, check_part, check_whole, explain
 from medaug.stages.location import calling_workflow, config_path
-from medaug.stages.products import claim, is_current, is_made, settings_path
+from medaug.stages.products import check_writable, claim, is_current, is_made, settings_path
 from medaug.stages.setting_values import chosen
 from medaug.stages.tracking import check_tracking, track
 from medaug.task import Task
@@ -129,7 +129,17 @@ class Run:
 
     @classmethod
     def of(cls, **given: Any) -> Run:
-        """Return a run from the values of a config, where None means the default."""
+        """Return a run from the values of a config, where None means the default.
+
+        MONAI makes it before anything else: from here on errors are told in a sentence.
+
+        Raises
+        ------
+        SettingsError
+            A value is not of the setting's type, or has no end.
+        """
+        sys.excepthook = explain
+        check_whole(sys.argv)
         run = chosen(cls, given)
         if run.skew is not None and run.label_budget is not None:
             raise SettingsError("give either skew or label_budget: both say who keeps labelled images")
@@ -158,7 +168,7 @@ class Run:
     def store(self) -> ImageStore:
         """The images as this experiment sees them: all labels, or few of some groups; opened on first use."""
         scarcity = self.scarcity
-        skew = None if scarcity is None else Skew(**scarcity)
+        skew = None if scarcity is None else chosen(Skew, scarcity)
         return later(lambda: skewed(open_real(self.data_dir), skew))
 
     @cached_property
@@ -194,20 +204,21 @@ class Run:
     # What stages do
 
     def start(self, stage: str) -> None:
-        """Begin: join the other processes of ``torchrun``, tell errors in a sentence, check the options.
+        """Begin: join the other processes of ``torchrun``, check the options.
 
         Raises
         ------
         SettingsError
-            The command line names a setting that the config does not have, or MLflow, which is not there.
+            The command line names a setting that the config does not have, or MLflow, which is not there; the
+            run folder cannot be made or written to.
         """
-        sys.excepthook = explain
         logging.captureWarnings(True)
         distributed.start(self.device_name)
         if distributed.device(self.device_name).type == "cpu" and spinning_hurts():
             logger.info("Other programs keep all cores busy; with OMP_WAIT_POLICY=PASSIVE this run is faster")
         check_tracking(calling_workflow())
         check_command_line(sys.argv, stage, Path(self.bundle_root))
+        check_writable(Path(self.output_dir))
 
     def finish(self) -> None:
         """End: tell MLflow, if it is to be told, and leave the other processes."""

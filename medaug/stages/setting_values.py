@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, field, fields, is_dataclass
-from types import NoneType, UnionType
+from math import inf
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from medaug.errors import SettingsError
@@ -16,6 +17,16 @@ from medaug.errors import SettingsError
 Settings = TypeVar("Settings")
 
 _FREE = "free"
+
+LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        **dict.fromkeys(("seed", "workers", "learning_rate", "weight_decay"), (0, inf)),
+        **dict.fromkeys(("image_size", "images", "steps", "batch_size"), (1, inf)),
+        **dict.fromkeys(("iterations", "iterations_per_epoch"), (1, inf)),
+        **dict.fromkeys(("dropout", "condition_dropout"), (0, 1)),
+    }
+)
+"""The least and the largest value of settings that mean the same in several stages."""
 
 
 def free(default: Any) -> Any:
@@ -39,7 +50,8 @@ def chosen(kind: type[Settings], given: Mapping[str, Any], preset: Any = None) -
     Raises
     ------
     SettingsError
-        A value is not of the setting's type; names the setting.
+        A value is not of the setting's type, or out of its limits; there is no such setting; one that has
+        no default is not given. Names the setting.
 
     Examples
     --------
@@ -54,6 +66,7 @@ def chosen(kind: type[Settings], given: Mapping[str, Any], preset: Any = None) -
     row = {} if preset is None else {f.name: getattr(preset, f.name) for f in fields(preset)}
     values = row | {name: value for name, value in given.items() if value is not None}
     hints = get_type_hints(kind)
+    _check_names(kind, values)
     return kind(**{name: _typed(name, value, hints[name]) for name, value in values.items()})
 
 
@@ -85,6 +98,15 @@ def switch(value: bool | str) -> bool:
     return str(value).lower() == "true"
 
 
+def _check_names(kind: type[Any], values: Mapping[str, Any]) -> None:
+    known = {f.name: f.default is MISSING and f.default_factory is MISSING for f in fields(kind)}
+    if unknown := [name for name in values if name not in known]:
+        there = ", ".join(known)
+        raise SettingsError(f"{kind.__name__} has no setting {', '.join(unknown)}; there are: {there}")
+    if missing := [name for name, needed in known.items() if needed and name not in values]:
+        raise SettingsError(f"{kind.__name__} needs a value for {', '.join(missing)}")
+
+
 def _typed(name: str, value: Any, hint: Any) -> Any:
     """Return a value in the type of its setting."""
     options = [o for o in get_args(hint) if o is not NoneType] if _is_union(hint) else [hint]
@@ -92,11 +114,20 @@ def _typed(name: str, value: Any, hint: Any) -> Any:
     if value is None or others:
         return value
     try:
-        return _converted(value, of_one)
+        typed = _converted(value, of_one)
     except (TypeError, ValueError):
         known = {bool: "true or false", int: "a whole number", float: "a number", Mapping: "a mapping"}
         expected = known.get(get_origin(of_one) or of_one, "text")
         raise SettingsError(f"{name} must be {expected}, not {value!r}") from None
+    _check_limits(name, typed)
+    return typed
+
+
+def _check_limits(name: str, value: Any) -> None:
+    least, most = LIMITS.get(name, (-inf, inf))
+    if name in LIMITS and not least <= value <= most:
+        allowed = f"at least {least}" if most == inf else f"between {least} and {most}"
+        raise SettingsError(f"{name} must be {allowed}, not {value}")
 
 
 def _converted(value: Any, kind: Any) -> Any:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from monai.bundle import ConfigWorkflow
 
 ROOT = Path(__file__).parents[2]
@@ -18,12 +17,10 @@ Run = Callable[..., ConfigWorkflow]
 @pytest.fixture(autouse=True, scope="session")
 def _own_process() -> Iterator[None]:
     """A run changes what belongs to the process; tests after this one get it back."""
-    hook, threads = sys.excepthook, torch.get_num_threads()
-    torch.set_num_threads(1)
+    hook = sys.excepthook
     yield
     sys.excepthook = hook
     logging.captureWarnings(False)
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ they do here.
 from __future__ import annotations
 
 import logging
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,22 +15,29 @@ import numpy as np
 import pandas as pd
 import pydicom
 import pytest
-import tifffile
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from planted import (
+    BORN,
+    HOST,
+    NAME,
+    NUMBER,
+    PLACE,
+    check_messages,
+    check_products,
+    heard,
+    planted_host,
+    products,
+)
 
-from medaug.classification.classifier import ClassifierInfo, save_classifier
-from medaug.classification.networks import build_classifier
-from medaug.data.readers import read_slide_source, read_source
+from medaug.data.readers import read_source
 from medaug.errors import DataError
 from medaug.phantoms.chest.dicom_file import write_dicom
 from medaug.phantoms.chest.population import Patient
-from medaug.task import CHEST_RADIOGRAPHS, Task
+from medaug.task import CHEST_RADIOGRAPHS
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
 
-NAME, NUMBER, BORN, PLACE, HOST = "Zwetschgenbaum", "4711048213", "19510417", "klinik-ost", "planted-pc-77"
-PLANTED = (NAME, NUMBER, BORN, PLACE, HOST)
 HEADER = (
     "Path,Sex,Age,Frontal/Lateral,AP/PA,No Finding,Enlarged Cardiomediastinum,Cardiomegaly,Lung Opacity,"
     "Lung Lesion,Edema,Consolidation,Pneumonia,Atelectasis,Pneumothorax,Pleural Effusion,Pleural Other,"
@@ -119,67 +125,31 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _host(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "gethostname", lambda: HOST)
-
-
-def products(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Give name and content of every product, tables as text; keys stay where they are."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.name.endswith(".key.csv"):
-            table = path.suffix == ".parquet"
-            content = pd.read_parquet(path).to_csv().encode() if table else path.read_bytes()
-            yield str(path.relative_to(folder)), content
-
-
-def check_products(folder: Path) -> None:
-    found = [
-        (name, word)
-        for name, content in products(folder)
-        for word in (*PLANTED, str(folder))
-        if word in name or word.encode() in content
-    ]
-    assert found == []
-
-
-def check_messages(text: str, world: Path) -> None:
-    """Nothing of the data; the folder itself is what the user has typed."""
-    said = text.replace(str(world), "")
-    assert [word for word in PLANTED if word in said] == []
+def _host() -> Iterator[None]:
+    with planted_host():
+        yield
 
 
 @pytest.fixture(scope="module")
 def trained(world: Path, run: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     output = tmp_path_factory.mktemp("run")
     external = {"external_reader": ["chestxray14", "csv"], "external_options": [{}, {"columns": COLUMNS}]}
-    said: list[str] = []
-    listener = logging.Handler()
-    listener.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
-    logger = logging.getLogger("medaug")
-    level = logger.level
-    logger.addHandler(listener)
-    logger.setLevel(logging.DEBUG)
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(socket, "gethostname", lambda: HOST)
-            run(
-                "bundles/chexpert/train.json",
-                output_dir=str(output),
-                dataset_dir=str(world / "chexpert"),
-                external_dir=[str(world / "nih"), str(world / "ward")],
-                prepare={"image_size": SIDE, "workers": 0, **external},
-                **TINY,
-            )
-            run(
-                "bundles/chexpert/inference.json",
-                "infer",
-                output_dir=str(output),
-                dataset_dir=str(world / "ward"),
-                workers=0,
-            )
-    finally:
-        logger.removeHandler(listener)
-        logger.setLevel(level)
+    with planted_host(), heard() as said:
+        run(
+            "bundles/chexpert/train.json",
+            output_dir=str(output),
+            dataset_dir=str(world / "chexpert"),
+            external_dir=[str(world / "nih"), str(world / "ward")],
+            prepare={"image_size": SIDE, "workers": 0, **external},
+            **TINY,
+        )
+        run(
+            "bundles/chexpert/inference.json",
+            "infer",
+            output_dir=str(output),
+            dataset_dir=str(world / "ward"),
+            workers=0,
+        )
     return output, "\n".join(said)
 
 
@@ -240,42 +210,3 @@ def test_refusals_of_a_table_say_row_column_and_kind(world: Path, row: str, cell
     with pytest.raises(DataError, match=r"row 5") as raised:
         read_source("csv", world / "ward", CHEST_RADIOGRAPHS, table=name, columns=COLUMNS)
     check_messages(str(raised.value), world)
-
-
-def test_slides_keep_what_is_planted_to_themselves(
-    run: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    slides = tmp_path / NAME / "slides"
-    (slides / PLACE).mkdir(parents=True)
-    generator = np.random.default_rng(0)
-    for number in range(2):
-        pixels = np.clip(generator.normal((200, 90, 160), 12, (256, 256, 3)), 0, 255).astype(np.uint8)
-        file = slides / PLACE / f"{NAME}_{NUMBER}{number}.tif"
-        options = {"resolution": (2e4, 2e4), "resolutionunit": "CENTIMETER", "description": f"{NAME} {BORN}"}
-        tifffile.imwrite(file, pixels, tile=(64, 64), photometric="rgb", compression="jpeg", **options)
-    task = Task("multilabel", ("tumour",))
-    network = build_classifier("small_resnet", classes=1, channels=3, seed=0)
-    model = tmp_path / "model.pt"
-    save_classifier(model, network, ClassifierInfo(task, 32, "m", 0, False))
-    with caplog.at_level(logging.DEBUG, "medaug"):
-        run(
-            "bundles/camelyon17/inference.json",
-            "infer",
-            output_dir=str(tmp_path / "run"),
-            model=str(model),
-            dataset_dir=str(slides),
-            reader="slides",
-            patch_size=64,
-            level=0,
-            workers=0,
-        )
-    check_products(tmp_path / "run")
-    check_messages(caplog.text, slides)
-    key = pd.read_csv(tmp_path / "run" / "inference" / "data.key.csv")
-    assert key["pseudonym"].tolist() == ["slide_0001", "slide_0002"]
-    assert all((slides / name).is_file() for name in key["name"])
-    (slides / "copy.tif").write_bytes((slides / key["name"][0]).read_bytes())
-    (slides / "copy.svs").write_bytes(b"")
-    with pytest.raises(DataError, match="called like another one") as raised:
-        read_slide_source("slides", slides, task, names="files")
-    check_messages(str(raised.value), slides)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from medaug.data.store import ImageStore, StoreWriter
 from medaug.quality.image_features import FeatureNetwork, SeenImages, feature_network, see
@@ -21,14 +20,6 @@ from medaug.task import Attribute, Task
 
 SIDE = 64
 TASK = Task("multilabel", ("edema", "effusion"), attributes=(Attribute("sex", ("F", "M")),))
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def people(count: int, seed: int) -> pd.DataFrame:

@@ -7,6 +7,8 @@ import re
 import shutil
 import socket
 import stat
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -192,6 +194,45 @@ def test_what_names_a_patient_or_a_place_is_refused_by_file_and_kind(
     assert not (tmp_path / "out.zip").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("As Doe_Jane-7 shows.", "the name of an image"),
+        ("As Müller, Anna Maria shows.", "the name of an image"),
+        ("As MRN-4711 shows.", "the identifier of a patient"),
+        ("As Jane M. Doe shows.", "the identifier of a patient"),
+    ],
+)
+def test_names_that_a_key_leads_back_to_are_refused(
+    text: str, kind: str, own_run: Path, tmp_path: Path
+) -> None:
+    bundle = Path(shutil.copytree(CHEXPERT, tmp_path / "chexpert", ignore=shutil.ignore_patterns("output")))
+    shutil.copy(BUNDLES.parent / "LICENSE", bundle)
+    (bundle / "docs" / "README.md").write_text(f"# Guide\n\n{text}\n")
+    key = "column,pseudonym,name\n"
+    files = 'slide,slide_0001,ward 3/Doe_Jane-7.svs\nslide,slide_0002,"ward 3/Müller, Anna Maria.svs"\n'
+    (own_run / "data.key.csv").write_text(key + files)
+    (own_run / "evaluation.key.csv").write_text(
+        f"{key}patient_id,patient 1,MRN-4711\npatient_id,patient 2,Jane M. Doe\n"
+    )
+    with pytest.raises(DataError, match=f"guide.md holds {kind}"):
+        pack(Source.of(bundle, own_run), tmp_path / "out.zip")
+
+
+def test_a_key_goes_into_no_bundle_wherever_it_lies(own_run: Path, tmp_path: Path) -> None:
+    bundle = Path(shutil.copytree(CHEXPERT, tmp_path / "chexpert", ignore=shutil.ignore_patterns("output")))
+    shutil.copy(BUNDLES.parent / "LICENSE", bundle)
+    folders = [bundle, bundle / "configs", bundle / "docs", own_run, own_run / "data", own_run / "models"]
+    folders += [own_run / "evaluation", own_run / "inference"]
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+        (folder / "data.key.csv").write_text("column,pseudonym,name\nimage_id,image 1,Zwetschgenbaum.png\n")
+    packed = pack(Source.of(bundle, own_run), tmp_path / "out.zip")
+    with zipfile.ZipFile(packed) as archive:
+        assert [name for name in archive.namelist() if "key" in name] == []
+        assert all(b"Zwetschgenbaum" not in archive.read(name) for name in archive.namelist())
+
+
 def test_the_name_of_the_machine_is_refused(
     own_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,3 +295,11 @@ def test_a_zip_that_was_there_stays_when_packing_fails(
         pack(Source.of(CHEXPERT, finished), out)
     assert out.read_bytes() == zipped.read_bytes()
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
+
+
+def test_kills_while_packing_leave_the_older_zip_or_the_new_one(tmp_path: Path) -> None:
+    script = Path(__file__).parents[1] / "stages" / "kill_moments.py"
+    command = [sys.executable, str(script), str(tmp_path / "runs"), "pack", "4"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "nothing of" in done.stdout

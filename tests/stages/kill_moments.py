@@ -1,8 +1,9 @@
-"""Evaluate or train a second time in child processes that are killed at many moments; nothing may be lost.
+"""Do work a second time in child processes that are killed at many moments; nothing may be lost.
 
-Run with a folder, ``evaluate`` or ``train``, and how many moments. A moment is just before a file is opened,
-moved or deleted. Half of them are spread over the work, half are the last ones, in which new products take
-the places of older ones. Forking here, in a process of its own, spares every child the imports.
+Run with a folder, ``evaluate``, ``train`` or ``pack``, and how many moments. A moment is just before a file
+is opened, moved or deleted. Half of them are spread over the work, half lead to the last move, in which the
+new product takes the place of the older one. Forking here, in a process of its own, spares every child the
+imports.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +25,15 @@ import pandas as pd
 from monai.bundle import ConfigWorkflow
 
 from medaug.evaluation.settings import EvaluationSettings
+from medaug.sharing.packing import pack
+from medaug.sharing.source import Source
 from medaug.stages.evaluation import Evaluation
 from medaug.stages.run import Run
 
+sys.path.append(str(Path(__file__).parents[1] / "sharing"))
+from finished_run import finished_run
+
 EVENTS = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree")
-WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 BUNDLE = Path(__file__).parents[2] / "bundles" / "chexpert"
 TINY = {
     "prepare": {"phantom_images": [60, 40], "image_size": 16, "workers": 0},
@@ -38,8 +45,17 @@ TINY = {
     "evaluate": {"replicates": 0, "permutations": 0},
 }
 
-Work = Callable[[Path, int], None]
-"""Does the work in a folder, with other settings for another number."""
+
+@dataclass(frozen=True)
+class Work:
+    """What is done in a folder, with other settings for another number.
+
+    Of what it `makes` the older one stays in the folder, set aside, unless it `replaces` it.
+    """
+
+    do: Callable[[Path, int], None]
+    makes: str
+    replaces: bool = False
 
 
 def evaluate(folder: Path, number: int) -> None:
@@ -60,71 +76,106 @@ def train(folder: Path, number: int) -> None:
     workflow.finalize()
 
 
+def pack_run(folder: Path, number: int) -> None:
+    """Pack all models of a run, or, the second time, the classifier alone."""
+    run, temporary = folder / "run", folder / ".temporary"
+    temporary.mkdir(exist_ok=True)
+    tempfile.tempdir = str(temporary)  # below the folder, so that kills come there too
+    if not run.exists():
+        finished_run(run)
+    pack(Source.of(BUNDLE, run, generator=run if number == 0 else temporary), folder / "chexpert.zip")
+
+
+WORKS = {
+    "evaluate": Work(evaluate, "evaluation/report.html"),
+    "train": Work(train, "evaluation/report.html"),
+    "pack": Work(pack_run, "chexpert.zip", replaces=True),
+}
+
+
 def contents(folder: Path) -> dict[str, str]:
     """Return a name of each content; what is still being made, in hidden folders, does not count."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     shown = (path for path in files if not any(p[0] == "." for p in path.relative_to(folder).parts))
-    return {hashlib.sha256(path.read_bytes()).hexdigest(): str(path.relative_to(folder)) for path in shown}
+    return {digest(path): str(path.relative_to(folder)) for path in shown}
 
 
-def in_child(work: Work, folder: Path, kill_at: int | None) -> int:
-    """Do the work once more; return how many moments it had, or -1 where it was killed."""
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def in_child(work: Work, folder: Path, kill_at: int | None) -> list[int]:
+    """Do the work once more; return the moments of its moves, or none where it was killed."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        passed = watch(str(folder), kill_at)
-        work(folder, 1)
-        os.write(writer, str(passed()).encode())
+        moves = watch(str(folder), kill_at)
+        work.do(folder, 1)
+        os.write(writer, " ".join(map(str, moves)).encode())
         os._exit(0)
     os.close(writer)
+    with os.fdopen(reader) as pipe:
+        told = pipe.read()
     _, status = os.waitpid(child, 0)
-    told = os.read(reader, 20)
-    os.close(reader)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
-        return -1
+        return []
     assert status == 0
-    return int(told)
+    return [int(moment) for moment in told.split()]
 
 
-def watch(root: str, kill_at: int | None) -> Callable[[], int]:
-    count = 0
+def watch(root: str, kill_at: int | None) -> list[int]:
+    """Count the moments of this process below a folder; return those of its moves, in a list that grows."""
+    count, moves = 0, []
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal count
         if event not in EVENTS or not str(arguments[0]).startswith(root):
             return
-        if event == "open" and not (isinstance(arguments[2], int) and arguments[2] & WRITING):
-            return
         count += 1
+        if event == "os.rename":
+            moves.append(count)
         if count == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(hook)
-    return lambda: count
+    return moves
+
+
+def check(work: Work, killed: Path, before: dict[str, str], whole: Path) -> None:
+    """Nothing of what was there is lost; what is replaced is the older one or the new one, whole."""
+    there = contents(killed)
+    if work.replaces:
+        old = next(content for content, name in before.items() if name == work.makes)
+        assert digest(killed / work.makes) in (old, digest(whole / work.makes)), "half made"
+        assert [p.name for p in killed.glob(f"*{Path(work.makes).suffix}")] == [work.makes]
+        there = there | {old: work.makes}
+    lost = [name for content, name in before.items() if content not in there]
+    assert not lost, f"lost {lost}"
 
 
 def main(folder: Path, work: Work, moments: int) -> None:
     first = folder / "first"
     first.mkdir(parents=True)
-    work(first, 0)
+    work.do(first, 0)
     before = contents(first)
     whole = shutil.copytree(first, folder / "whole")
-    total = in_child(work, whole, None)
-    assert before.keys() <= contents(whole).keys(), "the second run lost something"
-    early = np.linspace(1, total, moments - moments // 2, endpoint=False).astype(int).tolist()
-    chosen = sorted({*early, *range(total - moments // 2 + 1, total + 1)})
+    last = in_child(work, whole, None)[-1]
+    assert digest(whole / work.makes) not in before, "the second time made nothing else"
+    check(work, whole, before, whole)
+    early = np.linspace(1, last, moments - moments // 2, endpoint=False).astype(int).tolist()
+    chosen = sorted({*early, *range(last - moments // 2 + 1, last + 1)})
     for moment in chosen:
         killed = shutil.copytree(first, folder / str(moment))
-        assert in_child(work, killed, moment) == -1
-        lost = [name for content, name in before.items() if content not in contents(killed)]
-        assert not lost, f"killed at {moment} of {total}: lost {lost}"
-    assert in_child(work, killed, None) >= 0
-    assert (killed / "evaluation" / "report.html").is_file()
-    print(f"{len(chosen)} kills at moments {chosen} of {total}: nothing of {len(before)} files is lost")
+        assert in_child(work, killed, moment) == []
+        print(f"killed at {moment} of {last}", flush=True)
+        check(work, killed, before, whole)
+    assert in_child(work, killed, None)
+    assert (killed / work.makes).is_file()
+    print(f"{len(chosen)} kills: nothing of {len(before)} files is lost")
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    main(Path(sys.argv[1]).resolve(), {"evaluate": evaluate, "train": train}[sys.argv[2]], int(sys.argv[3]))
+    main(Path(sys.argv[1]).resolve(), WORKS[sys.argv[2]], int(sys.argv[3]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +29,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning"
 BUNDLE = Path(__file__).parents[2] / "bundles" / "chexpert"
 TASK = Task("multilabel", ("edema", "effusion"), attributes=(Attribute("sex", ("F", "M")),))
 EPOCHS, PER_EPOCH = 3, 6
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def store_of(path: Path, counts: dict[str, int], seed: int) -> ImageStore:

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from medaug.errors import DataError, SettingsError
-from medaug.stages.command_line import check_closed, check_command_line, check_options, explain
+from medaug.stages.command_line import (
+    check_closed,
+    check_command_line,
+    check_options,
+    check_whole,
+    explain,
+)
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "chexpert"
 KNOWN: dict[str, Any] = {
@@ -144,7 +150,51 @@ def test_a_value_that_is_not_closed_is_a_sentence(tmp_path: Path, value: str) ->
     file.write_text('{"seed": 0}')
     for given in (("--seed", value), (f"--seed={value}",)):
         with pytest.raises(SettingsError, match=r"the value of --seed lacks a bracket or quote"):
-            check_command_line(command("--config_file", str(file), *given), "train", tmp_path)
+            check_whole(command("--config_file", str(file), *given))
+        check_whole(["pytest", *given])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("--seed", "1", "--seed=2"), "--seed is given twice"),
+        (("preset", "demo"), "'preset' belongs to no option; write --name value"),
+        (("--seed", "1", "2"), "'2' belongs to no option"),
+        (("--seed=1", "2"), "'2' belongs to no option"),
+        (("--method", "my", "best"), "'best' belongs to no option"),
+    ],
+)
+def test_words_that_answer_to_nothing_are_a_sentence(
+    tmp_path: Path, given: tuple[str, ...], message: str
+) -> None:
+    file = tmp_path / "train.json"
+    file.write_text('{"seed": 0, "training": []}')
+    with pytest.raises(SettingsError, match=message):
+        check_whole(command("--config_file", str(file), *given))
+
+
+@pytest.mark.parametrize(
+    "given", [("--seed", "-4"), ("-seed", "1"), ("--fresh",), ("--seed=-1", "--fresh"), ("training",)]
+)
+def test_values_and_expressions_of_the_config_pass(tmp_path: Path, given: tuple[str, ...]) -> None:
+    file = tmp_path / "train.json"
+    file.write_text('{"seed": 0, "training": []}')
+    check_whole(command("--config_file", str(file), *given))
+
+
+def test_one_dash_is_as_good_as_two(tmp_path: Path) -> None:
+    file = tmp_path / "train.json"
+    file.write_text('{"seed": 0}')
+    with pytest.raises(SettingsError, match="did you mean 'seed'"):
+        check_command_line(command("--config_file", str(file), "-sed", "1"), "train", tmp_path)
+
+
+def test_a_setting_of_another_config_comes_with_the_way_to_it() -> None:
+    config = json.loads((BUNDLE / "train.json").read_text())
+    with pytest.raises(SettingsError) as raised:
+        check_options({"guidance_weight": 1, "guidance": 2}, config | {"guidance_weight": 0}, BUNDLE)
+    assert str(raised.value).startswith("there is no setting 'guidance' here; ")
+    assert str(raised.value).endswith(""".json has it: --diffusion "{'guidance': ...}\"""")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from medaug.errors import DataError
+from medaug.errors import DataError, SettingsError
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.stages.evaluation import Evaluation, evaluation_settings, file_digests
 from medaug.stages.run import Run
@@ -71,6 +71,12 @@ def test_bins_are_those_of_the_task_and_the_threshold_is_for_own_predictions(tmp
     assert (given.threshold, given.replicates) == (0.5, 10)
     skin = evaluation_settings(run(tmp_path, "dermatology", "dermatology"), None)
     assert skin.bins == {"age": [15, 25, 35, 45, 55, 65, 75, 90]}
+
+
+@pytest.mark.parametrize("edges", ["young", 40, [0, "old"], None])
+def test_bins_that_are_no_list_of_numbers_are_a_sentence(edges: object) -> None:
+    with pytest.raises(SettingsError, match=r"bins of 'age' must be a list of edges, for example"):
+        EvaluationSettings(bins={"age": edges})
 
 
 def test_kills_of_a_second_evaluation_lose_nothing(tmp_path: Path) -> None:

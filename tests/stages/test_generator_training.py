@@ -35,14 +35,6 @@ FILES = {"base": "diffusion.pt", "upsampler": "upsampler.pt"}
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     """24 random images: 12 to train on, 6 unlabelled, 6 that must never be seen (all white)."""

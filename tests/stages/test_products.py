@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from medaug.errors import SettingsError
 from medaug.stages.products import (
+    check_writable,
     claim,
     identity,
     is_current,
@@ -70,6 +71,32 @@ def test_other_settings_are_an_error_that_names_keys_and_the_way_out(tmp_path: P
         assert part in message
     assert "channels" not in message
     assert product.read_text() == "weights"
+
+
+def test_of_settings_within_settings_only_what_differs_is_told(tmp_path: Path) -> None:
+    product = made(tmp_path, phantoms={"amounts": [60, 40], "seed": 0, "modality": "radiology"}, split=None)
+
+    with pytest.raises(SettingsError) as raised:
+        claim(product, {**SETTINGS, "phantoms": {"amounts": [60, 40], "seed": 7}, "split": {"seed": 7}})
+
+    message = str(raised.value)
+    assert "phantoms::modality (there 'radiology', now None), phantoms::seed (there 0, now 7)" in message
+    assert "split (there None, now {'seed': 7})" in message
+    assert "amounts" not in message
+
+
+def test_a_run_folder_that_cannot_be_written_to_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_writable(tmp_path / "new" / "run")
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").write_text("mine")
+    for folder in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(SettingsError, match=r"file is a file, not a folder; name another --output_dir"):
+            check_writable(folder)
+    monkeypatch.setattr("medaug.stages.products.os.access", lambda *_: False)
+    with pytest.raises(SettingsError, match=f"you may not write to {tmp_path}; name another --output_dir"):
+        check_writable(tmp_path / "run")
 
 
 @pytest.mark.parametrize("belonging", ["model.pt.partial", "model.resume.pt"])

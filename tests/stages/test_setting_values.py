@@ -22,6 +22,7 @@ class Row:
 @dataclass(frozen=True, kw_only=True)
 class Training(Row):
     amp: bool = False
+    dropout: float = 0.0
     method: str | None = None
     exclude: tuple[str, ...] = ()
     workers: int = free(0)
@@ -61,6 +62,12 @@ def test_a_command_line_gives_text_and_the_setting_its_type(name: str, value: An
         ("learning_rate", "fast", "learning_rate must be a number, not 'fast'"),
         ("amp", "maybe", "amp must be true or false, not 'maybe'"),
         ("caps", "F", "caps must be a mapping, not 'F'"),
+        ("iterations", -5, "iterations must be at least 1, not -5"),
+        ("learning_rate", "-1", "learning_rate must be at least 0, not -1.0"),
+        ("learning_rate", "nan", "learning_rate must be at least 0, not nan"),
+        ("dropout", 2, "dropout must be between 0 and 1, not 2.0"),
+        ("workers", -1, "workers must be at least 0, not -1"),
+        ("cups", 1, "Training has no setting cups; there are: iterations, learning_rate, amp, "),
     ],
 )
 def test_another_type_is_a_sentence(name: str, value: Any, message: str) -> None:
@@ -69,20 +76,26 @@ def test_another_type_is_a_sentence(name: str, value: Any, message: str) -> None
     assert message in str(raised.value)
 
 
+def test_a_setting_without_a_default_must_be_given() -> None:
+    with pytest.raises(SettingsError, match="Training needs a value for learning_rate"):
+        chosen(Training, {"iterations": 1, "learning_rate": None})
+
+
 def test_the_record_leaves_out_what_changes_the_speed_only() -> None:
     how = Training(iterations=10, learning_rate=0.1, workers=8)
     assert record(how) == {
         "iterations": 10,
         "learning_rate": 0.1,
         "amp": False,
+        "dropout": 0.0,
         "method": None,
         "exclude": (),
     }
-    assert defaults(how).keys() == {"amp", "method", "exclude", "workers", "caps"}
+    assert defaults(how).keys() == {"amp", "dropout", "method", "exclude", "workers", "caps"}
 
 
 @hypothesis_settings(deadline=None)
-@given(st.integers(-(2**40), 2**40))
+@given(st.integers(1, 2**40))
 def test_whole_numbers_survive_as_text_and_as_floats(number: int) -> None:
     for value in (number, str(number), float(number)):
         assert chosen(Training, {"iterations": value}, Row(1, 0.1)).iterations == number

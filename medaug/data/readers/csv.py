@@ -106,6 +106,11 @@ def read_csv(
     if domain is not None and "domain" in columns:
         raise SettingsError("the domain has both a name and a column; give only one of them")
     path = folder / table
+    if not path.is_file():
+        raise DataError(
+            f"the table {path} is not there; name it with the option table, --reader_options "
+            "\"{'table': 'NAME.csv'}\""
+        )
     source = mapped_columns(read_text_table(path), columns, _needed(task, from_headers), OPTIONAL, path)
     rows = pd.Series([f"row {number}" for number in source.index], index=source.index, dtype=object)
     result: dict[str, Any] = {

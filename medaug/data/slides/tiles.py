@@ -15,6 +15,7 @@ import numpy as np
 import tifffile
 
 from medaug.arrays import FloatArray, IntArray, UInt8Array
+from medaug.data.quiet import quiet
 from medaug.errors import DataError
 
 Size = tuple[int, int]
@@ -108,6 +109,7 @@ class Tiles:
         return data
 
 
+@quiet()
 def open_pages(path: Path) -> tifffile.TiffFile | None:
     """Open a file as TIFF; None where it is none that tifffile understands: OpenSlide reads it alone then."""
     try:
@@ -116,6 +118,7 @@ def open_pages(path: Path) -> tifffile.TiffFile | None:
         return None
 
 
+@quiet()
 def find_page(file: tifffile.TiffFile, size: Size, tile: Size) -> Any | None:
     """Return the page that holds a level of this size in JPEG tiles of this size, if there is just one."""
     pages = [

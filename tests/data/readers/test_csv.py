@@ -121,6 +121,11 @@ def test_bad_splits_columns_files_and_tables(tmp_path: Path) -> None:
         read_csv(tmp_path, TASK, table="page.csv")
 
 
+def test_a_table_that_is_not_there_comes_with_the_way_to_name_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"table\.csv is not there; name it with .*'table': 'NAME\.csv'"):
+        read_csv(tmp_path, TASK, columns=COLUMNS)
+
+
 def test_settings(tmp_path: Path) -> None:
     write_source(tmp_path)
     with pytest.raises(SettingsError, match="only one of them"):
