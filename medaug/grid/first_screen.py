@@ -56,7 +56,12 @@ def winner_sentences(
 
 def arms_table(metrics: pd.DataFrame, differences: pd.DataFrame, metric: str, attribute: str) -> Table:
     """Return a row for each arm: performance and gap in each place, with the difference to the reference."""
-    columns = [(split, *q) for split in shown_splits(metrics) for q in _questions(metric, attribute)]
+    columns = [
+        (split, *question)
+        for split in shown_splits(metrics)
+        for question in _questions(metric, attribute)
+        if not select(metrics, question[0], split, attribute=question[1]).empty
+    ]
     head = ["Arm", *(f"{_words(m, a)}, {_short(split)}" for split, m, a in columns)]
     rows = [
         [name(arm), *(_arm_cell(metrics, differences, arm, *column) for column in columns)]
@@ -158,7 +163,9 @@ def _place(split: str) -> str:
 
 
 def _short(split: str) -> str:
-    return {"id": "in distribution", "ood": "out of distribution"}.get(split.split("_")[0], split)
+    place, _, part = split.partition("_")
+    said = {"id": "in distribution", "ood": "out of distribution"}.get(place, split)
+    return f"{said} (validation)" if part == "val" else said
 
 
 def first_attribute(metrics: pd.DataFrame) -> str:

@@ -40,8 +40,7 @@ NUMBERS = "The numbers"
 
 def pareto_pictures(part: Compared, styles: Styles, metric: str) -> list[Picture]:
     """Return the figure of the first screen: performance against the gap of the first attribute."""
-    attribute = first_attribute(part.metrics)
-    return [_pareto(part, styles, metric, attribute)] if attribute and len(styles) > 1 else []
+    return _paretos(part, styles, metric, first_attribute(part.metrics))
 
 
 def study_sections(
@@ -105,8 +104,8 @@ def _fairness_section(part: Compared, styles: Styles, metric: str) -> Section:
     parts: list[Picture | Folded] = []
     for leads in dict.fromkeys(leading):
         for attribute in [a for a in attributes(part.metrics) if " & " not in a]:
-            if (leads, attribute) != first and len(styles) > 1:
-                parts.append(_pareto(part, styles, leads, attribute))
+            if (leads, attribute) != first:
+                parts += _paretos(part, styles, leads, attribute)
             parts.append(
                 Folded(
                     f"{NUMBERS} of the {in_words(GAP.of(leads))}, {attribute}",
@@ -202,23 +201,25 @@ def _trainings_table(part: Compared, metric: str, attribute: str) -> Table:
     return Table(f"{words} of every training", head, body, names=2)
 
 
-def _pareto(part: Compared, styles: Styles, metric: str, attribute: str) -> Picture:
+def _paretos(part: Compared, styles: Styles, metric: str, attribute: str) -> list[Picture]:
+    """Return performance against a gap, if there are several arms and a gap in any split."""
+    splits = _measured_splits(part.metrics, GAP.of(metric), attribute)
+    if len(styles) < 2 or not splits:
+        return []
     words, gap = (in_sentence(in_words(measure)) for measure in (metric, GAP.of(metric)))
     best = "at the top left" if higher_is_better(metric) else "at the bottom left"
     caption = (
         f"Mean {words} against the {gap} between groups of {attribute}; best is {best}. A large mark is the "
         "mean of an arm, a small one a training; the grey line joins the arms that no other beats in both."
     )
-    splits = _measured_splits(part.metrics, GAP.of(metric), attribute)
-    return picture(pareto_figure(part.metrics, styles, metric, attribute, splits), caption, caption)
+    return [picture(pareto_figure(part.metrics, styles, metric, attribute, splits), caption, caption)]
 
 
 def _measured_splits(metrics: pd.DataFrame, metric: str, attribute: str) -> list[str]:
     """Return the splits in which something is estimable: an empty panel says less than the table below."""
     rows = metrics[(metrics["metric"] == metric) & metrics["estimable"].astype(bool)]
     there = set(rows.loc[rows["attribute"] == attribute, "split"])
-    splits = splits_with(metrics, attribute)
-    return [split for split in splits if split in there] or splits
+    return [split for split in splits_with(metrics, attribute) if split in there]
 
 
 def _said(value: Any) -> str:
