@@ -258,5 +258,5 @@ def test_other_settings_in_an_old_run_folder(root: Path, evaluated: Path) -> Non
         *("--predictions", str(evaluated / "mine.csv")),
     )
     assert "evaluation was made with other settings" in sentence
-    assert "'replicates': 20" in sentence
+    assert "evaluation::replicates (there 20, now 30)" in sentence
     assert "--fresh true" in sentence
