@@ -45,6 +45,10 @@ class Acceleration:
         The optimiser's step is one kernel.
     noise_on_device : bool
         Noise is drawn where it is used, see `medaug.engine.philox`.
+    augment_on_device : bool
+        A classifier's images are augmented where they are used, in the same way.
+    cuda_graphs : bool
+        What is compiled for sampling is recorded and replayed as a whole: a GPU need not be told each kernel.
     gradient_checkpointing : bool
         Blocks are computed again on the way back, instead of being kept: less memory, a third more compute.
 
@@ -60,6 +64,8 @@ class Acceleration:
     compile: bool = False
     fused_optimizer: bool = False
     noise_on_device: bool = False
+    augment_on_device: bool = False
+    cuda_graphs: bool = False
     gradient_checkpointing: bool = False
 
     @classmethod
@@ -78,6 +84,7 @@ class Acceleration:
             compile=find_spec("triton") is not None,  # what torch.compile needs on a GPU
             fused_optimizer=True,
             noise_on_device=True,
+            augment_on_device=True,
         )
 
     def facts(self, device: torch.device) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """RandAugment of many images at once: the operations of `medaug.transforms.randaugment`, an image's own each.
 
-Kornia's RandAugment draws the operations of a whole batch together. Here each image has its own, those of an
+Kornia's RandAugment draws the operations of a whole batch together. Here each image has its own, those of one
 operation go through it together, and the numbers that decide are given, not drawn.
 """
 

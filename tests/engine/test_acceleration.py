@@ -12,7 +12,15 @@ from medaug.engine.acceleration import PLAIN, AcceleratedInferer, Acceleration
 from medaug.engine.distributed import unwrap
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
-CHOICES = {"amp", "tf32", "channels_last", "compile", "fused_optimizer", "noise_on_device"}
+CHOICES = {
+    "amp",
+    "tf32",
+    "channels_last",
+    "compile",
+    "fused_optimizer",
+    "noise_on_device",
+    "augment_on_device",
+}
 
 
 def small_network():

@@ -44,7 +44,7 @@ def test_an_operation_is_kornias_with_the_same_parameters(name):
     strength = BatchRandAugment(1, MAGNITUDE)._strengths[name]
     found = OPERATIONS_BY_NAME[name](images(), strength, numbers)
     assert (found - images()).abs().max() > 0.01
-    # Bilinear interpolation at places that differ by rounding; a pixel at a threshold may fall on either side.
+    # Interpolated at places that differ by rounding; a pixel at a threshold may fall on either side of it.
     differs = (found - expected).abs() > 1e-4
     assert differs.float().mean() < 0.002
 

@@ -45,7 +45,8 @@ def test_each_image_is_augmented_as_the_single_way_does(modality):
     kind, apply, _ = SINGLE[modality]
     whole, transform = images(12), BATCH_HEURISTICS[modality]
     columns = transform.draw(torch.rand(12, transform.numbers, generator=torch.Generator().manual_seed(0)))
-    assert list(columns) and set(columns) == {field.name for field in fields(kind)}
+    assert list(columns)
+    assert set(columns) == {field.name for field in fields(kind)}
     found = transform.apply(whole, columns)
     for place, image in enumerate(whole):
         own = kind(**{name: column[place].item() for name, column in columns.items()})
