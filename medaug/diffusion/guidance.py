@@ -39,7 +39,8 @@ def predicting_noise(network: NoiseNetwork, kind: Prediction, schedule: NoiseSch
     """
 
     def predict(x: Tensor, *, timesteps: Tensor, class_labels: Tensor) -> Tensor:
-        predicted = network(x, timesteps=timesteps, class_labels=class_labels).to(x)
+        # A copy: a network that is replayed by a CUDA graph writes over what it said before.
+        predicted = network(x, timesteps=timesteps, class_labels=class_labels).to(x, copy=True)
         return noise_of(kind, predicted, x, *schedule.scales(timesteps, x))
 
     return predict

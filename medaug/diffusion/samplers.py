@@ -14,7 +14,6 @@ from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from medaug.diffusion.schedule import NoiseSchedule

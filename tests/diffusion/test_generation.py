@@ -130,6 +130,27 @@ def test_a_last_batch_is_filled_up_for_a_network_that_is_compiled(tmp_path, make
     assert same(filled.images(), plain.images())
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_batch_that_does_not_fit_is_made_in_parts(
+    tmp_path, make_model, plan, monkeypatch, caplog, compiled
+):
+    monkeypatch.setattr(torch, "compile", lambda network: network)
+    model, sizes = make_model(), []
+    plain = make(plan, model, None, tmp_path / "plain", guidance=1.0)
+
+    def short(network, given, named):
+        sizes.append(len(given[0]))
+        if len(given[0]) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    model.network.register_forward_pre_hook(short, with_kwargs=True)
+    how = Acceleration(compile=compiled)
+    halved = make(plan, model, None, tmp_path / "halved", guidance=1.0, batch_size=4, how=how)
+    assert set(sizes[1:]) == ({2} if compiled else {1, 2})
+    assert same(halved.images(), plain.images())
+    assert caplog.text.count("going on with 2") == 1
+
+
 def test_images_depend_on_seed_and_condition(tmp_path, make_model, plan):
     first = make(plan, make_model(), None, tmp_path / "a").images()
     other_seed = make(plan, make_model(), None, tmp_path / "b", seed=6).images()
