@@ -89,6 +89,11 @@ def _signed(strength: float, numbers: Tensor) -> Tensor:
     return strength * torch.where(numbers < 0.5, -1.0, 1.0)
 
 
+def _there(images: Tensor, value: float) -> Tensor:
+    """Return a number filled in where images are; one that is copied there would be waited for."""
+    return torch.full((), value, device=images.device)
+
+
 def _moved(images: Tensor, matrices: Tensor) -> Tensor:
     """Warp each image by its own matrix (3, 3) in pixels; what comes in from outside is black."""
     return warp_affine(images, moved_to(matrices[:, :2], images), images.shape[-2:], align_corners=False)
@@ -129,16 +134,20 @@ OPERATIONS_BY_NAME: Mapping[str, BatchOperation] = {
     "equalize": lambda images, strength, numbers: equalize(images.clamp(0, 1)),
     "invert": lambda images, strength, numbers: 1 - images,
     "rotate": _rotate,
-    "posterize": lambda images, strength, numbers: posterize(images.clamp(0, 1), int(strength)),
+    "posterize": lambda images, strength, numbers: posterize(
+        images.clamp(0, 1), _there(images, int(strength))
+    ),
     "solarize": lambda images, strength, numbers: torch.where(images < strength, images, 1 - images),
     # Kornia draws the threshold of this one: its range is all values.
     "solarize_add": lambda images, strength, numbers: solarize(
         images, moved_to(numbers, images), moved_to(torch.full_like(numbers, strength), images)
     ),
-    "color": lambda images, strength, numbers: adjust_saturation(images, strength).clamp(0, 1),
-    "contrast": lambda images, strength, numbers: adjust_contrast(images, strength),
-    "brightness": lambda images, strength, numbers: adjust_brightness(images, strength - 1),
-    "sharpness": lambda images, strength, numbers: sharpness(images, strength),
+    "color": lambda images, strength, numbers: adjust_saturation(images, _there(images, strength)).clamp(
+        0, 1
+    ),
+    "contrast": lambda images, strength, numbers: adjust_contrast(images, _there(images, strength)),
+    "brightness": lambda images, strength, numbers: adjust_brightness(images, _there(images, strength - 1)),
+    "sharpness": lambda images, strength, numbers: sharpness(images, _there(images, strength)),
     "shear_x": _shear_x,
     "shear_y": _shear_y,
     "translate_x": _translate_x,

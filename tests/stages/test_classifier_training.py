@@ -23,6 +23,7 @@ from medaug.errors import CheckpointError, DataError, SettingsError
 from medaug.presets import preset
 from medaug.stages import ClassifierSettings, ClassifierTraining, Run, agreed_images
 from medaug.stages.products import identity
+from medaug.stages.setting_values import record
 from medaug.task import Attribute, Task
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
@@ -195,7 +196,7 @@ def test_a_training_that_augments_on_the_device_sees_each_position_in_its_own_wa
         )
         stage = workflow.parser.get_parsed_content("stage")
         assert stage.computed["augment_on_device"]
-        assert "augment_on_device" not in stage.record
+        assert "augment_on_device" not in record(stage.settings)
         stage.fit(workflow.trainer)
         seen.append(images)
     assert set(seen[0]) == set(range(8 * EPOCHS * PER_EPOCH))

@@ -83,6 +83,15 @@ def test_what_happens_to_an_image_depends_on_its_position_alone(channels):
     assert (together - whole).abs().flatten(1).amax(1).gt(0.01).float().mean() > 0.9
 
 
+@pytest.mark.parametrize("modality", list(SINGLE))
+def test_no_device_is_asked_for_a_value(modality):
+    """On the device "meta" there are no values: whoever looks at one gets an error."""
+    augment = counted_augmentation("randaugment+heuristic", modality, SEED)
+    found = augment(torch.empty(40, 3, 16, 16, device="meta"), torch.arange(40))
+    assert found.shape == (40, 3, 16, 16)
+    assert found.device.type == "meta"
+
+
 def test_without_change_the_images_stay():
     whole = images(3)
     one = torch.ones(3, dtype=torch.float64)
