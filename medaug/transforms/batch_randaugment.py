@@ -56,7 +56,10 @@ class BatchRandAugment:
 
     def __init__(self, n: int = OPERATIONS, m: int = MAGNITUDE) -> None:
         check_strength(n, m)
-        self._n, self._strengths = n, {name: _strength(name, *ends, m) for ((name, *ends),) in default_policy}
+        self._n = n
+        self._strengths = {
+            name: _strength(name, low, high or 0.0, m) for ((name, low, high),) in default_policy
+        }
 
     @property
     def numbers(self) -> int:
@@ -96,7 +99,8 @@ def _there(images: Tensor, value: float) -> Tensor:
 
 def _moved(images: Tensor, matrices: Tensor) -> Tensor:
     """Warp each image by its own matrix (3, 3) in pixels; what comes in from outside is black."""
-    return warp_affine(images, moved_to(matrices[:, :2], images), images.shape[-2:], align_corners=False)
+    height, width = images.shape[-2:]
+    return warp_affine(images, moved_to(matrices[:, :2], images), (height, width), align_corners=False)
 
 
 def _centres(images: Tensor) -> Tensor:

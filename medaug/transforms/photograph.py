@@ -142,6 +142,4 @@ def _blur(images: Tensor, pixels_of_256: float) -> Tensor:
     """Gaussian blur with mirrored borders; the kernel reaches three standard deviations."""
     sigma = pixels_of_256 * max(images.shape[-2:]) / BLURRED_SIDE
     side = 2 * max(1, math.ceil(3 * sigma)) + 1
-    # Filled on the device: a number from the CPU would be waited for.
-    sigmas = torch.full((1, 2), sigma, dtype=images.dtype, device=images.device)
-    return gaussian_blur2d(images, (side, side), sigmas)
+    return gaussian_blur2d(images, (side, side), (sigma, sigma))
