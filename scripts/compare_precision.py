@@ -4,13 +4,14 @@
     python scripts/compare_precision.py --device cpu --iterations 60 --ways bfloat16
 
 All trainings see the same images with the same noise, so their losses differ by rounding alone. Asked for are
-loss curves (means of 20 iterations) within 2 % and 99 % of the pixels within one grey level on average.
+loss curves (means of 20 iterations) within 2 %, 99 % of the pixels within one grey level on average, and in
+each way of computing the same images in batches of any size.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,6 +36,10 @@ WAYS: Mapping[str, Mapping[str, bool]] = {
 }
 EXACT = dict.fromkeys(("amp", "tf32", "channels_last", "fused_optimizer", "compile"), False)
 SMOOTHED = 20
+COLUMNS = (
+    *("loss curve", "one iteration", "pixels within 1", "mean grey levels"),
+    *("alike in batches", "most grey levels"),
+)
 NETWORK = {"channels": [16, 32], "head_channels": 16, "batch_size": 16}
 
 
@@ -46,20 +51,31 @@ def main() -> None:
         _workflow("prepare", folder, **_phantoms(how)).run()
         exact = _losses(folder, "float32", how, EXACT)
         model = load_model(folder / "float32" / "models" / "diffusion.pt", how.device)
-        expected = _images(model, folder, "float32", how, EXACT)
-        columns = ("loss curve", "one iteration", "pixels within 1", "mean grey levels")
-        print(" " * 20 + "".join(f"{name:>18}" for name in columns))
+        expected, *others = _images(model, folder, "float32", how, EXACT)
+        print(f"{'':<20}" + "".join(f"{name:>18}" for name in COLUMNS))
+        print(_line("float32", exact, exact, expected, expected, others), flush=True)
         for way in how.ways:
             found = _losses(folder, way, how, EXACT | WAYS[way])
-            images = _images(model, folder, way, how, EXACT | WAYS[way])
-            print(_line(way, exact, found, np.abs(images - expected)), flush=True)
+            images, *others = _images(model, folder, way, how, EXACT | WAYS[way])
+            print(_line(way, exact, found, expected, images, others), flush=True)
 
 
-def _line(way: str, exact: np.ndarray, found: np.ndarray, difference: np.ndarray) -> str:
+def _line(
+    way: str,
+    exact: np.ndarray,
+    found: np.ndarray,
+    expected: np.ndarray,
+    images: np.ndarray,
+    others: Sequence[np.ndarray],
+) -> str:
     curve = np.abs(_smooth(found) / _smooth(exact) - 1).max()
     each = np.abs(found / exact - 1).max()
+    difference = np.abs(images - expected)
     within = (difference.mean(axis=0) <= 1).mean()
-    return f"{way:<20}{curve:>18.3%}{each:>18.3%}{within:>18.2%}{difference.mean():>18.4f}"
+    moved = max((int(np.abs(other - images).max()) for other in others), default=0)
+    same = min(((other == images).mean() for other in others), default=1.0)
+    figures = f"{curve:.3%}", f"{each:.3%}", f"{within:.2%}", f"{difference.mean():.4f}"
+    return f"{way:<20}" + "".join(f"{figure:>18}" for figure in (*figures, f"{same:.3%}", str(moved)))
 
 
 def _smooth(losses: np.ndarray) -> np.ndarray:
@@ -89,15 +105,18 @@ def _losses(folder: Path, way: str, how: argparse.Namespace, choices: Mapping[st
 
 def _images(
     model: DiffusionModel, folder: Path, way: str, how: argparse.Namespace, choices: Mapping[str, bool]
-) -> np.ndarray:
-    """Sample one trained model."""
+) -> list[np.ndarray]:
+    """Sample one trained model in batches of each size."""
     plan = fair_plan(_store(folder), model.encoder, how.sampled, seed=0)
-    sampling = Sampling(sampler="dpm_solver", steps=20, guidance=2.0, batch_size=how.sampled)
     acceleration = replace(PLAIN, noise_on_device=True, **choices)
-    cascade = Cascade(model, None, sampling)
-    output = folder / way / "images"
-    made = generate(plan, cascade, output, seed=0, device=how.device, origin={}, acceleration=acceleration)
-    return np.asarray(made.images(), dtype=np.int64)
+
+    def made(batch_size: int) -> np.ndarray:
+        sampling = Sampling(sampler="dpm_solver", steps=20, guidance=2.0, batch_size=batch_size)
+        output = folder / way / f"images {batch_size}"
+        where = {"seed": 0, "device": how.device, "origin": {}, "acceleration": acceleration}
+        return np.asarray(generate(plan, Cascade(model, None, sampling), output, **where).images(), np.int64)
+
+    return [made(batch_size) for batch_size in how.batches]
 
 
 def _phantoms(how: argparse.Namespace) -> dict[str, Any]:
@@ -123,7 +142,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="cpu", help="cuda or cpu")
     parser.add_argument("--iterations", type=int, default=300, help="length of each training")
     parser.add_argument("--images", type=int, default=120, help="phantoms to train on")
-    parser.add_argument("--sampled", type=int, default=32, help="synthetic images")
+    parser.add_argument("--sampled", type=int, default=64, help="synthetic images")
+    parser.add_argument(
+        "--batches", type=int, nargs="+", default=[64, 7, 1], help="how many at once; the first is compared"
+    )
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS), help="what to compare")
     return parser
 

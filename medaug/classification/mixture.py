@@ -74,12 +74,11 @@ class MixedRows(SharedRows):
         )
 
 
-class MixedStoreBatches(Dataset[Example]):
-    """Batches for the classifier, gathered from the memory maps of both stores.
+class MixedPixels(Dataset[Example]):
+    """Batches gathered from the memory maps of both stores.
 
-    ``dataset[batch]`` is a dictionary: ``image`` float32 (B, C, H, W) in [0, 1], ``label`` float32
-    (B, classes) with NaN for unknown, ``position`` int64 (B,): the keys of MONAI's
-    ``default_prepare_batch``; and ``weight`` float32 (B,) for `prepare_weighted_batch`.
+    ``dataset[batch]`` is a dictionary: ``image`` uint8 (B, C, H, W), ``label`` float32 (B, classes) with NaN
+    for unknown, ``position`` int64 (B,), and ``weight`` float32 (B,) for `prepare_weighted_batch`.
 
     Parameters
     ----------
@@ -87,11 +86,6 @@ class MixedStoreBatches(Dataset[Example]):
         `synthetic` may be None. Both must have the same classes and channels.
     size : int
         Side in pixels.
-    augmentation : Augmentation, optional
-        Transform of one image (C, H, W); example p gets the random numbers of (seed, "augment", p), so the
-        result does not depend on workers or processes. Without one no example is touched by itself.
-    seed : int
-        The run's seed.
     weights : array of float32, (len(real),), optional
         How much each real row counts in the loss, for example `importance_weights`; without it all count 1.
         Synthetic rows always do: those that w2 of Eq. 8 would leave out are not generated.
@@ -105,8 +99,6 @@ class MixedStoreBatches(Dataset[Example]):
         real: ImageStore,
         synthetic: ImageStore | None,
         size: int,
-        augmentation: Augmentation | None = None,
-        seed: int = 0,
         weights: FloatArray | None = None,
         placebo: Callable[[StoreBatches], Dataset[Example]] | None = None,
     ) -> None:
@@ -122,19 +114,11 @@ class MixedStoreBatches(Dataset[Example]):
         self._sources: list[Dataset[Example]] = [*batches]
         if synthetic is not None and placebo is not None:
             self._sources[1] = placebo(batches[1])
-        self._augmentation, self._seed = augmentation, seed
 
     def __len__(self) -> int:
         return sum(self._lengths)
 
     def __getitem__(self, batch: Batch) -> Example:
-        example = self._gather(batch)
-        image = _unit_range(example["image"])
-        if self._augmentation is not None:
-            image = self._augment(self._augmentation, image, batch.positions)
-        return {**example, "image": image}
-
-    def _gather(self, batch: Batch) -> Example:
         parts, places, offset = [], [], 0
         for source, length in zip(self._sources, self._lengths, strict=True):
             own = np.flatnonzero((batch.rows >= offset) & (batch.rows < offset + length))
@@ -146,6 +130,47 @@ class MixedStoreBatches(Dataset[Example]):
             return parts[0]  # in order already: no need to copy all pixels
         order = torch.from_numpy(np.argsort(np.concatenate(places)))
         return {key: torch.cat([part[key] for part in parts])[order] for key in parts[0]}
+
+
+class MixedStoreBatches(Dataset[Example]):
+    """Batches of `MixedPixels` as a classifier takes them, augmented image by image.
+
+    ``dataset[batch]`` is the same dictionary with ``image`` float32 (B, C, H, W) in [0, 1]; its keys are
+    those of MONAI's ``default_prepare_batch``.
+
+    Parameters
+    ----------
+    real, synthetic, size, weights, placebo
+        As for `MixedPixels`.
+    augmentation : Augmentation, optional
+        Transform of one image (C, H, W); example p gets the random numbers of (seed, "augment", p), so the
+        result does not depend on workers or processes. Without one no example is touched by itself.
+    seed : int
+        The run's seed.
+    """
+
+    def __init__(
+        self,
+        real: ImageStore,
+        synthetic: ImageStore | None,
+        size: int,
+        augmentation: Augmentation | None = None,
+        seed: int = 0,
+        weights: FloatArray | None = None,
+        placebo: Callable[[StoreBatches], Dataset[Example]] | None = None,
+    ) -> None:
+        self._pixels = MixedPixels(real, synthetic, size, weights, placebo)
+        self._augmentation, self._seed = augmentation, seed
+
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+    def __getitem__(self, batch: Batch) -> Example:
+        example = self._pixels[batch]
+        image = _unit_range(example["image"])
+        if self._augmentation is not None:
+            image = self._augment(self._augmentation, image, batch.positions)
+        return {**example, "image": image}
 
     def _augment(self, augmentation: Augmentation, images: Tensor, positions: IntArray) -> Tensor:
         augmented = torch.empty_like(images)

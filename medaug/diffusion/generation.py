@@ -2,7 +2,7 @@
 
 All noise of image i, in both stages, is a function of (seed, i) (`medaug.diffusion.image_noise`). So an image
 depends neither on the batch it is made in nor on the number of processes, and a run that was killed goes on
-where it was.
+where it was. Where a batch does not fit into the memory of a GPU, smaller ones are made.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from medaug.diffusion.samplers import SAMPLERS, PredictNoise, Sampler
 from medaug.diffusion.schedule import NoiseSchedule
 from medaug.engine import distributed
 from medaug.engine.acceleration import PLAIN, Acceleration
+from medaug.engine.halving import Halving
 from medaug.engine.philox import NAME
 from medaug.errors import CheckpointError, SettingsError
 from medaug.presets import Sampling
@@ -278,19 +279,19 @@ def _write_images(
     conditions = torch.from_numpy(cascade.base.encoder.encode(plan)).to(device)
     size = cascade.last.image_size
 
-    def made(rows: IntArray) -> Tensor:
-        noise = CounterNoise(seed, rows, device) if how.noise_on_device else GeneratorNoise(seed, rows)
+    def made(rows: IntArray, batch_size: int) -> Tensor:
+        # A compiled network is made for one size of batch: a smaller one is filled up.
+        filled = np.pad(rows, (0, batch_size - len(rows) if how.compile else 0), mode="edge")
+        noise = CounterNoise(seed, filled, device) if how.noise_on_device else GeneratorNoise(seed, filled)
         with torch.inference_mode(), how.autocast(device):
-            return cascade.sample(conditions[torch.from_numpy(rows).to(device)], noise)
+            return cascade.sample(conditions[torch.from_numpy(filled).to(device)], noise)[: len(rows)]
 
+    affordable = Halving(made, cascade.sampling.batch_size)
     own = distributed.own_share(np.arange(len(plan)))
     pending = np.intersect1d(own, writer.pending())
     with Progress("Sampling images", len(own), done=len(own) - len(pending)) as shown:
         for rows in _batches(own, pending, cascade.sampling.batch_size):
-            # A compiled network is made for one size of batch: a smaller one is filled up.
-            missing = cascade.sampling.batch_size - len(rows) if how.compile else 0
-            images = made(np.pad(rows, (0, missing), mode="edge"))[: len(rows)]
-            writer.write(rows, {size: _channels_last(images)})
+            writer.write(rows, {size: _channels_last(affordable(rows))})
             shown.update(len(rows))
 
 

@@ -39,7 +39,8 @@ def predicting_noise(network: NoiseNetwork, kind: Prediction, schedule: NoiseSch
     """
 
     def predict(x: Tensor, *, timesteps: Tensor, class_labels: Tensor) -> Tensor:
-        predicted = network(x, timesteps=timesteps, class_labels=class_labels).to(x)
+        # A copy: a network that is replayed by a CUDA graph writes over what it said before.
+        predicted = network(x, timesteps=timesteps, class_labels=class_labels).to(x, copy=True)
         return noise_of(kind, predicted, x, *schedule.scales(timesteps, x))
 
     return predict
@@ -64,11 +65,12 @@ def guided(network: NoiseNetwork, condition: Tensor, scale: float) -> PredictNoi
         eps_0 + scale * (eps_c - eps_0), from one pass over a doubled batch.
     """
     if scale == 1:
-        return lambda x, t: network(x, timesteps=t, class_labels=condition)
+        return lambda x, t: network(x, timesteps=_times(x, t), class_labels=condition)
     both = torch.cat([condition, torch.zeros_like(condition)])
 
-    def predict(x: Tensor, t: Tensor) -> Tensor:
-        doubled = network(torch.cat([x, x]), timesteps=torch.cat([t, t]), class_labels=both)
+    def predict(x: Tensor, t: int) -> Tensor:
+        twice = torch.cat([x, x])
+        doubled = network(twice, timesteps=_times(twice, t), class_labels=both)
         with_condition, without = doubled.chunk(2)
         return torch.lerp(without, with_condition, scale)
 
@@ -109,7 +111,7 @@ def within(
     interval : pair of float or None
         Lowest and highest ratio of noise to image scale, both within; None is everywhere.
     schedule : NoiseSchedule
-        The one of the networks. All images of a call are at the same time, as samplers ask.
+        The one of the networks.
 
     Raises
     ------
@@ -122,7 +124,7 @@ def within(
         raise SettingsError(f"guidance_interval is two rising numbers, for example [0.2, 3], not {interval}")
     lowest, highest = interval
     used = ((schedule.log_sigmas.exp() >= lowest) & (schedule.log_sigmas.exp() <= highest)).tolist()
-    return lambda x, t: inside(x, t) if used[int(t[0])] else outside(x, t)
+    return lambda x, t: inside(x, t) if used[t] else outside(x, t)
 
 
 def with_image(network: NoiseNetwork, image: Tensor) -> NoiseNetwork:
@@ -151,9 +153,13 @@ def with_image(network: NoiseNetwork, image: Tensor) -> NoiseNetwork:
 def clipped(predict_noise: PredictNoise, schedule: NoiseSchedule) -> PredictNoise:
     """Keep the clean image that a prediction stands for within [-1, 1], where images are."""
 
-    def predict(x: Tensor, t: Tensor) -> Tensor:
-        image_scale, noise_scale = schedule.scales(t, x)
+    def predict(x: Tensor, t: int) -> Tensor:
+        image_scale, noise_scale = schedule.scales(_times(x, t), x)
         image = (x - noise_scale * predict_noise(x, t)) / image_scale
         return (x - image_scale * image.clamp(-1, 1)) / noise_scale
 
     return predict
+
+
+def _times(x: Tensor, time: int) -> Tensor:
+    return torch.full((len(x),), time, dtype=torch.int64, device=x.device)

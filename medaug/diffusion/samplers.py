@@ -14,14 +14,16 @@ from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from medaug.diffusion.schedule import NoiseSchedule
 from medaug.errors import SettingsError
 
-PredictNoise = Callable[[Tensor, Tensor], Tensor]
-"""Noise in the images x (B, C, H, W) at the times t (B,) int64; same shape as x."""
+PredictNoise = Callable[[Tensor, int], Tensor]
+"""Noise in the images x (B, C, H, W), all at the time t, 0 ... steps - 1; same shape as x.
+
+The time is a number of the program, not of a device, which would have to be asked for it.
+"""
 
 Draw = Callable[[], Tensor]
 """Fresh standard normal noise of the shape of the batch."""
@@ -47,7 +49,7 @@ class Sampler(Protocol):
         Parameters
         ----------
         predict_noise : callable
-            Noise in the images x at the times t.
+            Noise in the images x at the time t.
         noise : Tensor, (B, ...)
             Standard normal; the only randomness of a deterministic sampler.
         schedule : NoiseSchedule
@@ -142,7 +144,7 @@ def sample_ddpm(
     """Sample along the reversed Markov chain (Ho et al. 2020); see `Sampler`."""
     x = noise
     for done, (now, then) in enumerate(pairwise(levels(schedule, steps)), start=1):
-        image = now.image(x, predict_noise(x, _times(x, now)))
+        image = now.image(x, predict_noise(x, now.time))
         x, deviation = ancestral_step(x, image, now, then)
         if then is not CLEAN:
             x = x + deviation * draw()
@@ -161,7 +163,7 @@ def sample_ddim(
     """Sample without further noise (DDIM with eta = 0, Song et al. 2021); see `Sampler`."""
     x = noise
     for done, (now, then) in enumerate(pairwise(levels(schedule, steps)), start=1):
-        found = predict_noise(x, _times(x, now))
+        found = predict_noise(x, now.time)
         x = then.image_scale * now.image(x, found) + then.noise_scale * found
         _show(callback, done, x)
     return x
@@ -181,7 +183,7 @@ def sample_dpm_solver(
     """
     x, before, before_stride = noise, noise, math.inf
     for done, (now, then) in enumerate(pairwise(levels(schedule, steps)), start=1):
-        image = now.image(x, predict_noise(x, _times(x, now)))
+        image = now.image(x, predict_noise(x, now.time))
         stride = then.log_snr - now.log_snr
         weight = 0.0 if then is CLEAN else stride / (2 * before_stride)
         aim = image + weight * (image - before) if weight else image
@@ -197,10 +199,6 @@ SAMPLERS: Mapping[str, Sampler] = {
     "dpm_solver": sample_dpm_solver,
 }
 """Samplers by the names that configurations use."""
-
-
-def _times(x: Tensor, level: Level) -> Tensor:
-    return torch.full((len(x),), level.time, dtype=torch.int64, device=x.device)
 
 
 def _show(callback: Callback | None, done: int, x: Tensor) -> None:

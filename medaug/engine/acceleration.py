@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import apply_activation_checkpointing
 
 from medaug.engine.distributed import is_first, wrap
+from medaug.errors import SettingsError
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,11 @@ class Acceleration:
         The optimiser's step is one kernel.
     noise_on_device : bool
         Noise is drawn where it is used, see `medaug.engine.philox`.
+    augment_on_device : bool
+        A classifier's images are augmented where they are used, in the same way.
+    cuda_graphs : bool
+        What is compiled is recorded on its first steps and replayed as a whole, so that a GPU is not told
+        each kernel. A result is overwritten by the next: who keeps one copies it.
     gradient_checkpointing : bool
         Blocks are computed again on the way back, instead of being kept: less memory, a third more compute.
 
@@ -60,7 +66,15 @@ class Acceleration:
     compile: bool = False
     fused_optimizer: bool = False
     noise_on_device: bool = False
+    augment_on_device: bool = False
+    cuda_graphs: bool = False
     gradient_checkpointing: bool = False
+
+    def __post_init__(self) -> None:
+        if self.cuda_graphs and not self.compile:
+            raise SettingsError(
+                "cuda_graphs replays a compiled network; set compile to true too, or leave cuda_graphs false"
+            )
 
     @classmethod
     def of(cls, device: torch.device, given: Mapping[str, bool | None]) -> Acceleration:
@@ -78,6 +92,7 @@ class Acceleration:
             compile=find_spec("triton") is not None,  # what torch.compile needs on a GPU
             fused_optimizer=True,
             noise_on_device=True,
+            augment_on_device=True,
         )
 
     def facts(self, device: torch.device) -> dict[str, Any]:
@@ -121,8 +136,7 @@ class Acceleration:
             logger.info(
                 "Compiling the network on its first step: minutes, once; later runs find it in %s", folder
             )
-        compiled: nn.Module = torch.compile(network)  # type: ignore[assignment]
-        return compiled
+        return _replayed(network) if self.cuda_graphs else torch.compile(network)  # type: ignore[return-value]
 
     def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
         """Return the context in which a network computes."""
@@ -149,6 +163,12 @@ class AcceleratedInferer(Inferer):
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         with self.acceleration.autocast(inputs.device):
             return network(inputs, *args, **kwargs)
+
+
+def _replayed(network: nn.Module) -> nn.Module:
+    """Compile for CUDA graphs, which hold one shape each."""
+    found: nn.Module = torch.compile(network, dynamic=False, options={"triton.cudagraphs": True})  # type: ignore[assignment]
+    return found
 
 
 def _keep_compiled() -> Path:

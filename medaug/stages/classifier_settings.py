@@ -67,6 +67,9 @@ class ClassifierSettings(TrainingComputeSettings, ClassifierPreset):
         Train on synthetic images that failed the checks of ``quality.json`` too, instead of an error.
     workers : int
         Processes that load batches; 0 loads in the main process.
+    augment_on_device : bool or None
+        Augment on the device, a batch at once, instead of in the processes that load: the same augmentation
+        with other random numbers. None means on a GPU.
     """
 
     image_size: int
@@ -86,6 +89,7 @@ class ClassifierSettings(TrainingComputeSettings, ClassifierPreset):
     method: str = ""
     accept_poor_synthetic: bool = free(False)
     workers: int = free(0)
+    augment_on_device: bool | None = free(None)
 
     @classmethod
     def of(cls, run: Run, **given: Any) -> ClassifierSettings:

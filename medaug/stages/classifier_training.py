@@ -19,8 +19,9 @@ from torch.utils.tensorboard import SummaryWriter
 from medaug.arrays import BoolArray
 from medaug.classification import optimizers
 from medaug.classification.classifier import ClassifierInfo, load_classifier
+from medaug.classification.device_batches import AugmentedBatches
 from medaug.classification.losses import Loss, WeightedLoss, loss_function, weighted
-from medaug.classification.mixture import MixedRows, MixedStoreBatches
+from medaug.classification.mixture import MixedPixels, MixedRows, MixedStoreBatches
 from medaug.classification.placebos import PLACEBOS
 from medaug.classification.predict import predict
 from medaug.classification.roc import roc_drawing
@@ -46,6 +47,7 @@ from medaug.stages.quality import demand_quality, judgement_of, left_out
 from medaug.stages.run import Run
 from medaug.stages.setting_values import defaults, record, switch
 from medaug.transforms.augmentation import augmentation
+from medaug.transforms.counted_augmentation import counted_augmentation
 
 EVALUATED_SPLITS = ("id_val", "id_test", "ood_val", "ood_test")
 
@@ -205,10 +207,13 @@ class ClassifierTraining:
     @property
     def prepare_batch(self) -> Callable[..., Any]:
         """What turns a batch into images and targets, and these into labels and weights."""
-        return prepare_weighted_batch
+        if not self.acceleration.augment_on_device:
+            return prepare_weighted_batch
+        how, run = self.settings, self.run
+        return AugmentedBatches(counted_augmentation(how.augmentation, run.modality, run.seed))
 
     def dataset(self) -> Dataset[Example]:
-        """Return the batches, as `MixedStoreBatches` describes them."""
+        """Return the batches: finished, or the bytes that `prepare_batch` augments."""
         return later(self._dataset)
 
     def loader(self, dataset: Dataset[Example], epochs: int) -> DataLoader[Any]:
@@ -312,15 +317,16 @@ class ClassifierTraining:
             usable=self.usable,
         )
 
-    def _dataset(self) -> MixedStoreBatches:
+    def _dataset(self) -> MixedStoreBatches | MixedPixels:
         how, run = self.settings, self.run
         weights = None
         if how.weigh_by is not None:
             weights = importance_weights(run.store, how.weigh_by, how.equality_level)
+        mixture = run.store, self.synthetic, how.image_size
+        if self.acceleration.augment_on_device:
+            return MixedPixels(*mixture, weights, self._placebo)
         way = augmentation(how.augmentation, run.modality)
-        return MixedStoreBatches(
-            run.store, self.synthetic, how.image_size, way, run.seed, weights, self._placebo
-        )
+        return MixedStoreBatches(*mixture, way, run.seed, weights, self._placebo)
 
     def _placebo(self, synthetic: StoreBatches) -> Dataset[Example]:
         rows = synthetic.store.rows("train")

@@ -4,5 +4,8 @@ Start with `augmentation`, which picks one by name and modality. `radiograph`, `
 draw parameters and apply them; `recorded` makes array and dictionary transforms of such a pair, which keep
 what they drew. `randaugment` wraps Kornia; `degradation` is what an upsampler is shown.
 
-May import errors and randomness; knows neither stores nor models.
+`counted_augmentation` does the same to whole batches on a GPU: `batches` has what its parts share,
+`batch_randaugment` is RandAugment with operations of its own for each image.
+
+May import errors, randomness and the counted numbers of the engine; knows neither stores nor models.
 """

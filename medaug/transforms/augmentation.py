@@ -76,8 +76,13 @@ def augmentation(name: str, modality: str) -> Augmentation | None:
     >>> type(augmentation("heuristic", "dermatology")).__name__
     'RandPhotograph'
     """
+    check_names(name, modality)
+    return AUGMENTATIONS[name](HEURISTICS[modality])
+
+
+def check_names(name: str, modality: str) -> None:
+    """Raise a SettingsError unless there is such an augmentation, and such a modality."""
     if name not in AUGMENTATIONS:
         raise SettingsError(f"there is no augmentation {name!r}; there are: {', '.join(AUGMENTATIONS)}")
     if modality not in HEURISTICS:
         raise SettingsError(f"there is no modality {modality!r}; there are: {', '.join(HEURISTICS)}")
-    return AUGMENTATIONS[name](HEURISTICS[modality])

@@ -1,7 +1,7 @@
 """The paper's heuristic augmentation of photographs of skin (Section E.1) as MONAI transforms.
 
 Flips, brightness, saturation, hue, contrast, rotation and blur, in this order. A transform keeps what it drew
-in `parameters`, and `augment_photograph` replays it.
+in `parameters`, and `augment_photograph` replays it. Many images at once are `PHOTOGRAPHS`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,15 @@ from kornia.filters import gaussian_blur2d
 from kornia.geometry.transform import rotate
 from torch import Tensor
 
+from medaug.transforms.batches import (
+    Columns,
+    DrawnTransform,
+    batch_of_one,
+    by_kind,
+    flipped,
+    moved_to,
+    spread,
+)
 from medaug.transforms.colour import need_colours, turn_hue
 from medaug.transforms.recorded import RecordedTransform, RecordedTransformd
 
@@ -31,6 +40,14 @@ BLURS = (0.001, 0.01, 0.1, 1.0, 3.0, 5.0, 7.0)
 """Standard deviations in pixels of an image of `BLURRED_SIDE`."""
 BLURRED_SIDE = 256
 """Side in pixels of the paper's photographs."""
+
+_RANGES = {
+    "brightness": (-MAX_BRIGHTNESS, MAX_BRIGHTNESS),
+    "saturation": SATURATION,
+    "hue": (-MAX_HUE, MAX_HUE),
+    "contrast": CONTRAST,
+    "angle": (-MAX_ROTATION, MAX_ROTATION),
+}
 
 
 @dataclass(frozen=True)
@@ -58,11 +75,7 @@ def draw_parameters(generator: np.random.RandomState) -> PhotographParameters:
     return PhotographParameters(
         flip_horizontal=bool(generator.random_sample() < 0.5),
         flip_vertical=bool(generator.random_sample() < 0.5),
-        brightness=float(generator.uniform(-MAX_BRIGHTNESS, MAX_BRIGHTNESS)),
-        saturation=float(generator.uniform(*SATURATION)),
-        hue=float(generator.uniform(-MAX_HUE, MAX_HUE)),
-        contrast=float(generator.uniform(*CONTRAST)),
-        angle=float(generator.uniform(-MAX_ROTATION, MAX_ROTATION)),
+        **{name: float(generator.uniform(*ends)) for name, ends in _RANGES.items()},
         blur=BLURS[generator.randint(len(BLURS))],
     )
 
@@ -75,13 +88,31 @@ def augment_photograph(image: Tensor, parameters: PhotographParameters) -> Tenso
     DataError
         The image is not in colour.
     """
-    need_colours(image)
-    image = _flip(image, parameters)
-    image = adjust_brightness(image, parameters.brightness)
-    image = turn_hue(adjust_saturation(image, parameters.saturation), parameters.hue)
-    image = adjust_contrast(image, parameters.contrast)
-    image = rotate(image[None], torch.tensor([parameters.angle]).to(image))[0]
-    return _blur(image, parameters.blur)
+    return _augment_batch(image[None], batch_of_one(parameters))[0]
+
+
+def _augment_batch(images: Tensor, columns: Columns) -> Tensor:
+    need_colours(images)
+    images = flipped(images, columns["flip_horizontal"], -1)
+    images = flipped(images, columns["flip_vertical"], -2)
+    images = adjust_brightness(images, moved_to(columns["brightness"], images))
+    images = adjust_saturation(images, moved_to(columns["saturation"], images))
+    images = turn_hue(images, columns["hue"])
+    images = adjust_contrast(images, moved_to(columns["contrast"], images))
+    images = rotate(images, moved_to(columns["angle"], images))
+    blurs = columns["blur"]
+    return by_kind(images, blurs, lambda some, places: _blur(some, float(blurs[places[0]])))
+
+
+def _draw_batch(numbers: Tensor) -> Columns:
+    flips, blur, others = numbers[:, :2] < 0.5, numbers[:, 2], numbers[:, 3:]
+    blurs = torch.tensor(BLURS, dtype=torch.float64)[(blur * len(BLURS)).long()]
+    drawn = {"flip_horizontal": flips[:, 0], "flip_vertical": flips[:, 1], "blur": blurs}
+    return drawn | spread(others, _RANGES)
+
+
+PHOTOGRAPHS = DrawnTransform(3 + len(_RANGES), _draw_batch, _augment_batch)
+"""Augments many images (B, 3, H, W) at once, each by `PhotographParameters` of its own."""
 
 
 class RandPhotograph(RecordedTransform[PhotographParameters]):
@@ -107,13 +138,8 @@ class RandPhotographd(RecordedTransformd[PhotographParameters]):
     apply = staticmethod(augment_photograph)
 
 
-def _flip(image: Tensor, parameters: PhotographParameters) -> Tensor:
-    flips = {-1: parameters.flip_horizontal, -2: parameters.flip_vertical}
-    return image.flip([axis for axis, is_flipped in flips.items() if is_flipped])
-
-
-def _blur(image: Tensor, pixels_of_256: float) -> Tensor:
+def _blur(images: Tensor, pixels_of_256: float) -> Tensor:
     """Gaussian blur with mirrored borders; the kernel reaches three standard deviations."""
-    sigma = pixels_of_256 * max(image.shape[-2:]) / BLURRED_SIDE
+    sigma = pixels_of_256 * max(images.shape[-2:]) / BLURRED_SIDE
     side = 2 * max(1, math.ceil(3 * sigma)) + 1
-    return gaussian_blur2d(image[None], (side, side), (sigma, sigma))[0]
+    return gaussian_blur2d(images, (side, side), (sigma, sigma))

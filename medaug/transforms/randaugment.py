@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from kornia.augmentation.auto import RandAugment
+from kornia.augmentation.auto.base import SUBPOLICY_CONFIG
 from kornia.augmentation.auto.rand_augment.rand_augment import default_policy
 from monai.config.type_definitions import KeysCollection
 from monai.transforms.transform import MapTransform, Randomizable, Transform
@@ -19,7 +20,8 @@ OPERATIONS = 2
 """Operations an image, the value of Cubuk et al. for ImageNet; the paper gives none."""
 MAGNITUDE = 9
 """Strength on kornia's scale of 30, from the same source."""
-_COLOUR_ONLY = "color"
+COLOUR_ONLY = "color"
+"""The operation that grey images do not have."""
 
 
 class RandAugmentation:
@@ -29,9 +31,7 @@ class RandAugmentation:
     """
 
     def __init__(self, n: int = OPERATIONS, m: int = MAGNITUDE) -> None:
-        grey = [policy for policy in default_policy if policy[0][0] != _COLOUR_ONLY]
-        if not (1 <= n <= len(grey) and 0 < m < 30):
-            raise SettingsError(f"RandAugment needs 1 <= n <= {len(grey)} and 0 < m < 30, not n={n}, m={m}")
+        grey = check_strength(n, m)
         self._colour = RandAugment(n, m)
         self._grey = RandAugment(n, m, policy=grey)
 
@@ -92,6 +92,14 @@ class RandRandAugmentd(Randomizable, MapTransform):
         for key in self.key_iterator(augmented):
             augmented[key] = self.operations(augmented[key], self.parameters)
         return augmented
+
+
+def check_strength(n: int, m: int) -> list[SUBPOLICY_CONFIG]:
+    """Return the operations of grey images; a SettingsError where these are not `n`, or `m` is off."""
+    grey = [policy for policy in default_policy if policy[0][0] != COLOUR_ONLY]
+    if not (1 <= n <= len(grey) and 0 < m < 30):
+        raise SettingsError(f"RandAugment needs 1 <= n <= {len(grey)} and 0 < m < 30, not n={n}, m={m}")
+    return grey
 
 
 def _draw_seed(generator: np.random.RandomState) -> int:

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks import entrants
-from benchmarks.gauge import Entrant, flops_of_image
+from benchmarks.gauge import Entrant, Work, flops_of_image
 from benchmarks.networks import medaug_unet
 from medaug.classification.networks import build_classifier
+from medaug.engine.acceleration import PLAIN, Acceleration
 from medaug.presets import GeneratorPreset, preset
 
 
@@ -78,7 +79,7 @@ def sampling_cases(size: Size) -> list[Case]:
 def classifier_cases(size: Size) -> list[Case]:
     """Return the training of the smallest BiT."""
     name, side, batch = ("small_resnet", 32, 4) if size.smaller else ("bit_50x1", 256, 64)
-    names = ("medaug", "the same network in float32")
+    names = ("medaug", "medaug with augmentation", "the same network in float32")
     return [Case(f"training, {name} {side}, batch {batch}", 1.0, names, _classifiers(name, side, batch))]
 
 
@@ -113,8 +114,14 @@ def _sampling(row: GeneratorPreset, size: Size, guidance: float) -> Case:
     def taking_part(device: torch.device, folder: Path) -> Iterator[Entrant]:
         network = medaug_unet(row, 1, entrants.CONDITION).to(device)
         flops = evaluations * flops_of_image(network, _called(row.image_size, 1), backward=False)
+
+        def own(graphs: bool) -> Callable[[], Work]:
+            return lambda: entrants.medaug_sampling(row, size.sampled, size.steps, guidance, device, graphs)
+
+        can_replay = Acceleration.of(device, {}).compile
         begins = {
-            "medaug": lambda: entrants.medaug_sampling(row, size.sampled, size.steps, guidance, device),
+            "medaug": own(False),
+            **({"medaug, CUDA graphs": own(True)} if can_replay else {}),
             "MONAI, DDIM": lambda: entrants.monai_sampling(row, size.sampled, evaluations, device),
             "diffusers, DPM-Solver++": lambda: entrants.diffusers_sampling(
                 row, size.sampled, evaluations, device
@@ -124,7 +131,8 @@ def _sampling(row: GeneratorPreset, size: Size, guidance: float) -> Case:
             yield Entrant(name, size.sampled, flops, begin)
 
     title = f"sampling, 22 M {row.image_size}, {evaluations} evaluations, {size.sampled} at once"
-    return Case(title, 1.5, ("medaug", "MONAI", "diffusers"), taking_part)
+    names = ("medaug", "medaug with CUDA graphs on a GPU", "MONAI", "diffusers")
+    return Case(title, 1.5, names, taking_part)
 
 
 def _classifiers(name: str, side: int, batch: int) -> Callable[[torch.device, Path], Iterator[Entrant]]:
@@ -135,10 +143,18 @@ def _classifiers(name: str, side: int, batch: int) -> Callable[[torch.device, Pa
 
         network = build_classifier(name, 5, 3).to(device)
         flops = flops_of_image(network, called, backward=True)
-        for who, fast in (("medaug", True), ("the same network in float32", False)):
-            yield Entrant(
-                who, batch, flops, lambda fast=fast: entrants.classifier_step(name, side, batch, device, fast)
-            )
+        usual, shape = Acceleration.of(device, {}), (batch, 3, side, side)
+        ways = {
+            "medaug": (usual, "none"),
+            "medaug, RandAugment and heuristic": (usual, "randaugment+heuristic"),
+            "the same network in float32": (PLAIN, "none"),
+        }
+        for who, (how, augmentation) in ways.items():
+
+            def begin(how: Acceleration = how, augmentation: str = augmentation) -> Work:
+                return entrants.classifier_step(name, shape, device, how, augmentation)
+
+            yield Entrant(who, batch, flops, begin)
 
     return taking_part
 

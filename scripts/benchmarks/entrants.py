@@ -21,6 +21,7 @@ from benchmarks.gauge import Work
 from benchmarks.networks import diffusers_unet, medaug_unet, monai_unet
 from benchmarks.stock_trainer import EMA_DECAY, LARGEST_NORM, stock_trainer
 from benchmarks.store import random_store
+from medaug.classification.device_batches import AugmentedBatches
 from medaug.classification.losses import loss_function
 from medaug.classification.networks import build_classifier
 from medaug.diffusion.condition import ConditionEncoder
@@ -29,12 +30,13 @@ from medaug.diffusion.diffusion_model import DiffusionModel
 from medaug.diffusion.generation import Cascade, to_uint8
 from medaug.diffusion.image_noise import CounterNoise
 from medaug.diffusion.noisy_examples import NoisyExamples, WeightedSquaredError
-from medaug.engine.acceleration import PLAIN, AcceleratedInferer, Acceleration
+from medaug.engine.acceleration import AcceleratedInferer, Acceleration
 from medaug.engine.averaging import PowerAverage
 from medaug.engine.distributed import unwrap
 from medaug.presets import GeneratorPreset, Sampling
 from medaug.stages import GeneratorTraining, Run
 from medaug.task import CHEST_RADIOGRAPHS
+from medaug.transforms.counted_augmentation import counted_augmentation
 
 ENCODER = ConditionEncoder(CHEST_RADIOGRAPHS, ("sex",))
 CONDITION = ENCODER.size
@@ -145,10 +147,10 @@ def diffusers_step(row: GeneratorPreset, in_channels: int, device: torch.device)
 
 
 def medaug_sampling(
-    row: GeneratorPreset, images: int, steps: int, guidance: float, device: torch.device
+    row: GeneratorPreset, images: int, steps: int, guidance: float, device: torch.device, graphs: bool
 ) -> Work:
     """Sample a batch as ``generate.json`` does, without writing it."""
-    how = Acceleration.of(device, {})
+    how = Acceleration.of(device, {"cuda_graphs": graphs})
     network = replace(how, channels_last=True).laid_out(medaug_unet(row, 1, CONDITION).eval(), device)
     model = DiffusionModel(how.compiled(network), ENCODER, prediction=row.prediction)
     sampling = Sampling(sampler="dpm_solver", steps=steps, guidance=guidance, batch_size=images)
@@ -195,21 +197,25 @@ def diffusers_sampling(row: GeneratorPreset, images: int, evaluations: int, devi
     return batch
 
 
-def classifier_step(name: str, side: int, images: int, device: torch.device, fast: bool) -> Work:
-    """Train a classifier on a batch that is on the device: as medaug does, or plainly."""
-    how = Acceleration.of(device, {}) if fast else PLAIN
+def classifier_step(
+    name: str, shape: tuple[int, ...], device: torch.device, how: Acceleration, augmentation: str
+) -> Work:
+    """Train a classifier on a batch of bytes (B, 3, H, W) that is on the device."""
     network = how.trained(build_classifier(name, 5, 3), device).train()
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4, fused=how.fused_optimizer or None)
-    batch = torch.rand(images, 3, side, side, device=device)
-    labels, call, loss_of = (
-        torch.ones(images, 5, device=device),
-        AcceleratedInferer(how),
-        loss_function("bce"),
-    )
+    batch = {
+        "image": torch.randint(256, shape, dtype=torch.uint8, device=device),
+        "label": torch.ones(shape[0], 5, device=device),
+        "weight": torch.ones(shape[0], device=device),
+        "position": torch.arange(shape[0]),
+    }
+    prepare = AugmentedBatches(counted_augmentation(augmentation, "dermatology", 0))
+    call, loss_of = AcceleratedInferer(how), loss_function("bce")
 
     def step() -> None:
+        images, (labels, _) = prepare(batch, device)
         optimizer.zero_grad()
-        loss_of(call(batch, network), labels).mean().backward()
+        loss_of(call(images, network), labels).mean().backward()
         nn.utils.clip_grad_norm_(network.parameters(), LARGEST_NORM)
         optimizer.step()
 

@@ -7,12 +7,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medaug.classification.mixture import MixedRows, MixedStoreBatches
+from medaug.classification.device_batches import AugmentedBatches
+from medaug.classification.mixture import MixedPixels, MixedRows, MixedStoreBatches
 from medaug.data.orders import synthetic_first
 from medaug.data.sampling import Batch, BatchSampler, batch_loader
 from medaug.errors import DataError, SettingsError
 from medaug.task import Task
 from medaug.transforms.augmentation import augmentation
+from medaug.transforms.counted_augmentation import counted_augmentation
 from medaug.transforms.radiograph import RandRadiograph
 
 
@@ -110,6 +112,22 @@ def test_augmentation_depends_on_seed_and_position_only(store, synthetic):
     other = MixedStoreBatches(store, synthetic, 16, RandRadiograph(), seed=4)[Batch(positions, rows)]["image"]
     assert not torch.equal(plain, together)
     assert not torch.equal(other, together)
+
+
+def test_bytes_become_the_same_images_where_they_are_used(store, synthetic):
+    rows, positions = np.array([1, len(store), 4]), np.array([7, 8, 9])
+    weights = np.arange(len(store), dtype=np.float32)
+    batch = MixedPixels(store, synthetic, 16, weights)[Batch(positions, rows)]
+    expected = MixedStoreBatches(store, synthetic, 16, weights=weights)[Batch(positions, rows)]
+    assert batch["image"].dtype == torch.uint8
+    plain, (label, weight) = AugmentedBatches(counted_augmentation("none", "radiology", 3))(batch, "cpu")
+    assert torch.equal(plain, expected["image"])
+    assert torch.equal(label, expected["label"])
+    assert torch.equal(weight, expected["weight"])
+    augment = counted_augmentation("randaugment+heuristic", "radiology", 3)
+    found, _ = AugmentedBatches(augment)(batch, "cpu", non_blocking=True)
+    assert torch.equal(found, augment(plain, torch.from_numpy(positions)))
+    assert not torch.equal(found, plain)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")

@@ -130,6 +130,27 @@ def test_a_last_batch_is_filled_up_for_a_network_that_is_compiled(tmp_path, make
     assert same(filled.images(), plain.images())
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_batch_that_does_not_fit_is_made_in_parts(
+    tmp_path, make_model, plan, monkeypatch, caplog, compiled
+):
+    monkeypatch.setattr(torch, "compile", lambda network: network)
+    model, sizes = make_model(), []
+    plain = make(plan, model, None, tmp_path / "plain", guidance=1.0)
+
+    def short(network, given, named):
+        sizes.append(len(given[0]))
+        if len(given[0]) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    model.network.register_forward_pre_hook(short, with_kwargs=True)
+    how = Acceleration(compile=compiled)
+    halved = make(plan, model, None, tmp_path / "halved", guidance=1.0, batch_size=4, how=how)
+    assert set(sizes[1:]) == ({2} if compiled else {1, 2})
+    assert same(halved.images(), plain.images())
+    assert caplog.text.count("going on with 2") == 1
+
+
 def test_images_depend_on_seed_and_condition(tmp_path, make_model, plan):
     first = make(plan, make_model(), None, tmp_path / "a").images()
     other_seed = make(plan, make_model(), None, tmp_path / "b", seed=6).images()
@@ -164,8 +185,8 @@ def test_the_upsampler_sees_the_quantised_base_image_enlarged(make_model, encode
 
 def by_hand(network, condition, noise):
     def predict_noise(x, t):
-        share = generation.SCHEDULE.alphas_cumprod.float()[t].reshape(-1, 1, 1, 1)
-        found = network(x, timesteps=t, class_labels=condition)
+        share = generation.SCHEDULE.alphas_cumprod.float()[t]
+        found = network(x, timesteps=torch.tensor([t]), class_labels=condition)
         image = ((x - (1 - share).sqrt() * found) / share.sqrt()).clamp(-1, 1)
         return (x - share.sqrt() * image) / (1 - share).sqrt()
 
@@ -185,7 +206,7 @@ def test_a_model_that_predicts_the_image_is_asked_without_mirrors_and_shifts(enc
         asked = torch.cat([condition, torch.zeros(1, 3)], dim=1)
         image = network(x, timesteps=t, class_labels=asked)
         expected = (x - share.sqrt() * image) / (1 - share).sqrt()
-        torch.testing.assert_close(generation.predictor(model, condition)(x, t), expected)
+        torch.testing.assert_close(generation.predictor(model, condition)(x, 500), expected)
 
 
 def test_autoguidance_moves_away_from_the_snapshot_within_the_interval(make_model, encoder):

@@ -10,9 +10,18 @@ from torch import nn
 from medaug.engine import acceleration
 from medaug.engine.acceleration import PLAIN, AcceleratedInferer, Acceleration
 from medaug.engine.distributed import unwrap
+from medaug.errors import SettingsError
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
-CHOICES = {"amp", "tf32", "channels_last", "compile", "fused_optimizer", "noise_on_device"}
+CHOICES = {
+    "amp",
+    "tf32",
+    "channels_last",
+    "compile",
+    "fused_optimizer",
+    "noise_on_device",
+    "augment_on_device",
+}
 
 
 def small_network():
@@ -87,6 +96,16 @@ def test_checkpointed_blocks_keep_names_gradients_and_dropout():
     )
     assert names == same_names
     assert all(torch.equal(*both) for both in zip(plain, again, strict=True))
+
+
+def test_graphs_are_of_a_compiled_network_of_one_shape(monkeypatch):
+    asked = []
+    monkeypatch.setattr(torch, "compile", lambda network, **how: asked.append(how) or network)
+    Acceleration(compile=True).compiled(small_network())
+    Acceleration(compile=True, cuda_graphs=True).compiled(small_network())
+    assert asked == [{}, {"dynamic": False, "options": {"triton.cudagraphs": True}}]
+    with pytest.raises(SettingsError, match="set compile to true too"):
+        Acceleration.of(CPU, {"cuda_graphs": True, "compile": None})
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")

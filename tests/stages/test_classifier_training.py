@@ -22,6 +22,7 @@ from medaug.errors import CheckpointError, DataError, SettingsError
 from medaug.presets import preset
 from medaug.stages import ClassifierSettings, ClassifierTraining, Run, agreed_images
 from medaug.stages.products import identity
+from medaug.stages.setting_values import record
 from medaug.task import Attribute, Task
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
@@ -168,6 +169,30 @@ def test_a_filtered_training_has_the_baseline_made_and_depends_on_it(
     assert pulled[2:] == ["prepare", "quality", "baseline"]
     assert filtered.record["agrees"] == identity(tmp_path / "models" / "baseline2.pt")
     assert "agrees" not in plain.record
+
+
+def test_a_training_that_augments_on_the_device_sees_each_position_in_its_own_way(
+    real: ImageStore, tmp_path: Path
+) -> None:
+    seen: list[dict[str, Any]] = []
+    how = {"augmentation": "randaugment+heuristic", "augment_on_device": True}
+    for batch_size in (8, 4):
+        workflow = workflow_of(real, tmp_path / str(batch_size), batch_size=batch_size, **how)
+        images: dict[str, Any] = {}
+        workflow.trainer.add_event_handler(
+            Events.ITERATION_COMPLETED,
+            lambda engine, images=images: images.update(
+                zip(engine.state.batch["position"].tolist(), engine.state.output["image"], strict=True)
+            ),
+        )
+        stage = workflow.parser.get_parsed_content("stage")
+        assert stage.computed["augment_on_device"]
+        assert "augment_on_device" not in record(stage.settings)
+        stage.fit(workflow.trainer)
+        seen.append(images)
+    assert set(seen[0]) == set(range(8 * EPOCHS * PER_EPOCH))
+    for position, image in seen[1].items():
+        torch.testing.assert_close(image, seen[0][position], atol=1e-5, rtol=0)
 
 
 def test_synthetic_images_of_excluded_classes_are_not_used(real: ImageStore, tmp_path: Path) -> None:
