@@ -73,7 +73,7 @@ def test_device_names():
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_absent_gpu_is_said():
     assert distributed.device("auto") == torch.device("cpu")
-    with pytest.raises(SettingsError, match="--device cpu"):
+    with pytest.raises(SettingsError, match="--device_name cpu"):
         distributed.device("cuda")
 
 
