@@ -9,12 +9,27 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 NAME, NUMBER, BORN, PLACE, HOST = "Zwetschgenbaum", "4711048213", "19510417", "klinik-ost", "planted-pc-77"
 PLANTED = (NAME, NUMBER, BORN, PLACE, HOST)
+
+SIDE = 16
+GENERATOR = {"channels": [8], "head_channels": 8, "iterations": 2, "iterations_per_epoch": 1, "batch_size": 4}
+TINY: dict[str, Any] = {
+    "diffusion": {"image_size": SIDE, **GENERATOR},
+    "generate": {"images": 8, "steps": 2},
+    "evaluate": {"replicates": 0, "permutations": 0},
+    "image_size": SIDE,
+    "iterations": 2,
+    "iterations_per_epoch": 1,
+    "batch_size": 8,
+    "accept_poor_synthetic": True,
+}
+"""The whole chain in seconds."""
 
 
 def products(folder: Path) -> Iterator[tuple[str, bytes]]:

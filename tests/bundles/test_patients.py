@@ -23,6 +23,8 @@ from planted import (
     NAME,
     NUMBER,
     PLACE,
+    SIDE,
+    TINY,
     check_messages,
     check_products,
     heard,
@@ -43,18 +45,6 @@ HEADER = (
     "Lung Lesion,Edema,Consolidation,Pneumonia,Atelectasis,Pneumothorax,Pleural Effusion,Pleural Other,"
     "Fracture,Support Devices,Name"
 )
-SIDE = 16
-GENERATOR = {"channels": [8], "head_channels": 8, "iterations": 2, "iterations_per_epoch": 1, "batch_size": 4}
-TINY: dict[str, Any] = {
-    "diffusion": {"image_size": SIDE, **GENERATOR},
-    "generate": {"images": 8, "steps": 2},
-    "evaluate": {"replicates": 0, "permutations": 0},
-    "image_size": SIDE,
-    "iterations": 2,
-    "iterations_per_epoch": 1,
-    "batch_size": 8,
-    "accept_poor_synthetic": True,
-}
 
 
 def noise(seed: int, side: int = SIDE) -> np.ndarray:

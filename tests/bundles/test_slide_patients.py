@@ -13,6 +13,8 @@ from planted import (
     NAME,
     NUMBER,
     PLACE,
+    SIDE,
+    TINY,
     check_messages,
     check_products,
     heard,
@@ -32,24 +34,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning"
 
 TASK = Task("multilabel", ("tumour",))
 PATCH = 32
-PREPARE = {"image_size": 16, "patch_size": PATCH, "centre": 16, "mpp": MPP, "max_rejected": 0.2}
+PREPARE = {"image_size": SIDE, "patch_size": PATCH, "centre": 16, "mpp": MPP, "max_rejected": 0.2}
 DIVIDE = {
     "val_fraction": 0.3,
     "test_fraction": 0.3,
     "normal_per_negative_slide": 8,
     "unlabelled_per_slide": 4,
-}
-GENERATOR = {"channels": [8], "head_channels": 8, "iterations": 2, "iterations_per_epoch": 1, "batch_size": 4}
-TINY: dict[str, Any] = {
-    "train_domains": ["north"],
-    "diffusion": {"image_size": 16, **GENERATOR},
-    "generate": {"images": 8, "steps": 2},
-    "evaluate": {"replicates": 0, "permutations": 0},
-    "image_size": 16,
-    "iterations": 2,
-    "iterations_per_epoch": 1,
-    "batch_size": 8,
-    "accept_poor_synthetic": True,
 }
 
 
@@ -74,7 +64,7 @@ def trained(world: Path, run: Any, tmp_path_factory: pytest.TempPathFactory) -> 
     place = {"output_dir": str(output), "dataset_dir": str(world), "reader": "slides"}
     with planted_host(), heard() as said:
         prepare = {**PREPARE, **DIVIDE, **table, "ood_val_domains": [], "workers": 0}
-        run("bundles/camelyon17/train.json", **place, prepare=prepare, **TINY)
+        run("bundles/camelyon17/train.json", **place, prepare=prepare, train_domains=["north"], **TINY)
         new = {"patch_size": PATCH, "mpp": MPP, "max_rejected": 0.2, "workers": 0}
         run("bundles/camelyon17/inference.json", "infer", **place, **new)
     return output, "\n".join(said)
