@@ -35,7 +35,7 @@ class Skew:
         Name of an attribute, or ``"domain"`` for the hospital.
     caps : mapping of str to int
         Group to the most labelled images of the split ``train`` that it keeps; groups that are not named
-        keep all. Table A2 caps the under-represented groups at about 1,000 (less), 100 (more), 10 (most).
+        keep all. Table A2 leaves of the rarer sex 1,157 (less skewed), 115 (more) or 19 (most).
     surplus : {"unlabelled", "left_out"}
         What becomes of the others: they train the generator without their labels, or nothing at all.
     seed : int
