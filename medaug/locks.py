@@ -83,7 +83,7 @@ def _acquire(lock: FileLock, thing: Path, before_waiting: Callable[[], object]) 
     except Timeout:
         before_waiting()
         logger.info(
-            "Waiting for %s, on which another run is at work%s; then this one goes on. Ctrl-C ends this one only",
+            "Waiting for %s, which another run is making%s; this one goes on then, Ctrl-C ends it alone",
             thing,
             _holder(lock_path(thing)),
         )

@@ -237,10 +237,8 @@ class Run:
         computed: Mapping[str, Any] | None = None,
         within: Path | None = None,
     ) -> AbstractContextManager[bool]:
-        """Tell whether a product is still to be made, and keep it for this run, see `medaug.stages.making`."""
-        return making(
-            product, record, fresh=self.fresh, defaults=defaults, computed=computed, within=within
-        )
+        """Tell whether a product is to be made, and let no other run do it, see `medaug.stages.making`."""
+        return making(product, record, fresh=self.fresh, defaults=defaults, computed=computed, within=within)
 
     def is_current(self, product: Path | str, record: Mapping[str, Any], defaults: Mapping[str, Any]) -> bool:
         """Tell whether a product is there with these settings, see `medaug.stages.products.is_current`."""

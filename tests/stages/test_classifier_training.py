@@ -120,7 +120,7 @@ def test_images_that_the_baseline_does_not_agree_with_are_not_used(
     with caplog.at_level("INFO"):
         stage.fit(workflow.trainer)
 
-    assert stage.usable.tolist() == (~wrong).tolist()
+    assert stage.used.rows.tolist() == (~wrong).tolist()
     rejected = pd.read_csv(tmp_path / "models" / "model.rejected.csv").set_index(["by", "name"])
     assert rejected.loc[("all", "all"), ["images", "rejected"]].tolist() == [30, 10]
     women = (table["attr:sex"] == "F").to_numpy()
@@ -201,7 +201,7 @@ def test_synthetic_images_of_excluded_classes_are_not_used(real: ImageStore, tmp
 
     ill = (synthetic.table["label:edema"] == 1).to_numpy()
     assert 0 < ill.sum() < 30
-    assert stage.usable.tolist() == (~ill).tolist()
+    assert stage.used.rows.tolist() == (~ill).tolist()
     rows = stage._rows(iterations=100).rows(np.arange(100))
     assert not ill[rows[rows >= len(real)] - len(real)].any()
 
