@@ -200,7 +200,7 @@ class ClassifierTraining:
     # Work
 
     def pull(self) -> None:
-        """Have made what is needed."""
+        """Have made what is needed, and make sure that the classifier is one of these settings."""
         run = self.run
         run.pull("prepare")
         if self.used.any:
@@ -210,14 +210,13 @@ class ClassifierTraining:
         compare = self.used.any if self.compare_with_baseline is None else self.compare_with_baseline
         if compare or self.used.are_filtered:
             run.pull("baseline", **vars(self.settings.baseline()), compare_with_baseline=False)
+        with self._making(), self._predicting():
+            pass  # whoever has to wait for another run, or has other settings, builds no network
 
     def fit(self, trainer: Trainer) -> None:
         """Train, unless the model is there: a run that was stopped goes on where it was."""
-        known = {**defaults(self.settings), "left_out": left_out(None)}
-        with self.run.making(self.product, self.record, known, self.computed) as missing:
+        with self._making() as missing:
             if missing:
-                with self._predicting():
-                    pass  # those of an older model go aside, or are an error, before the training
                 if self.used.agreed is not None:
                     self.used.agreed.write(self.product.with_suffix(".rejected.csv"))
                 trainer.run()
@@ -235,6 +234,10 @@ class ClassifierTraining:
     def evaluate(self) -> None:
         """Evaluate all predictions of the run; the evaluation of fewer or older ones goes aside."""
         replace(self.run, evaluate={"fresh": True, **self.run.evaluate}).pull("evaluate")
+
+    def _making(self) -> AbstractContextManager[bool]:
+        known = {**defaults(self.settings), "left_out": left_out(None)}
+        return self.run.making(self.product, self.record, known, self.computed)
 
     def _predicting(self) -> AbstractContextManager[bool]:
         return self.run.making(self.predictions, {"model": identity(self.product)}, {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -199,17 +200,21 @@ class GeneratorTraining:
     # Work
 
     def pull(self) -> None:
-        """Have made what is needed."""
+        """Have made what is needed, and make sure that the model file is one of these settings."""
         self.run.pull("prepare")
+        with self._making():
+            pass  # whoever has to wait for another run, or has other settings, builds no network
 
     def fit(self, trainer: Trainer) -> None:
         """Train, unless the model is there: a run that was stopped goes on where it was."""
-        known = defaults(self.settings)
-        with self.run.making(self.product, self.record, known, self.computed) as missing:
+        with self._making() as missing:
             if missing:
                 trainer.run()
         if is_first():
             logger.info("The %s is %s", NAMES[self.role], self.product)
+
+    def _making(self) -> AbstractContextManager[bool]:
+        return self.run.making(self.product, self.record, defaults(self.settings), self.computed)
 
     def _dataset(self) -> StoreBatches:
         columns = {"condition": self.encoder.encode(self.run.store.table)}

@@ -172,10 +172,8 @@ class Synthesis:
         if is_first():
             count, pictures = len(open_synthetic(self.product)), self.product.with_name("pictures")
             see = ["python", "-m", "medaug.export", str(self.product), str(pictures), "--first", "100"]
-            logger.info(
-                "The %s synthetic images, of no patients, are the store %s", f"{count:,}", self.product
-            )
-            logger.info("To see some as files: %s", shlex.join(see))
+            logger.info("The %s synthetic images are the store %s", f"{count:,}", self.product)
+            logger.info("To see some, as files that say so: %s", shlex.join(see))
 
     def _make(self) -> None:
         run, how = self.run, self.settings
