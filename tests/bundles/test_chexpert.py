@@ -101,7 +101,7 @@ def test_the_second_run_makes_nothing_anew(
     monkeypatch.setattr("medaug.stages.making.is_current", look_and_note)
     monkeypatch.setattr("medaug.stages.making.alone", None)  # what is there takes no lock
     run("bundles/chexpert/train.json", output_dir=str(tiny), **TINY)
-    # Each product by one stage, those of trainings also before a network is built: this is what it costs again.
+    # Each product by one stage, those of a training twice: that is what a run costs again.
     assert sorted(looked_at.values()) == [1] * 3 + [2] * 5
     assert times(tiny) == before
     assert "mean auc" in capsys.readouterr().out
