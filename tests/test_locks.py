@@ -18,16 +18,19 @@ from medaug.errors import SettingsError
 from medaug.locks import alone, lock_path
 
 PROGRAM = """
-import logging, sys
+import logging, os, sys
 from pathlib import Path
 from medaug.locks import alone
 logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
 with alone(Path(sys.argv[1])):
+    if sys.argv[2:] == ["with a worker"] and os.fork() == 0:
+        sys.stdin.read()
+        os._exit(0)
     print("at work", flush=True)
     sys.stdin.read()
 """
 
-Start = Callable[[Path], "subprocess.Popen[str]"]
+Start = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
@@ -35,8 +38,8 @@ def start() -> Iterator[Start]:
     """Start a process that works alone on a thing until its standard input ends."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(thing: Path) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", PROGRAM, str(thing)]
+    def start(thing: Path, *how: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", PROGRAM, str(thing), *how]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         started.append(subprocess.Popen(command, **pipes, text=True))  # type: ignore[call-overload]
         return started[-1]
@@ -69,8 +72,9 @@ def test_the_second_one_waits_and_says_for_whom(tmp_path: Path, start: Start) ->
     assert lock_path(thing).read_text() == ""
 
 
-def test_a_killed_process_leaves_no_lock(tmp_path: Path, start: Start) -> None:
-    first = start(tmp_path / "data")
+@pytest.mark.parametrize("how", [(), ("with a worker",)])
+def test_a_killed_process_leaves_no_lock(tmp_path: Path, start: Start, how: tuple[str, ...]) -> None:
+    first = start(tmp_path / "data", *how)
     assert said(first) == "at work"
     second = start(tmp_path / "data")
     assert said(second).startswith("Waiting")
