@@ -47,6 +47,18 @@ def making(
     ------
     SettingsError
         The product was made with other settings, or another run is about to; it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> model = Path(tempfile.mkdtemp()) / "model.pt"
+    >>> for _ in range(2):
+    ...     with making(model, {"seed": 0}) as missing:
+    ...         if missing:
+    ...             _ = model.write_text("weights")
+    ...     print(missing)
+    True
+    False
     """
     known = settings, fresh, defaults or {}
     if is_current(product, *known):
