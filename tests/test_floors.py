@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "medaug"
 
 FLOORS = (
     ("errors", "arrays", "progress"),
-    ("files", "randomness", "task", "presets", "parallel"),
+    ("files", "locks", "randomness", "task", "presets", "parallel"),
     ("checkpoints", "tabular", "threads"),
     ("engine",),
     ("transforms",),

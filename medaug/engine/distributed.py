@@ -137,6 +137,11 @@ def sum_over_processes(values: Tensor) -> Tensor:
     return values if processes() == 1 else torch.as_tensor(idist.all_reduce(values))
 
 
+def of_first(value: bool) -> bool:
+    """Return what the first process says, in all of them: of a file that another run may make meanwhile."""
+    return bool(idist.broadcast(float(value)))
+
+
 def barrier() -> None:
     """Wait for all processes."""
     idist.barrier()

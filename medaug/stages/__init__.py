@@ -1,7 +1,8 @@
 """The stages of a run, which the configs of the bundles compose: settings in, one product out.
 
 A stage has a frozen dataclass of settings (None in a config means what the preset says) and an object that
-builds the parts for MONAI's engines, has made what it needs, claims its product and works:
+builds the parts for MONAI's engines, has made what it needs, claims its product, works, and says where the
+product is:
 
 =================  ==================================================  ============================
 config             settings and stage                                  product
@@ -22,7 +23,8 @@ config             settings and stage                                  product
 from medaug.stages.classifier_settings import ClassifierSettings
 from medaug.stages.classifier_training import ClassifierTraining
 from medaug.stages.evaluation import Evaluation, evaluation_settings
-from medaug.stages.generator_training import GeneratorSettings, GeneratorTraining
+from medaug.stages.generator_settings import GeneratorSettings
+from medaug.stages.generator_training import GeneratorTraining
 from medaug.stages.inference import Inference, InferenceSettings
 from medaug.stages.location import bundle_root
 from medaug.stages.preparation import Preparation, PreparationSettings

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from monai.engines.trainer import Trainer
 from monai.inferers.inferer import Inferer
 from torch import nn
@@ -16,7 +17,6 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.tensorboard import SummaryWriter
 
-from medaug.arrays import BoolArray
 from medaug.classification import optimizers
 from medaug.classification.classifier import ClassifierInfo, load_classifier
 from medaug.classification.device_batches import AugmentedBatches
@@ -28,9 +28,8 @@ from medaug.classification.roc import roc_drawing
 from medaug.classification.validation import KeepBest, Validation
 from medaug.classification.weights import importance_weights, prepare_weighted_batch
 from medaug.data.orders import ORDERS
-from medaug.data.real import open_real, open_synthetic
+from medaug.data.real import open_real
 from medaug.data.sampling import BatchSampler, Example, StoreBatches, batch_loader
-from medaug.data.store import ImageStore
 from medaug.engine.acceleration import AcceleratedInferer, Acceleration
 from medaug.engine.distributed import barrier, is_first, unwrap
 from medaug.engine.handlers import Handler, Together, training_handlers
@@ -38,16 +37,17 @@ from medaug.engine.later import later
 from medaug.engine.learning_rate import scheduler
 from medaug.engine.resume import Resume
 from medaug.engine.tensorboard import TensorBoard
-from medaug.errors import SettingsError
 from medaug.evaluation.predictions import write_predictions
-from medaug.stages.agreed_images import AgreedImages, agreed_images
 from medaug.stages.classifier_settings import ClassifierSettings
 from medaug.stages.products import identity, is_made
-from medaug.stages.quality import demand_quality, judgement_of, left_out
+from medaug.stages.quality import demand_quality, left_out
 from medaug.stages.run import Run
 from medaug.stages.setting_values import defaults, record, switch
+from medaug.stages.used_images import UsedImages
 from medaug.transforms.augmentation import augmentation
 from medaug.transforms.counted_augmentation import counted_augmentation
+
+logger = logging.getLogger(__name__)
 
 EVALUATED_SPLITS = ("id_val", "id_test", "ood_val", "ood_test")
 
@@ -91,22 +91,16 @@ class ClassifierTraining:
         """The table of predictions."""
         return self.run.path("predictions", f"{self.name}.parquet")
 
-    @property
-    def uses_synthetic(self) -> bool:
-        """Whether there are synthetic images in the mixture."""
-        return self.settings.real_fraction < 1
+    @cached_property
+    def used(self) -> UsedImages:
+        """The synthetic images."""
+        return UsedImages(run=self.run, settings=self.settings)
 
     @property
     def record(self) -> dict[str, Any]:
         """What the classifier depends on."""
         run = self.run
-        inputs = {
-            "data": identity(run.data_dir),
-            "skew": run.scarcity,
-            "synthetic": identity(run.generator_path("synthetic")) if self.uses_synthetic else None,
-            "left_out": left_out(self.judged),
-        }
-        inputs |= {"agrees": identity(self.judge)} if self.is_filtered else {}
+        inputs = {"data": identity(run.data_dir), "skew": run.scarcity, **self.used.record}
         return {**inputs, "seed": run.seed, **record(self.settings)}
 
     @property
@@ -118,56 +112,6 @@ class ClassifierTraining:
     def epochs(self) -> int:
         """Length of the training in epochs."""
         return -(-self.settings.iterations // self.settings.iterations_per_epoch)
-
-    @cached_property
-    def synthetic(self) -> ImageStore | None:
-        """The synthetic images, opened on first use."""
-        return (
-            later(lambda: open_synthetic(self.run.generator_path("synthetic")))
-            if self.uses_synthetic
-            else None
-        )
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether some of the synthetic images are left out."""
-        return self.uses_synthetic and self.settings.only_agreed
-
-    @property
-    def judge(self) -> Path:
-        """The classifier that must agree with the synthetic images: the baseline."""
-        return self.run.path("models", f"{self.run.baseline.get('name', 'baseline')}.pt")
-
-    @cached_property
-    def agreed(self) -> AgreedImages | None:
-        """The synthetic images that the baseline agrees with, where only these are used."""
-        if self.synthetic is None or not self.is_filtered:
-            return None
-        batch_size = 4 * self.settings.batch_size
-        return agreed_images(self.judge, self.run.store, self.synthetic, batch_size, self.run.device)
-
-    @property
-    def judged(self) -> BoolArray | None:
-        """Which synthetic images are no copies of patients; None where they have not been judged."""
-        judgement = judgement_of(self.run) if self.uses_synthetic else None
-        return None if judgement is None else judgement.usable
-
-    @property
-    def usable(self) -> BoolArray | None:
-        """Which synthetic images are used: judged so, agreed with, not excluded; None is all of them."""
-        rows = [self.judged, None if self.agreed is None else self.agreed.rows, self._not_excluded]
-        masks = [mask for mask in rows if mask is not None]
-        return np.logical_and.reduce(masks) if masks else None
-
-    @property
-    def _not_excluded(self) -> BoolArray | None:
-        if self.synthetic is None or not self.settings.exclude:
-            return None
-        task = self.synthetic.task
-        kept = ~task.dominated_by(self.settings.exclude, task.labels(self.synthetic.table))
-        if not kept.any():
-            raise SettingsError("exclude leaves no synthetic image; name fewer classes")
-        return kept
 
     # Parts
 
@@ -259,30 +203,46 @@ class ClassifierTraining:
         """Have made what is needed, and make sure that the classifier is one of these settings."""
         run = self.run
         run.pull("prepare")
-        if self.uses_synthetic:
+        if self.used.any:
             run.pull("quality")
             if not (is_made(self.product) or self.settings.accept_poor_synthetic):
                 demand_quality(run)
-        compare = self.uses_synthetic if self.compare_with_baseline is None else self.compare_with_baseline
-        if compare or self.is_filtered:
+        compare = self.used.any if self.compare_with_baseline is None else self.compare_with_baseline
+        if compare or self.used.are_filtered:
             run.pull("baseline", **vars(self.settings.baseline()), compare_with_baseline=False)
-        run.claim(
-            self.product, self.record, {**defaults(self.settings), "left_out": left_out(None)}, self.computed
-        )
-        run.claim(self.predictions, {"model": identity(self.product)}, {})
+        with self._making(), self._predicting():
+            pass  # whoever has to wait for another run, or has other settings, builds no network
 
     def fit(self, trainer: Trainer) -> None:
         """Train, unless the model is there: a run that was stopped goes on where it was."""
-        if is_made(self.product):
-            return
-        if self.agreed is not None:
-            self.agreed.write(self.product.with_suffix(".rejected.csv"))
-        trainer.run()
+        with self._making() as missing:
+            if missing:
+                if self.used.agreed is not None:
+                    self.used.agreed.write(self.product.with_suffix(".rejected.csv"))
+                trainer.run()
+        if is_first():
+            logger.info("The classifier is %s", self.product)
 
     def predict(self) -> None:
-        """Predict every labelled image that the classifier was not trained on, with its method and seed."""
-        if is_made(self.predictions):
-            return
+        """Predict every labelled image that the classifier was not trained on, unless that is done."""
+        with self._predicting() as missing:
+            if missing:
+                self._predict()
+        if is_first():
+            logger.info("Its predictions are %s", self.predictions)
+
+    def evaluate(self) -> None:
+        """Evaluate all predictions of the run; the evaluation of fewer or older ones goes aside."""
+        replace(self.run, evaluate={"fresh": True, **self.run.evaluate}).pull("evaluate")
+
+    def _making(self) -> AbstractContextManager[bool]:
+        known = {**defaults(self.settings), "left_out": left_out(None)}
+        return self.run.making(self.product, self.record, known, self.computed)
+
+    def _predicting(self) -> AbstractContextManager[bool]:
+        return self.run.making(self.predictions, {"model": identity(self.product)}, {})
+
+    def _predict(self) -> None:
         network, info = load_classifier(self.product, self.run.device)
         store = open_real(self.run.data_dir)
         predictions = predict(
@@ -300,21 +260,17 @@ class ClassifierTraining:
             write_predictions(predictions.assign(phantom=store.phantom), self.predictions)
         barrier()
 
-    def evaluate(self) -> None:
-        """Evaluate all predictions of the run; the evaluation of fewer or older ones goes aside."""
-        replace(self.run, evaluate={"fresh": True, **self.run.evaluate}).pull("evaluate")
-
     def _rows(self, iterations: int) -> MixedRows:
         how, run = self.settings, self.run
         return MixedRows(
             run.store,
-            self.synthetic,
+            self.used.store,
             how.real_fraction,
             run.seed,
             oversample=how.oversample,
             within_class=how.oversample_within_class,
             order=ORDERS[how.order](how.real_fraction, iterations, how.batch_size),
-            usable=self.usable,
+            usable=self.used.rows,
         )
 
     def _dataset(self) -> MixedStoreBatches | MixedPixels:
@@ -322,7 +278,7 @@ class ClassifierTraining:
         weights = None
         if how.weigh_by is not None:
             weights = importance_weights(run.store, how.weigh_by, how.equality_level)
-        mixture = run.store, self.synthetic, how.image_size
+        mixture = run.store, self.used.store, how.image_size
         if self.acceleration.augment_on_device:
             return MixedPixels(*mixture, weights, self._placebo)
         way = augmentation(how.augmentation, run.modality)
@@ -330,12 +286,12 @@ class ClassifierTraining:
 
     def _placebo(self, synthetic: StoreBatches) -> Dataset[Example]:
         rows = synthetic.store.rows("train")
-        usable = rows if self.usable is None else rows[self.usable[rows]]
+        usable = rows if self.used.rows is None else rows[self.used.rows[rows]]
         return PLACEBOS[self.settings.placebo](synthetic, usable, self.run.seed)
 
     def _draw_rejected(self, writer: SummaryWriter, iteration: int) -> None:
-        if self.agreed is not None:
-            self.agreed.draw(writer, iteration)
+        if self.used.agreed is not None:
+            self.used.agreed.draw(writer, iteration)
 
     def _validation(self, loss: Loss) -> Validation:
         how = self.settings

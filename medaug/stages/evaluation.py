@@ -29,6 +29,7 @@ from medaug.report.html import write_report
 from medaug.report.summary import summary_table
 from medaug.report.tensorboard_metrics import write_tensorboard
 from medaug.stages.keys import key_path, with_pseudonyms
+from medaug.stages.making import working_on
 from medaug.stages.products import identity, is_made, renewed
 from medaug.stages.quality import judgement_path
 from medaug.stages.run import Run
@@ -166,17 +167,26 @@ class Evaluation:
         baseline, ``comparison.csv`` and ``improvement.csv``; the closer looks of the paper ``missed.csv``,
         ``overlaps.csv`` and, of the run's own classifiers, ``distances.csv`` and ``components.csv``.
         """
-        known = {"evaluation": defaults(self.settings), "quality": None, "patient_pictures": True}
-        current = self.run.is_current(self.product, self.record, known)
-        features = {} if current else self._features()
+        if not self._is_current():
+            with working_on(self.product):
+                replace(self)._renew()  # with the predictions that other trainings have left meanwhile
         if is_first():
-            if not current:
-                with renewed(self.product, self.record, self._logs, key_path(self.product)) as aside:
-                    self._write(aside, features)
             print(_summary(read_metrics(self.product / "metrics.csv"), self.settings))
             if (answer := self.product / ANSWER).is_file():  # older evaluations have none
                 print(answer.read_text(encoding="utf-8"))
             logger.info("The report is %s", self.product / "report.html")
+
+    def _is_current(self) -> bool:
+        known = {"evaluation": defaults(self.settings), "quality": None, "patient_pictures": True}
+        return self.run.is_current(self.product, self.record, known)
+
+    def _renew(self) -> None:
+        if self._is_current():
+            return
+        features = self._features()
+        if is_first():
+            with renewed(self.product, self.record, self._logs, key_path(self.product)) as aside:
+                self._write(aside, features)
         barrier()
 
     def _features(self) -> Features:

@@ -222,27 +222,31 @@ class Inference:
         """
         if self.run.dataset_dir is None:
             raise SettingsError("name the folder that holds the images to predict with --dataset_dir")
-        self.run.claim(self.data, self._data_record, {"patches": defaults(self.settings)})
-        if not is_made(self.data):
-            make = self._from_slides if self._of_slides else self._from_images
-            make({"phantom": is_phantom(self._folder), "sources": [self.run.reader]})
-        record = {"data": identity(self.data), "model": file_digest(self.model), "amp": self.settings.amp}
-        self.run.claim(self.product, record, {})
+        known = {"patches": defaults(self.settings)}
+        with self.run.making(self.data, self._data_record, known) as missing:
+            if missing:
+                make = self._from_slides if self._of_slides else self._from_images
+                make({"phantom": is_phantom(self._folder), "sources": [self.run.reader]})
 
     def predict(self, evaluator: SupervisedEvaluator) -> None:
         """Predict all images, unless that is done; draw the predictions over slides."""
-        if not is_made(self.product):
-            evaluator.network.load_state_dict(self.classifier[0].state_dict())
-            evaluator.network.to(self.run.device)
-            evaluator.state.epoch_length = len(evaluator.data_loader)  # type: ignore[arg-type]  # MONAI says Iterable
-            evaluator.run()
-            self._write()
+        record = {"data": identity(self.data), "model": file_digest(self.model), "amp": self.settings.amp}
+        with self.run.making(self.product, record, {}) as missing:
+            if missing:
+                self._predict(evaluator)
         if is_first():
             logger.info("The predictions are %s", self.product)
         if self._of_slides:
             options = self.settings.reader_options or {}
             slides = read_slide_source(self.run.reader, self._folder, self.store.task, **options)
             draw_heat_maps(self.product, self.store, slides, self.settings.patches)
+
+    def _predict(self, evaluator: SupervisedEvaluator) -> None:
+        evaluator.network.load_state_dict(self.classifier[0].state_dict())
+        evaluator.network.to(self.run.device)
+        evaluator.state.epoch_length = len(evaluator.data_loader)  # type: ignore[arg-type]  # MONAI says Iterable
+        evaluator.run()
+        self._write()
 
     def _write(self) -> None:
         if is_first():

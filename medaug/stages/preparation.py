@@ -25,7 +25,6 @@ from medaug.errors import SettingsError
 from medaug.phantoms.drawing import draw_phantoms
 from medaug.phantoms.mark import is_phantom
 from medaug.stages.keys import told_apart, write_key
-from medaug.stages.products import is_made
 from medaug.stages.run import Run
 from medaug.stages.setting_values import chosen, defaults, free, record
 from medaug.task import Task
@@ -150,10 +149,14 @@ class Preparation:
         return {"sources": self.sources, "phantoms": self.phantoms, **sides, **bound}
 
     def make(self) -> None:
-        """Make the store, unless it is there."""
-        self.run.claim(self.product, self.record, defaults(self.settings))
-        if is_made(self.product):
-            return
+        """Make the store, unless it is there; say where it is."""
+        with self.run.making(self.product, self.record, defaults(self.settings)) as missing:
+            if missing:
+                self._make()
+        if is_first():
+            logger.info("The image store is %s", self.product)
+
+    def _make(self) -> None:
         data_sets = self.sources or draw_phantoms(self.product.parent, **(self.phantoms or {}))
         of_slides = {data_set["reader"] in SLIDE_READERS for data_set in data_sets}
         if len(of_slides) > 1:

@@ -24,7 +24,7 @@ from importlib.metadata import version
 from pathlib import Path, PurePath
 from typing import Any
 
-from medaug.engine.distributed import barrier, is_first
+from medaug.engine.distributed import barrier, is_first, of_first
 from medaug.errors import SettingsError
 from medaug.files import write_aside
 from medaug.task import Task
@@ -115,18 +115,22 @@ def is_current(
     fresh: bool = False,
     defaults: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Tell whether a product is there, whole, with these settings; for one that is `renewed`.
+    """Tell whether a product is there, whole, with these settings.
 
     Raises
     ------
     SettingsError
         As `claim`.
     """
-    product = Path(product)
-    matches = _matches(product, _recorded(settings), fresh, _recorded(defaults or {}))
-    current = matches and is_made(product)
-    barrier()  # nobody changes it before everybody has looked
-    return current
+    known = _recorded(settings), fresh, _recorded(defaults or {})
+    return of_first(is_first() and _matches(Path(product), *known) and is_made(product))
+
+
+def check_begun(
+    product: Path | str, settings: Mapping[str, Any], fresh: bool, defaults: Mapping[str, Any]
+) -> None:
+    """Raise a SettingsError as `claim`, also where nothing but settings is there of what somebody makes."""
+    _matches(Path(product), _recorded(settings), fresh, _recorded(defaults), begun=True)
 
 
 @contextmanager
@@ -174,21 +178,31 @@ def _claim(
     _record(product, settings, computed)
 
 
-def _matches(product: Path, settings: dict[str, Any], fresh: bool, defaults: dict[str, Any]) -> bool:
+def _matches(
+    product: Path, settings: dict[str, Any], fresh: bool, defaults: dict[str, Any], begun: bool = False
+) -> bool:
     """Tell whether these settings are recorded; an error where others are that bind, or none of medaug's."""
-    path = settings_path(product)
-    if path.is_file():
-        written = without_places(json.loads(path.read_text(encoding="utf-8"))["settings"])
+    if (written := _written(product)) is not None:
         recorded = _completed(written, settings, defaults)
         differing = sorted(k for k in recorded.keys() | settings.keys() if recorded.get(k) != settings.get(k))
-        if differing and _begun(product) and not fresh:
+        if differing and (begun or _begun(product)) and not fresh:
             raise SettingsError(_difference(product, recorded, settings, differing))
         return not differing
     if product.exists():
         raise SettingsError(
-            f"{product} was not made by medaug (no {path.name} beside it); name another --output_dir"
+            f"{product} was not made by medaug (no {settings_path(product).name} beside it); name another "
+            "--output_dir"
         )
     return False
+
+
+def _written(product: Path) -> Mapping[str, Any] | None:
+    """Read the settings beside a product; None where there are none, or another run has set them aside."""
+    try:
+        record = json.loads(settings_path(product).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return dict(without_places(record["settings"]))
 
 
 def _recorded(settings: Mapping[str, Any]) -> dict[str, Any]:

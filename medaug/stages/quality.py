@@ -100,17 +100,19 @@ class Quality:
         return {**inputs, **own, **record(self.settings)}
 
     def pull(self) -> None:
-        """Have made what is needed, and make sure that the judgement is one of these settings."""
+        """Have made what is needed."""
         self.run.pull("generate")
-        self.run.claim(self.product, self.record, defaults(self.settings))
 
     def make(self) -> None:
         """Judge the images, unless they are; say in a sentence how they are."""
-        if not is_made(self.product):
-            self._judge()
-        found = Judgement.read(self.product)
-        level = logging.INFO if found.outcome == "passed" else logging.WARNING
-        logger.log(level, "%s See %s", found.sentence, self.product)
+        within = self.run.generator_path("synthetic")
+        with self.run.making(self.product, self.record, defaults(self.settings), within=within) as missing:
+            if missing:
+                self._judge()
+        if is_first():
+            found = Judgement.read(self.product)
+            level = logging.INFO if found.outcome == "passed" else logging.WARNING
+            logger.log(level, "%s See %s", found.sentence, self.product)
 
     def _judge(self) -> None:
         run, how = self.run, self.settings

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cached_property
@@ -27,7 +28,8 @@ from medaug.errors import SettingsError
 from medaug.presets import Modality, Preset, PresetName, preset
 from medaug.stages.command_line import PARTS, check_command_line, check_part, check_whole, explain
 from medaug.stages.location import calling_workflow, config_path
-from medaug.stages.products import check_writable, claim, is_current, is_made, settings_path
+from medaug.stages.making import making
+from medaug.stages.products import check_writable, is_current, is_made, settings_path
 from medaug.stages.setting_values import chosen
 from medaug.stages.tracking import check_tracking, track
 from medaug.task import Task
@@ -227,15 +229,16 @@ class Run:
             track(calling_workflow(), self.path("evaluation"), self.begun, facts)
         distributed.end()
 
-    def claim(
+    def making(
         self,
-        product: Path | str,
+        product: Path,
         record: Mapping[str, Any],
         defaults: Mapping[str, Any],
         computed: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Make sure that a product belongs to these settings, see `medaug.stages.products.claim`."""
-        claim(product, record, self.fresh, defaults, computed)
+        within: Path | None = None,
+    ) -> AbstractContextManager[bool]:
+        """Tell whether a product is to be made, and let no other run do it, see `medaug.stages.making`."""
+        return making(product, record, fresh=self.fresh, defaults=defaults, computed=computed, within=within)
 
     def is_current(self, product: Path | str, record: Mapping[str, Any], defaults: Mapping[str, Any]) -> bool:
         """Tell whether a product is there with these settings, see `medaug.stages.products.is_current`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -11,6 +12,7 @@ from typing import Any
 
 import torch
 
+from medaug.data.real import open_synthetic
 from medaug.diffusion.diffusion_model import DiffusionModel, load_model
 from medaug.diffusion.generation import Cascade, generate
 from medaug.diffusion.plan import fair_plan
@@ -153,20 +155,27 @@ class Synthesis:
         return not self.came_with_bundle or self.run.dataset_dir is not None or is_made(self.run.data_dir)
 
     def pull(self) -> None:
-        """Have made what is needed, and make sure that the store is one of these settings."""
+        """Have made what is needed."""
         if not self.came_with_bundle:
             self.run.pull("diffusion")
             if self.upsampler is not None:
                 self.run.pull("upsampler")
         elif self.has_images:
             self.run.pull("prepare")
-        computed = self.settings.acceleration(self.run.device).facts(self.run.device)
-        self.run.claim(self.product, self.record, defaults(self.settings), computed)
 
     def make(self) -> None:
-        """Draw the images, unless they are there."""
-        if is_made(self.product):
-            return
+        """Draw the images, unless they are there; say where they are, and how to look at them."""
+        computed = self.settings.acceleration(self.run.device).facts(self.run.device)
+        with self.run.making(self.product, self.record, defaults(self.settings), computed) as missing:
+            if missing:
+                self._make()
+        if is_first():
+            count, pictures = len(open_synthetic(self.product)), self.product.with_name("pictures")
+            see = ["python", "-m", "medaug.export", str(self.product), str(pictures), "--first", "100"]
+            logger.info("The %s synthetic images are the store %s", f"{count:,}", self.product)
+            logger.info("To see some, as files that say so: %s", shlex.join(see))
+
+    def _make(self) -> None:
         run, how = self.run, self.settings
         if self.came_with_bundle and is_first():
             logger.info("Drawing with the generator that came with the bundle, %s", self.base)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from medaug.classification.classifier import load_classifier
 from medaug.data.store import ImageStore
 from medaug.diffusion.diffusion_model import load_model
 from medaug.stages.command_line import explain
-from medaug.stages.products import claim
+from medaug.stages.products import is_current
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
 
@@ -91,15 +92,17 @@ def test_the_evaluation_speaks_of_both_methods_in_and_out_of_distribution(tiny: 
 def test_the_second_run_makes_nothing_anew(
     tiny: Path, run: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, claimed = times(tiny), []
+    before, looked_at = times(tiny), Counter[str]()
 
-    def claim_and_note(product: Path, *rest: Any) -> None:
-        claimed.append(str(product))
-        claim(product, *rest)
+    def look_and_note(product: Path, *rest: Any, **how: Any) -> bool:
+        looked_at[str(product)] += 1
+        return is_current(product, *rest, **how)
 
-    monkeypatch.setattr("medaug.stages.run.claim", claim_and_note)
+    monkeypatch.setattr("medaug.stages.making.is_current", look_and_note)
+    monkeypatch.setattr("medaug.stages.making.alone", None)  # what is there takes no lock
     run("bundles/chexpert/train.json", output_dir=str(tiny), **TINY)
-    assert len(claimed) == len(set(claimed)) == 8  # each product once: that is what a run costs again
+    # Each product by one stage, those of a training twice: that is what a run costs again.
+    assert sorted(looked_at.values()) == [1] * 3 + [2] * 5
     assert times(tiny) == before
     assert "mean auc" in capsys.readouterr().out
 
@@ -248,7 +251,7 @@ def test_a_missing_dataset_folder(root: Path, tmp_path: Path) -> None:
     )
     assert missing in sentence
     assert "dataset_dir" in sentence
-    assert [p.name for p in output.iterdir()] == ["data.settings.json"]
+    assert sorted(p.name for p in output.iterdir()) == [".data.lock", "data.settings.json"]
 
 
 def test_other_settings_in_an_old_run_folder(root: Path, evaluated: Path) -> None:

@@ -21,7 +21,7 @@ from medaug.data.store import ImageStore, StoreWriter
 from medaug.errors import CheckpointError, DataError, SettingsError
 from medaug.presets import preset
 from medaug.stages import ClassifierSettings, ClassifierTraining, Run, agreed_images
-from medaug.stages.products import identity
+from medaug.stages.products import identity, settings_path
 from medaug.stages.setting_values import record
 from medaug.task import Attribute, Task
 
@@ -47,6 +47,7 @@ def store_of(path: Path, counts: dict[str, int], seed: int) -> ImageStore:
     images[:, :, 8:] += (labels[:, 1] * 100).astype(np.uint8)[:, None, None, None]
     writer = StoreWriter(path, TASK, table, (16,), 1)
     writer.write(np.arange(len(splits)), {16: images})
+    settings_path(path).write_text(f'{{"settings": {{"seed": {seed}}}}}')
     return writer.finish({"phantom": True})
 
 
@@ -115,12 +116,14 @@ def test_images_that_the_baseline_does_not_agree_with_are_not_used(
     table.loc[wrong, "label:edema"] = 1 - table.loc[wrong, "label:edema"]
     table.to_parquet(tmp_path / "synthetic" / "table.parquet")
 
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "baseline.settings.json").write_text('{"settings": {}}')
     workflow = workflow_of(real, tmp_path, only_agreed=True)
     stage = workflow.parser.get_parsed_content("stage")
     with caplog.at_level("INFO"):
         stage.fit(workflow.trainer)
 
-    assert stage.usable.tolist() == (~wrong).tolist()
+    assert stage.used.rows.tolist() == (~wrong).tolist()
     rejected = pd.read_csv(tmp_path / "models" / "model.rejected.csv").set_index(["by", "name"])
     assert rejected.loc[("all", "all"), ["images", "rejected"]].tolist() == [30, 10]
     women = (table["attr:sex"] == "F").to_numpy()
@@ -201,7 +204,7 @@ def test_synthetic_images_of_excluded_classes_are_not_used(real: ImageStore, tmp
 
     ill = (synthetic.table["label:edema"] == 1).to_numpy()
     assert 0 < ill.sum() < 30
-    assert stage.usable.tolist() == (~ill).tolist()
+    assert stage.used.rows.tolist() == (~ill).tolist()
     rows = stage._rows(iterations=100).rows(np.arange(100))
     assert not ill[rows[rows >= len(real)] - len(real)].any()
 

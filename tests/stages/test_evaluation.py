@@ -3,8 +3,11 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -77,6 +80,31 @@ def test_bins_are_those_of_the_task_and_the_threshold_is_for_own_predictions(tmp
 def test_bins_that_are_no_list_of_numbers_are_a_sentence(edges: object) -> None:
     with pytest.raises(SettingsError, match=r"bins of 'age' must be a list of edges, for example"):
         EvaluationSettings(bins={"age": edges})
+
+
+def predicted(folder: Path, name: str) -> None:
+    random = np.random.default_rng(0)
+    table = pd.DataFrame({"image_id": [f"i{n}" for n in range(40)], "label:edema": np.arange(40) % 2})
+    table = table.assign(method=name, split="id_test", **{"score:edema": random.random(40)})
+    (folder / "predictions").mkdir(exist_ok=True)
+    table.to_parquet(folder / "predictions" / f"{name}.parquet")
+
+
+@pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
+def test_predictions_that_another_training_leaves_meanwhile_are_evaluated_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def while_another_training_ends(product: Path) -> Iterator[None]:
+        predicted(tmp_path, "second")
+        yield
+
+    predicted(tmp_path, "first")
+    monkeypatch.setattr("medaug.stages.evaluation.working_on", while_another_training_ends)
+    settings = EvaluationSettings(replicates=0, permutations=0, metrics=("auc",))
+    Evaluation(run=run(tmp_path), settings=settings).make()
+    metrics = pd.read_csv(tmp_path / "evaluation" / "metrics.csv")
+    assert set(metrics["method"]) == {"first", "second"}
 
 
 def test_kills_of_a_second_evaluation_lose_nothing(tmp_path: Path) -> None:

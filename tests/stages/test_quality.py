@@ -39,14 +39,14 @@ def test_poor_images_are_refused_with_what_is_wrong_and_the_way_out(run: Run) ->
 
 def test_copies_are_not_used_and_a_classifier_depends_on_that(run: Run) -> None:
     stage = ClassifierTraining.of(run, "model", None)
-    assert stage.usable is None
+    assert stage.used.rows is None
     assert judgement_of(run) is None
     judged(run, "passed")
-    assert stage.usable.tolist() == [True, False, True]
-    assert left_out(stage.usable).startswith("1 (")
-    assert left_out(stage.usable) != left_out(np.array([False, True, True]))
+    assert stage.used.rows.tolist() == [True, False, True]
+    assert left_out(stage.used.rows).startswith("1 (")
+    assert left_out(stage.used.rows) != left_out(np.array([False, True, True]))
     assert left_out(None) == left_out(np.ones(3, bool)) == "none"
-    assert ClassifierTraining.of(run, "model", None, real_fraction=1.0).usable is None
+    assert ClassifierTraining.of(run, "model", None, real_fraction=1.0).used.rows is None
 
 
 def test_intervals_need_replicates() -> None:

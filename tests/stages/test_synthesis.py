@@ -1,3 +1,5 @@
+import shlex
+
 import pytest
 import torch
 
@@ -6,6 +8,7 @@ from medaug.diffusion.condition import ConditionEncoder
 from medaug.diffusion.diffusion_model import DiffusionModel, save_model
 from medaug.diffusion.unet import build_unet
 from medaug.errors import SettingsError
+from medaug.export.__main__ import main as export
 from medaug.stages import Run, Synthesis
 from medaug.task import Task
 
@@ -20,7 +23,8 @@ def run(tmp_path):
     return Run.of(modality="radiology", **where)
 
 
-def test_autoguidance_without_its_snapshot_says_what_to_do(run):
+def test_autoguidance_without_its_snapshot_says_what_to_do(run, tmp_path):
+    (tmp_path / "models" / "diffusion.settings.json").write_text('{"settings": {"seed": 0}}')
     with pytest.raises(SettingsError, match=r"needs .*diffusion\.early\.pt, which is not there; train again"):
         Synthesis.of(run, autoguidance=2.0).make()
 
@@ -43,17 +47,25 @@ def given_away(run, tmp_path):
     return Run.of(**{**vars(run), "bundle_root": str(bundle), "pulled": None})
 
 
-def test_a_generator_that_came_with_the_bundle_needs_neither_training_nor_images(given_away, tmp_path):
+def test_a_generator_that_came_with_the_bundle_needs_neither_training_nor_images(
+    given_away, tmp_path, caplog
+):
     stage = Synthesis.of(given_away, images=4, steps=2, sampler="ddim")
     stage.pull()
-    stage.make()
+    with caplog.at_level("INFO"):
+        stage.make()
     store = ImageStore.open(tmp_path / "synthetic")
     assert store.images(8).shape == (4, 8, 8, 1)
     assert store.table["synthetic"].all()
     assert sorted(store.table["label:edema"]) == [0, 0, 1, 1]
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name[0] != ".") == [
         *("bundle", "models", "synthetic", "synthetic.settings.json")
     ]
+    said = caplog.messages[-2:]
+    assert said[0] == f"The 4 synthetic images are the store {tmp_path / 'synthetic'}"
+    command = shlex.split(said[1].partition("python -m medaug.export ")[2])
+    export(command)
+    assert len(list((tmp_path / "pictures").glob("*.png"))) == 4
 
 
 def test_a_generator_of_the_run_comes_before_that_of_the_bundle(given_away, tmp_path):
