@@ -183,7 +183,10 @@ def _is_nifti(head: bytes) -> bool:
 
 
 def _read_nifti(path: Path) -> Picture:
-    """Read a 2-D NIfTI; its first axis runs along the rows of the picture (x), its second down (y)."""
+    """Read a NIfTI of one slice; its first axis runs along the rows of the picture (x), its second down (y).
+
+    A slice across any axis of a volume has an axis of one voxel, which is left out.
+    """
     import nibabel
 
     content = path.read_bytes()
@@ -194,15 +197,17 @@ def _read_nifti(path: Path) -> Picture:
         raise DataError("a gzip archive, not an image")
     form = nibabel.Nifti2Image if content[4:7] == b"n+2" else nibabel.Nifti1Image
     volume = form.from_bytes(content)
-    if len([side for side in volume.shape if side > 1]) > 2:
+    sides = [side for side in volume.shape if side > 1]
+    if len(sides) > 2:
         raise DataError(f"a NIfTI volume of {len(volume.shape)} axes, not a picture")
     check_pixel_count(prod(volume.shape))
-    values = np.asanyarray(volume.dataobj)
-    if values.dtype.names == ("R", "G", "B"):
-        return Picture(_colours(values.reshape(values.shape[0], -1).T))
-    if values.dtype.kind not in "uif":
+    width = sides[0] if len(sides) == 2 else volume.shape[0]
+    voxels = np.asanyarray(volume.dataobj).reshape(width, -1).T
+    if voxels.dtype.names == ("R", "G", "B"):
+        return Picture(_colours(voxels))
+    if voxels.dtype.kind not in "uif":
         raise DataError("NIfTI voxels that are no single numbers")
-    return Picture(to_uint8(values.reshape(values.shape[0], -1).T)[..., np.newaxis])
+    return Picture(to_uint8(voxels)[..., np.newaxis])
 
 
 def _colours(voxels: Array) -> UInt8Array:

@@ -222,6 +222,18 @@ def test_nifti_rows_run_along_the_first_axis(tmp_path, name, form):
     np.testing.assert_array_equal(read_pixels(tmp_path / name, 1)[..., 0], GREY)
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_nifti_slice_across_any_axis_is_the_picture(tmp_path, axis):
+    nibabel.save(nibabel.Nifti1Image(np.expand_dims(GREY.T, axis), np.eye(4)), tmp_path / "a.nii")
+    np.testing.assert_array_equal(read_pixels(tmp_path / "a.nii", 1)[..., 0], GREY)
+
+
+@pytest.mark.parametrize("shape", [(1, 9), (1, 9, 1), (9, 1), (9, 1, 1), (1, 1)])
+def test_a_nifti_line_stays_a_line(tmp_path, shape):
+    nibabel.save(nibabel.Nifti1Image(np.ones(shape, np.uint8), np.eye(4)), tmp_path / "a.nii")
+    assert read_pixels(tmp_path / "a.nii", 1).shape == (*shape[1::-1], 1)
+
+
 def test_deep_nifti_is_spread_and_a_volume_refused(tmp_path):
     values = np.arange(600, dtype=np.int16).reshape(20, 30) - 300
     nibabel.save(nibabel.Nifti1Image(values.T, np.eye(4)), tmp_path / "a.nii")
