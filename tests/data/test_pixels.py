@@ -6,6 +6,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -200,6 +201,14 @@ def test_of_several_pages_the_first_is_shown_and_it_is_said(saved, values):
     np.testing.assert_array_equal(picture.pixels, alone.pixels)
     assert picture.remarks == ("there are several pages, and the first was taken",)
     assert alone.remarks == ()
+
+
+def test_pages_that_only_tifffile_reads_are_told_too(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.stack([GREY, GREY[::-1]]).astype(np.float64))
+    picture = read_picture(tmp_path / "a.tif", 1)
+    spread = (GREY - GREY.min()) / (GREY.max() - GREY.min())
+    np.testing.assert_array_equal(picture.pixels[..., 0], np.rint(255 * spread))
+    assert picture.remarks == ("there are several pages, and the first was taken",)
 
 
 @pytest.mark.parametrize("most", [200, 500])
