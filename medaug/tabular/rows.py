@@ -27,7 +27,8 @@ def parse_rows(data: bytes, layout: Layout, path: Path) -> tuple[list[pa.Chunked
     Raises
     ------
     DataError
-        A row has more or fewer cells than the header, or a quote is not closed.
+        A row has more or fewer cells than the header, a quote is not closed, or a cell that is not plain is
+        too long.
     """
     body = data[layout.start :]
     found = _fast(body, layout) if _is_plain(body, layout.separator) else None
@@ -114,7 +115,8 @@ def _strict(body: bytes, layout: Layout, path: Path) -> tuple[list[pa.ChunkedArr
             line = after
     except csv.Error:
         raise DataError(
-            f"{path}, row {line}: a quote is not closed, or stands within a cell without being doubled"
+            f"{path}, row {line}: a quote is not closed, or stands within a cell without being doubled, or a "
+            f"cell has more than {csv.field_size_limit():,} characters"
         ) from None
     if wrong:
         raise _wrong_length(wrong, expected, path)
