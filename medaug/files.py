@@ -48,15 +48,14 @@ def write_aside(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # A process with the same number, in a container that started again, may have been killed here.
+    _remove(temporary)
     try:
         yield temporary
         _flush_to_disk(temporary)
         _into_place(temporary, path)
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-        else:
-            temporary.unlink(missing_ok=True)
+        _remove(temporary)
 
 
 @contextmanager
@@ -75,15 +74,24 @@ def replaced(folder: Path) -> Iterator[Path]:
     temporary, older = (
         folder.with_name(f".{folder.name}.{os.getpid()}.{end}") for end in ("partial", "older")
     )
+    _remove(temporary)
     try:
         temporary.mkdir(parents=True)
         yield temporary
         if folder.exists():
+            _remove(older)
             folder.rename(older)
         temporary.rename(folder)
         shutil.rmtree(older, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _into_place(temporary: Path, path: Path) -> None:

@@ -211,8 +211,6 @@ def bytes_of(path: str | Path) -> int | None:
 def _new_folder(folder: Path) -> Iterator[Path]:
     """Give a folder that takes the place of the one there was when all is in it."""
     with write_aside(folder) as temporary:
-        # A process with the same number, in a container that started again, may have been killed here.
-        shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         yield temporary
         for path in temporary.iterdir():
