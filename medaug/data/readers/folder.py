@@ -36,7 +36,8 @@ def read_folder(
     domain : str
         Name of where the images come from.
     endings : sequence of str
-        Which files are images, by the end of their names in lower case; ``""`` is a name without a dot.
+        Which files are images, by the end of their names in lower case; ``""`` is a name without a dot, or
+        with digits alone behind the last one.
 
     Returns
     -------
@@ -47,7 +48,7 @@ def read_folder(
     Raises
     ------
     DataError
-        There is no such file.
+        There is no such file, or a folder cannot be read.
     """
     paths = sorted(entry.path for entry in files_below(folder, {ending.lower() for ending in endings}))
     if not paths:

@@ -127,7 +127,26 @@ def truths(cells: pd.Series[str], path: Path) -> pd.Series[bool]:
 
 
 def files_below(folder: Path, endings: Collection[str]) -> Iterator[os.DirEntry[str]]:
-    """Yield all files below a folder whose name has one of the endings (lower case), in one walk."""
+    """Yield all files below a folder whose name has one of the endings (lower case), in one walk.
+
+    Hidden files and folders are passed over. Digits behind the last dot are no ending (``""``) too: DICOM
+    files are often called by their UID, or ``IM.0001``.
+
+    Raises
+    ------
+    DataError
+        A folder in it cannot be read, or is a link to one that it lies in.
+    """
+    try:
+        yield from (entry for entry in _all_files(folder) if _has_ending(entry.name, endings))
+    except OSError as error:
+        raise DataError(
+            f"{folder} cannot be searched ({error.strerror}): a folder in it may not be read, or is a link "
+            "to one above it; move that away, or name another folder"
+        ) from None
+
+
+def _all_files(folder: Path) -> Iterator[os.DirEntry[str]]:
     pending = [os.fspath(folder)]
     while pending:
         with os.scandir(pending.pop()) as entries:
@@ -136,8 +155,13 @@ def files_below(folder: Path, endings: Collection[str]) -> Iterator[os.DirEntry[
                     continue
                 if entry.is_dir():
                     pending.append(entry.path)
-                elif os.path.splitext(entry.name)[1].lower() in endings:
+                else:
                     yield entry
+
+
+def _has_ending(name: str, endings: Collection[str]) -> bool:
+    ending = os.path.splitext(name)[1].lower()
+    return ending in endings or (ending[1:].isdecimal() and "" in endings)
 
 
 def largest_files(folder: Path, wanted: Collection[str], endings: Collection[str]) -> dict[str, str]:
