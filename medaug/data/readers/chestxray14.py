@@ -58,8 +58,8 @@ def read_chestxray14(folder: Path, task: Task, *, views: Sequence[str] = VIEWS) 
     Parameters
     ----------
     folder : Path
-        Holds ``Data_Entry_2017*.csv``, itself or in a folder right below, and beside the table, or itself, the
-        official lists `LISTS`, where there are any.
+        Holds ``Data_Entry_2017*.csv``, itself or in a folder right below, and the official lists `LISTS`, if
+        any, itself or beside the table.
     task : Task
         Classes are findings of ChestX-ray14 in any case, words joined by spaces or underscores. A finding
         that the table does not list for an image is absent from it.
