@@ -112,9 +112,10 @@ def _check_present(table: pd.DataFrame, column: str) -> None:
 
 def _check_image_ids(table: pd.DataFrame) -> None:
     _check_present(table, "image_id")
-    twice = np.flatnonzero(table["image_id"].astype(str).duplicated())
+    names = table["image_id"].astype(str)
+    twice = np.flatnonzero(names.duplicated())
     if len(twice):
-        first = np.flatnonzero(table["image_id"] == table["image_id"].iloc[twice[0]])[0]
+        first = np.flatnonzero(names == names.iloc[twice[0]])[0]
         raise DataError(
             f"the image_id of {_row(twice[0])} is that of {_row(first)} ({len(twice)} row(s) in all repeat "
             "one); every image needs its own"
