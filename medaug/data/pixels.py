@@ -6,7 +6,7 @@ Nothing here imports torch, so that decoding processes start quickly.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
@@ -148,12 +148,8 @@ class Images(dict[int, UInt8Array]):
         self.remarks = remarks
 
 
-def decode(paths: Sequence[Path], recipe: Recipe) -> list[Images | str]:
-    """Read some files: for each its images, or the reason why there are none."""
-    return [_decode_one(path, recipe) for path in paths]
-
-
-def _decode_one(path: Path, recipe: Recipe) -> Images | str:
+def decode(path: Path, recipe: Recipe) -> Images | str:
+    """Return the images of a file, or the reason why there are none."""
     try:
         picture = read_picture(path, recipe.channels)
     except DataError as error:

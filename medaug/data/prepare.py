@@ -154,11 +154,10 @@ def _decode_share(writer: StoreWriter, paths: list[Path], recipe: Recipe, worker
 def decode_files(
     rows: Sequence[int], paths: Sequence[Path], recipe: Recipe, workers: int
 ) -> Iterator[tuple[int, Decoded]]:
-    """Give each of some rows with its images, or with the reason why there are none, in order."""
+    """Return each of some rows with its images, or with the reason why there are none, in order."""
     workers = 0 if len(rows) <= FILES_WORTH_PROCESSES else workers
-    results = in_order(partial(decode, recipe=recipe), [[paths[row]] for row in rows], workers)
-    for row, result in zip(rows, results, strict=True):
-        yield row, result if isinstance(result, str) else result[0]
+    results = in_order(partial(decode, recipe=recipe), [paths[row] for row in rows], workers)
+    return zip(rows, results, strict=True)
 
 
 def _write(writer: StoreWriter, portion: list[tuple[int, Decoded]]) -> None:

@@ -182,7 +182,7 @@ def test_damage_anywhere_gives_pixels_or_a_reason(saved, form, place, damage):
     place %= len(content)
     content[place : place + len(damage)] = damage
     path.write_bytes(content)
-    (found,) = decode([path], Recipe((8,), 1, "pad"))
+    found = decode(path, Recipe((8,), 1, "pad"))
     assert str(path) not in found if isinstance(found, str) else found[8].shape == (8, 8, 1)
 
 
@@ -301,10 +301,11 @@ def test_the_right_size_is_left_alone():
         np.testing.assert_array_equal(fit_square(image, 20, fit), image)
 
 
-def test_decode_gives_images_or_reasons_in_order(saved, tmp_path):
-    found = decode([saved(GREY), tmp_path / "none.png"], Recipe((16, 8), 3, "pad"))
-    assert {size: image.shape for size, image in found[0].items()} == {16: (16, 16, 3), 8: (8, 8, 3)}
-    assert found[1] == "the file cannot be read (No such file or directory)"
+def test_decode_gives_images_or_a_reason(saved, tmp_path):
+    recipe = Recipe((16, 8), 3, "pad")
+    found = decode(saved(GREY), recipe)
+    assert {size: image.shape for size, image in found.items()} == {16: (16, 16, 3), 8: (8, 8, 3)}
+    assert decode(tmp_path / "none.png", recipe) == "the file cannot be read (No such file or directory)"
 
 
 def test_decoding_needs_no_torch():
