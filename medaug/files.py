@@ -1,13 +1,15 @@
-"""Writing that leaves either the whole file or the one that was there before."""
+"""Files that are written whole or not at all, and small questions about files that may be absent."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from medaug.errors import DataError, SettingsError
 
@@ -52,7 +54,8 @@ def write_aside(path: Path) -> Iterator[Path]:
     _remove(temporary)
     try:
         yield temporary
-        _flush_to_disk(temporary)
+        if temporary.is_file():
+            flush_to_disk(temporary)
         _into_place(temporary, path)
     finally:
         _remove(temporary)
@@ -106,10 +109,27 @@ def _into_place(temporary: Path, path: Path) -> None:
         ) from error
 
 
-def _flush_to_disk(path: Path) -> None:
-    if path.is_file():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+def flush_to_disk(path: Path) -> None:
+    """Wait until the disk has a file."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def bytes_of(path: Path | str) -> int | None:
+    """Return the length of a file, None where there is none that can be looked at."""
+    try:
+        return os.stat(path).st_size
+    except (OSError, ValueError):
+        return None
+
+
+def json_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file, an empty one where there is no file that holds one."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 @contextmanager
