@@ -198,21 +198,19 @@ def _attributes(
         headers = read_headers(paths.tolist(), from_headers).set_axis(source.index)
         cells |= {name: headers[name] for name in from_headers}
         where |= {name: f"headers of the files of {path}, {name}" for name in from_headers}
-    known = {a.name: a for a in task.attributes}
-    return {attribute_column(n): _canonical(n, known.get(n), cells[n], where[n]) for n in cells}
+    return {attribute_column(name): _canonical(name, task, cells[name], where[name]) for name in cells}
 
 
-def _canonical(name: str, attribute: Attribute | None, cells: pd.Series[str], where: str) -> pd.Series[Any]:
+def _canonical(name: str, task: Task, cells: pd.Series[str], where: str) -> pd.Series[Any]:
     if name == "sex":
         return canonical_sex(cells, where)
     if name == "age":
-        return canonical_age(cells, attribute.bins if attribute else (), where)
-    if attribute is not None and attribute.bins:
+        return canonical_age(cells, task.bins("age"), where)
+    if task.bins(name):
         return _measured(cells, where)
-    found = known_names(cells, where)
-    outside = found.notna() & ~found.isin(attribute.groups if attribute else ())
-    what = f"are none of the groups {', '.join(attribute.groups)}: unknown" if attribute else ""
-    tell(where, len(found), 0, (int(outside.sum()), what))
+    found, groups = known_names(cells, where), task.attribute(name).groups
+    outside = int((found.notna() & ~found.isin(groups)).sum())
+    tell(where, len(found), 0, (outside, f"are none of the groups {', '.join(groups)}: unknown"))
     return found
 
 
