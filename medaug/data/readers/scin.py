@@ -187,20 +187,19 @@ def _find_tables(folder: Path) -> Path:
 
 
 def _read_tables(tables: Path) -> pd.DataFrame:
-    """Return cases with their labels, all cells as text; a case that nobody has seen has blank labels."""
+    """Return cases with their labels, all cells as text; a case that nobody has seen has blank labels.
+
+    The index is that of the table of cases: its row numbers.
+    """
     cases, labels = (_read_table(tables / name) for name in (CASES, LABELS))
     need_columns(cases, _CASE_COLUMNS, tables / CASES)
     need_columns(labels, _LABEL_COLUMNS, tables / LABELS)
     for column in _GRADABLE:
         _need_answers(labels[column], tables / LABELS)
     alone = int((~labels["case_id"].isin(cases["case_id"])).sum())
-    tell(
-        f"{tables / LABELS}",
-        len(labels),
-        0,
-        (alone, f"are of cases that {CASES} does not have"),
-    )
-    return cases[list(_CASE_COLUMNS)].merge(labels[list(_LABEL_COLUMNS)], on="case_id", how="left").fillna("")
+    tell(f"{tables / LABELS}", len(labels), 0, (alone, f"are of cases that {CASES} does not have"))
+    both = cases[list(_CASE_COLUMNS)].merge(labels[list(_LABEL_COLUMNS)], on="case_id", how="left").fillna("")
+    return both.set_axis(cases.index)
 
 
 def _read_table(path: Path) -> pd.DataFrame:
