@@ -23,6 +23,9 @@ UNITS: Mapping[str, str] = {"patient": "patient_id", "slide": "slide", "patch": 
 SYNTHETIC_DOMAIN = "synthetic"
 """Domain of synthetic images of which no hospital was asked for."""
 
+UNKNOWN_DOMAIN = "unknown"
+"""Domain of new images whose hospital nobody knows."""
+
 _PLAIN_COLUMNS = ("image_id", "file", "patient_id", "domain", "split")
 _PLACE_COLUMNS = ("x", "y", "level")
 
@@ -107,7 +110,10 @@ def _check_columns(table: pd.DataFrame, task: Task) -> None:
 def _check_present(table: pd.DataFrame, column: str) -> None:
     absent = np.flatnonzero(table[column].isna())
     if len(absent):
-        raise DataError(f"{column} is missing in {_row(absent[0])} ({len(absent)} row(s) in all)")
+        raise DataError(
+            f"{column} is missing in {_row(absent[0])} ({len(absent)} row(s) in all); fill it in, or leave "
+            "these rows out"
+        )
 
 
 def _check_image_ids(table: pd.DataFrame) -> None:
