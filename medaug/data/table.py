@@ -56,7 +56,7 @@ def check_table(table: pd.DataFrame, task: Task, split_unit: SplitUnit = "patien
         raise DataError("the table has no rows; check the folder and the settings that choose rows")
     _check_columns(table, task)
     _check_image_ids(table)
-    _check_present(table, "domain")
+    _check_present(table["domain"])
     for column in task.label_columns:
         _check_labels(table, column)
     if "split" in table:
@@ -107,17 +107,17 @@ def _check_columns(table: pd.DataFrame, task: Task) -> None:
         )
 
 
-def _check_present(table: pd.DataFrame, column: str) -> None:
-    absent = np.flatnonzero(table[column].isna())
+def _check_present(cells: pd.Series[Any]) -> None:
+    absent = np.flatnonzero(cells.isna())
     if len(absent):
         raise DataError(
-            f"{column} is missing in {_row(absent[0])} ({len(absent)} row(s) in all); fill it in, or leave "
+            f"{cells.name} is missing in {_row(absent[0])} ({len(absent)} row(s) in all); fill it in, or leave "
             "these rows out"
         )
 
 
 def _check_image_ids(table: pd.DataFrame) -> None:
-    _check_present(table, "image_id")
+    _check_present(table["image_id"])
     names = table["image_id"].astype(str)
     twice = np.flatnonzero(names.duplicated())
     if len(twice):
@@ -145,7 +145,7 @@ def _check_splits(table: pd.DataFrame, unit: SplitUnit) -> None:
     real = table[~is_synthetic(table)]
     if real.empty:
         return
-    _check_present(real, "patient_id")
+    _check_present(table["patient_id"].mask(is_synthetic(table), ""))
     names = real[UNITS[unit]].astype(str)
     side = real["split"].where(real["split"] != "unlabelled", "train")
     both = side.groupby(names, sort=False).nunique()

@@ -47,6 +47,10 @@ def test_a_good_table_passes():
         ),
         ({"split": ["unlabelled", "ood_test", "id_val"]}, r"patient.*\(ood_test, unlabelled: row 1, row 2"),
         ({"patient_id": ["1", None, "2"]}, r"patient_id is missing in row 2"),
+        (
+            {"patient_id": [None, None, "2"], "synthetic": [True, False, False]},
+            r"patient_id is missing in row 2",
+        ),
         ({"domain": ["A", "A", None]}, r"domain is missing in row 3"),
     ],
 )
