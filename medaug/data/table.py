@@ -111,8 +111,8 @@ def _check_present(cells: pd.Series[Any]) -> None:
     absent = np.flatnonzero(cells.isna())
     if len(absent):
         raise DataError(
-            f"{cells.name} is missing in {_row(absent[0])} ({len(absent)} row(s) in all); fill it in, or leave "
-            "these rows out"
+            f"{cells.name} is missing in {_row(absent[0])} ({len(absent)} row(s) in all); fill it in, or "
+            "leave these rows out"
         )
 
 
