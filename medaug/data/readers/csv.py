@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -13,11 +12,11 @@ import pandas as pd
 
 from medaug.data.dicom import read_attributes
 from medaug.data.readers.tables import (
-    distinct,
     filled_column,
     known_names,
     known_patients,
     label_values,
+    listed_files,
     mapped_columns,
     need_choice,
     pseudonyms,
@@ -115,7 +114,7 @@ def read_csv(
     rows = pd.Series([f"row {number}" for number in source.index], index=source.index, dtype=object)
     result: dict[str, Any] = {
         "image_id": rows,
-        "path": _paths(folder, source, path),
+        "path": listed_files(source, folder, "file", path),
         "file": rows,
         "patient_id": _patients(source, rows, path),
         "domain": _domain(source, domain, path),
@@ -126,7 +125,6 @@ def read_csv(
     result |= _attributes(source, task, from_headers, path, result["path"])
     further = [name for name in columns if name not in result and name not in _known(task)]
     result |= {name: known_names(source[name], _where(path, name)) for name in further}
-    distinct(result["path"].map(os.path.normpath), "file", path)
     return pd.DataFrame(result).reset_index(drop=True)
 
 
@@ -145,15 +143,6 @@ def _needed(task: Task, from_headers: Sequence[str]) -> list[str]:
 
 def _from_table(task: Task, from_headers: Sequence[str]) -> list[Attribute]:
     return [a for a in task.attributes if a.name != "domain" and a.name not in from_headers]
-
-
-def _paths(folder: Path, source: pd.DataFrame, path: Path) -> pd.Series[str]:
-    paths = filled_column(source, "path", path).map(lambda name: os.path.join(folder.absolute(), name))
-    if not any(os.path.isfile(image) for image in paths):
-        raise DataError(
-            f"none of the {len(paths):,} files that {path} lists is there; paths are taken from {folder}"
-        )
-    return paths.astype(object)
 
 
 def _patients(source: pd.DataFrame, rows: pd.Series[str], path: Path) -> pd.Series[str]:

@@ -66,6 +66,37 @@ def distinct(cells: pd.Series[str], what: str, path: Path) -> pd.Series[str]:
     return cells
 
 
+def listed_files(table: pd.DataFrame, folder: Path, what: str, path: Path) -> pd.Series[str]:
+    """Return where the files of the column ``path`` lie; relative names start in a folder.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `mapped_columns`.
+    folder : Path
+        Where relative names start.
+    what : str
+        What a message calls a file.
+    path : Path
+        The table, for the message.
+
+    Raises
+    ------
+    DataError
+        A name is blank, none of the files is there, or one is listed twice.
+    """
+    names = filled_column(table, "path", path)
+    files = names.map(lambda name: os.path.join(folder.absolute(), name)).astype(object)
+    if not any(map(os.path.isfile, files)):
+        foreign = os.sep == "/" and names.str.contains("\\", regex=False).any()
+        raise DataError(
+            f"none of the {len(files):,} {what}s that {path} lists is there; paths are taken from {folder}"
+            + (", and parted by /, not by backslashes" if foreign else "")
+        )
+    distinct(files.map(os.path.normpath), what, path)
+    return files
+
+
 def known_patients(cells: pd.Series[str], images: pd.Series[str], where: str) -> pd.Series[str]:
     """Return patients; where none is named (a blank, ``nan``, ``NA``) the image is one of its own, logged."""
     unknown = (cells == "") | is_unknown(cells)
