@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from medaug.data.readers.tables import distinct, largest_files, need_choice
+from medaug.data.readers.tables import chosen, distinct, largest_files
 from medaug.errors import DataError, SettingsError
 from medaug.files import printable
 from medaug.tabular.messages import first_row, refuse, shown
@@ -80,8 +80,7 @@ def read_chestxray14(folder: Path, task: Task, *, views: Sequence[str] = VIEWS) 
     SettingsError
         A view or a class of the task is not known.
     """
-    for view in views:
-        need_choice("views", view, VIEWS)
+    views = chosen("views", views, VIEWS)
     _need_findings(task)
     path = find_table(folder)
     source = _read_entries(path)
@@ -100,7 +99,7 @@ def read_chestxray14(folder: Path, task: Task, *, views: Sequence[str] = VIEWS) 
         }
     )
     table["official_split"] = table["image_id"].map(_official_splits(folder, path.parent))
-    table = table[table["view"].isin(list(views))]
+    table = table[table["view"].isin(views)]
     if table.empty:
         raise DataError(f"{path} has no rows with a view out of: {', '.join(views)}")
     return _with_files(table, folder, path)

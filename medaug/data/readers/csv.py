@@ -12,13 +12,13 @@ import pandas as pd
 
 from medaug.data.dicom import read_attributes
 from medaug.data.readers.tables import (
+    chosen,
     filled_column,
     known_names,
     known_patients,
     label_values,
     listed_files,
     mapped_columns,
-    need_choice,
     pseudonyms,
     truths,
 )
@@ -100,8 +100,7 @@ def read_csv(
     >>> columns = {"path": "filename", "patient_id": "MRN", "effusion": "pleural_effusion"}
     >>> read_csv(Path("radiographs"), CHEST_RADIOGRAPHS, columns=columns)  # doctest: +SKIP
     """
-    for name in from_headers:
-        need_choice("from_headers", name, list(HEADER_TAGS))
+    from_headers = chosen("from_headers", from_headers, list(HEADER_TAGS))
     if domain is not None and "domain" in columns:
         raise SettingsError("the domain has both a name and a column; give only one of them")
     path = folder / table

@@ -125,6 +125,14 @@ def need_choice(name: str, value: str, choices: Sequence[str]) -> None:
         raise SettingsError(f"{name} is {value!r}; it is one of: {', '.join(choices)}")
 
 
+def chosen(name: str, values: Sequence[str], choices: Sequence[str]) -> list[str]:
+    """Return the values of an option, a lone one as a list of one; a SettingsError where one is no choice."""
+    given = [values] if isinstance(values, str) else list(values)
+    for value in given:
+        need_choice(name, value, choices)
+    return given
+
+
 def label_values(cells: pd.Series[str], meaning: dict[float, float], path: Path) -> pd.Series[float]:
     """Turn the cells of a label column into numbers.
 

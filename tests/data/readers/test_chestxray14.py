@@ -115,8 +115,9 @@ def test_official_lists_lie_beside_the_table(tmp_path: Path) -> None:
     assert table.set_index("image_id")["official_split"].dropna().to_dict() == {"00000014_000": "test"}
 
 
-def test_views(tmp_path: Path) -> None:
-    assert len(read_chestxray14(write_set(tmp_path), CHEST_RADIOGRAPHS, views=("PA",))) == 2
+@pytest.mark.parametrize("views", [("PA",), "PA"])
+def test_views(tmp_path: Path, views: str | tuple[str, ...]) -> None:
+    assert len(read_chestxray14(write_set(tmp_path), CHEST_RADIOGRAPHS, views=views)) == 2
 
 
 def test_no_images_at_all(tmp_path: Path) -> None:
