@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medaug.data.readers.tables import files_below
+from medaug.data.readers.tables import as_list, files_below
 from medaug.errors import DataError
 from medaug.task import Task, attribute_column
 
@@ -50,10 +50,11 @@ def read_folder(
     DataError
         There is no such file, or a folder cannot be read.
     """
-    paths = sorted(entry.path for entry in files_below(folder, {ending.lower() for ending in endings}))
+    wanted = [ending.lower() for ending in as_list(endings)]
+    paths = sorted(entry.path for entry in files_below(folder, wanted))
     if not paths:
         raise DataError(
-            f"there is no image below {folder}; names that end in these count: {', '.join(endings)}"
+            f"there is no image below {folder}; names that end in these count: {', '.join(wanted)}"
         )
     names = [f"image {number}" for number in range(1, len(paths) + 1)]
     table = pd.DataFrame(

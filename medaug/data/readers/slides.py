@@ -12,6 +12,7 @@ import pandas as pd
 
 from medaug.data.readers.camelyon17 import need_tumour
 from medaug.data.readers.tables import (
+    as_list,
     files_below,
     filled_column,
     known_names,
@@ -108,10 +109,11 @@ def read_slides(
 
 def _found(folder: Path, endings: Sequence[str]) -> pd.DataFrame:
     """List the slides below a folder."""
-    paths = sorted(entry.path for entry in files_below(folder, {ending.lower() for ending in endings}))
+    wanted = [ending.lower() for ending in as_list(endings)]
+    paths = sorted(entry.path for entry in files_below(folder, wanted))
     if not paths:
         raise DataError(
-            f"there is no slide below {folder}; names that end in these count: {', '.join(endings)}"
+            f"there is no slide below {folder}; names that end in these count: {', '.join(wanted)}"
         )
     annotations = [_beside(Path(path)) for path in paths]
     source = pd.DataFrame({"path": paths, "annotation": annotations}, dtype=object)

@@ -127,10 +127,15 @@ def need_choice(name: str, value: str, choices: Sequence[str]) -> None:
 
 def chosen(name: str, values: Sequence[str], choices: Sequence[str]) -> list[str]:
     """Return the values of an option, a lone one as a list of one; a SettingsError where one is no choice."""
-    given = [values] if isinstance(values, str) else list(values)
+    given = as_list(values)
     for value in given:
         need_choice(name, value, choices)
     return given
+
+
+def as_list(values: Sequence[str]) -> list[str]:
+    """Return the values of an option as a list; a lone one is a list of one."""
+    return [values] if isinstance(values, str) else list(values)
 
 
 def label_values(cells: pd.Series[str], meaning: dict[float, float], path: Path) -> pd.Series[float]:

@@ -65,8 +65,9 @@ def test_the_domain_stays_what_it_is_called(folder: Path) -> None:
     assert set(read_folder(folder, task, domain="x")["domain"]) == {"x"}
 
 
-def test_endings_can_be_chosen_and_none_is_an_error(folder: Path) -> None:
-    (path,) = read_folder(folder, CHEST_RADIOGRAPHS, endings=[".JPG"])["path"]
+@pytest.mark.parametrize("endings", [[".JPG"], ".jpg"])
+def test_endings_can_be_chosen_and_none_is_an_error(folder: Path, endings: str | list[str]) -> None:
+    (path,) = read_folder(folder, CHEST_RADIOGRAPHS, endings=endings)["path"]
     assert path.endswith("a/deep/er.jpg")
     with pytest.raises(DataError, match=r"no image below .*: \.xyz"):
         read_folder(folder, CHEST_RADIOGRAPHS, endings=[".xyz"])
