@@ -228,7 +228,8 @@ def _need_answers(cells: pd.Series[str], path: Path) -> None:
 
 def _judged(source: pd.DataFrame) -> pd.DataFrame:
     """Return which raters could judge each case."""
-    return source[_GRADABLE].apply(lambda cells: cells.str.contains("YES"))
+    judged: pd.DataFrame = source[_GRADABLE].apply(lambda cells: cells.str.contains("YES"))
+    return judged
 
 
 def _published(source: pd.DataFrame, tables: Path) -> Iterator[Weights]:
