@@ -1,13 +1,15 @@
-"""Writing that leaves either the whole file or the one that was there before."""
+"""Files that are written whole or not at all, and small questions about files that may be absent."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from medaug.errors import DataError, SettingsError
 
@@ -48,15 +50,15 @@ def write_aside(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # A process with the same number, in a container that started again, may have been killed here.
+    _remove(temporary)
     try:
         yield temporary
-        _flush_to_disk(temporary)
+        if temporary.is_file():
+            flush_to_disk(temporary)
         _into_place(temporary, path)
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-        else:
-            temporary.unlink(missing_ok=True)
+        _remove(temporary)
 
 
 @contextmanager
@@ -75,15 +77,24 @@ def replaced(folder: Path) -> Iterator[Path]:
     temporary, older = (
         folder.with_name(f".{folder.name}.{os.getpid()}.{end}") for end in ("partial", "older")
     )
+    _remove(temporary)
     try:
         temporary.mkdir(parents=True)
         yield temporary
         if folder.exists():
+            _remove(older)
             folder.rename(older)
         temporary.rename(folder)
         shutil.rmtree(older, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _into_place(temporary: Path, path: Path) -> None:
@@ -98,10 +109,27 @@ def _into_place(temporary: Path, path: Path) -> None:
         ) from error
 
 
-def _flush_to_disk(path: Path) -> None:
-    if path.is_file():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+def flush_to_disk(path: Path) -> None:
+    """Wait until the disk has a file."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def bytes_of(path: Path | str) -> int | None:
+    """Return the length of a file, None where there is none that can be looked at."""
+    try:
+        return os.stat(path).st_size
+    except (OSError, ValueError):
+        return None
+
+
+def json_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file, an empty one where there is no file that holds one."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 @contextmanager

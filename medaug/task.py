@@ -49,6 +49,11 @@ class Attribute:
         Increasing edges of a numeric attribute, in its unit (years for age); a bin is open on the left
         and closed on the right, as in Table A2 of the paper. ``inf`` may close the last one.
 
+    Raises
+    ------
+    SettingsError
+        There are neither groups nor bins, groups repeat, or bins are less than two edges or do not increase.
+
     Examples
     --------
     >>> Attribute("age", bins=(0, 40, 60)).group_names
@@ -62,7 +67,14 @@ class Attribute:
     def __post_init__(self) -> None:
         if bool(self.groups) == bool(self.bins):
             raise SettingsError(f"attribute {self.name!r} needs either groups or bins")
-        if any(low >= high for low, high in pairwise(self.bins)):
+        if len(set(self.groups)) < len(self.groups):
+            raise SettingsError(f"a group of attribute {self.name!r} is there twice: {self.groups}")
+        if len(self.bins) == 1:
+            raise SettingsError(
+                f"the bins of attribute {self.name!r} are the edges of its groups, so at least two, for "
+                f"example (0, {self.bins[0]:g}, 'inf'), not {self.bins}"
+            )
+        if not all(low < high for low, high in pairwise(self.bins)):
             raise SettingsError(f"the bins of attribute {self.name!r} do not increase: {self.bins}")
 
     @property
@@ -113,6 +125,12 @@ class Task:
     attributes : tuple of Attribute
         Sensitive attributes.
 
+    Raises
+    ------
+    SettingsError
+        The kind is not known, there is no class, classes or names of attributes repeat, or a class of high
+        risk is not among them.
+
     Examples
     --------
     >>> task = Task("multilabel", ("edema",), attributes=(Attribute("sex", ("F", "M")),))
@@ -130,6 +148,9 @@ class Task:
             raise SettingsError(f"kind must be 'multilabel' or 'multiclass', not {self.kind!r}")
         if not self.classes or len(set(self.classes)) != len(self.classes):
             raise SettingsError(f"classes must be distinct and at least one, not {self.classes}")
+        names = [attribute.name for attribute in self.attributes]
+        if len(set(names)) < len(names):
+            raise SettingsError(f"attributes must have names of their own, not {', '.join(names)}")
         if unknown := set(self.high_risk) - set(self.classes):
             raise SettingsError(f"high-risk classes are not among the classes: {sorted(unknown)}")
 

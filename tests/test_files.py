@@ -1,9 +1,10 @@
 import errno
+import os
 
 import pytest
 
 from medaug.errors import DataError, SettingsError
-from medaug.files import disk_errors, write_aside
+from medaug.files import disk_errors, replaced, write_aside
 
 
 def test_success_replaces_the_file(tmp_path) -> None:
@@ -49,3 +50,27 @@ def test_a_folder_that_another_run_has_made_meanwhile_stays(tmp_path) -> None:
     with pytest.raises(SettingsError, match="another run has made"):
         make()
     assert [path.name for path in tmp_path.rglob("*")] == ["made", "theirs"]
+
+
+@pytest.fixture
+def left(tmp_path) -> None:
+    """Leave what a killed process of the same number leaves: containers give numbers again."""
+    for end in ("partial", "older"):
+        folder = tmp_path / f".made.{os.getpid()}.{end}"
+        folder.mkdir()
+        (folder / "half").write_text("half")
+
+
+def test_a_half_folder_of_a_killed_process_is_not_in_the_way(tmp_path, left) -> None:
+    with write_aside(tmp_path / "made") as temporary:
+        temporary.mkdir()
+        (temporary / "note").write_text("whole")
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["note"]
+
+
+def test_a_folder_is_replaced_whatever_a_killed_process_left(tmp_path, left) -> None:
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "old").write_text("old")
+    with replaced(tmp_path / "made") as temporary:
+        (temporary / "note").write_text("whole")
+    assert [path.name for path in tmp_path.rglob("*")] == ["made", "note"]

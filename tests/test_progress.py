@@ -15,7 +15,8 @@ def test_lines_without_a_terminal(caplog, monkeypatch) -> None:
     assert caplog.messages[-1] == "Decoding: 70 of 100 (2.0 images/s)"
 
 
-def test_quick_work_goes_without_a_line(caplog) -> None:
+def test_quick_work_goes_without_a_line(caplog, monkeypatch) -> None:
+    monkeypatch.setattr(medaug.progress.time, "monotonic", lambda: 5.0)
     with caplog.at_level(logging.INFO):
         assert list(progress(iter("abc"), "Reading", total=3)) == ["a", "b", "c"]
     assert not caplog.messages

@@ -47,6 +47,12 @@ def test_attribute_needs_groups_or_increasing_bins() -> None:
         Attribute("sex")
     with pytest.raises(ValueError, match="'age' do not increase"):
         Attribute("age", bins=(0, 40, 40))
+    with pytest.raises(SettingsError, match="'age' do not increase"):
+        Attribute("age", bins=(0, math.nan, 40))
+    with pytest.raises(SettingsError, match=r"at least two, for example \(0, 65, 'inf'\), not \(65,\)"):
+        Attribute("age", bins=(65,))
+    with pytest.raises(SettingsError, match=r"a group of attribute 'sex' is there twice: \('F', 'F'\)"):
+        Attribute("sex", groups=("F", "F"))
 
 
 def test_task_refuses_what_makes_no_sense() -> None:
@@ -56,6 +62,8 @@ def test_task_refuses_what_makes_no_sense() -> None:
         Task("multilabel", ("a", "a"))
     with pytest.raises(ValueError, match=r"high-risk.*\['b'\]"):
         Task("multiclass", ("a",), high_risk=("b",))
+    with pytest.raises(SettingsError, match="names of their own, not sex, sex"):
+        Task("multilabel", ("a",), attributes=(Attribute("sex", ("F",)), Attribute("sex", ("M",))))
     with pytest.raises(KeyError, match="this task has: sex, age"):
         CHEST_RADIOGRAPHS.attribute("height")
 

@@ -9,6 +9,9 @@ from PIL import Image
 from medaug.arrays import UInt8Array
 from medaug.errors import DataError
 
+SEVERAL_PAGES = "there are several pages, and the first was taken"
+"""Remark on a file of which more could be shown."""
+
 
 @dataclass(frozen=True)
 class Picture:

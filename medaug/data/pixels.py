@@ -6,7 +6,7 @@ Nothing here imports torch, so that decoding processes start quickly.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
@@ -148,12 +148,8 @@ class Images(dict[int, UInt8Array]):
         self.remarks = remarks
 
 
-def decode(paths: Sequence[Path], recipe: Recipe) -> list[Images | str]:
-    """Read some files: for each its images, or the reason why there are none."""
-    return [_decode_one(path, recipe) for path in paths]
-
-
-def _decode_one(path: Path, recipe: Recipe) -> Images | str:
+def decode(path: Path, recipe: Recipe) -> Images | str:
+    """Return the images of a file, or the reason why there are none."""
     try:
         picture = read_picture(path, recipe.channels)
     except DataError as error:
@@ -183,7 +179,10 @@ def _is_nifti(head: bytes) -> bool:
 
 
 def _read_nifti(path: Path) -> Picture:
-    """Read a 2-D NIfTI; its first axis runs along the rows of the picture (x), its second down (y)."""
+    """Read a NIfTI of one slice; its first axis runs along the rows of the picture (x), its second down (y).
+
+    A slice across any axis of a volume has an axis of one voxel, which is left out.
+    """
     import nibabel
 
     content = path.read_bytes()
@@ -194,15 +193,17 @@ def _read_nifti(path: Path) -> Picture:
         raise DataError("a gzip archive, not an image")
     form = nibabel.Nifti2Image if content[4:7] == b"n+2" else nibabel.Nifti1Image
     volume = form.from_bytes(content)
-    if len([side for side in volume.shape if side > 1]) > 2:
+    sides = [side for side in volume.shape if side > 1]
+    if len(sides) > 2:
         raise DataError(f"a NIfTI volume of {len(volume.shape)} axes, not a picture")
     check_pixel_count(prod(volume.shape))
-    values = np.asanyarray(volume.dataobj)
-    if values.dtype.names == ("R", "G", "B"):
-        return Picture(_colours(values.reshape(values.shape[0], -1).T))
-    if values.dtype.kind not in "uif":
+    width = sides[0] if len(sides) == 2 else volume.shape[0]
+    voxels = np.asanyarray(volume.dataobj).reshape(width, -1).T
+    if voxels.dtype.names == ("R", "G", "B"):
+        return Picture(_colours(voxels))
+    if voxels.dtype.kind not in "uif":
         raise DataError("NIfTI voxels that are no single numbers")
-    return Picture(to_uint8(values.reshape(values.shape[0], -1).T)[..., np.newaxis])
+    return Picture(to_uint8(voxels)[..., np.newaxis])
 
 
 def _colours(voxels: Array) -> UInt8Array:

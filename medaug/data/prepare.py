@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import platform
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +22,7 @@ from medaug.data.store import REMARKS, ImageStore, StoreWriter
 from medaug.data.table import SplitUnit
 from medaug.engine import distributed
 from medaug.errors import DataError, SettingsError
-from medaug.files import disk_errors, write_aside
+from medaug.files import bytes_of, disk_errors, write_aside
 from medaug.parallel import in_order
 from medaug.progress import Progress
 from medaug.task import Task
@@ -154,11 +153,10 @@ def _decode_share(writer: StoreWriter, paths: list[Path], recipe: Recipe, worker
 def decode_files(
     rows: Sequence[int], paths: Sequence[Path], recipe: Recipe, workers: int
 ) -> Iterator[tuple[int, Decoded]]:
-    """Give each of some rows with its images, or with the reason why there are none, in order."""
+    """Return each of some rows with its images, or with the reason why there are none, in order."""
     workers = 0 if len(rows) <= FILES_WORTH_PROCESSES else workers
-    results = in_order(partial(decode, recipe=recipe), [[paths[row]] for row in rows], workers)
-    for row, result in zip(rows, results, strict=True):
-        yield row, result if isinstance(result, str) else result[0]
+    results = in_order(partial(decode, recipe=recipe), [paths[row] for row in rows], workers)
+    return zip(rows, results, strict=True)
 
 
 def _write(writer: StoreWriter, portion: list[tuple[int, Decoded]]) -> None:
@@ -239,17 +237,9 @@ def _log_remarks(store: ImageStore) -> None:
 
 def _listing_hash(table: pd.DataFrame) -> str:
     """Return the SHA-256 over the sorted names and sizes in bytes of the files (-1: there is none)."""
-    lines = sorted(
-        f"{name}\t{_bytes_of(path)}" for name, path in zip(table["file"], table["path"], strict=True)
-    )
+    sizes = [-1 if (size := bytes_of(path)) is None else size for path in table["path"]]
+    lines = sorted(f"{name}\t{size}" for name, size in zip(table["file"], sizes, strict=True))
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _bytes_of(path: str | Path) -> int:
-    try:
-        return os.stat(path).st_size
-    except (OSError, ValueError):
-        return -1
 
 
 def _versions() -> dict[str, str]:

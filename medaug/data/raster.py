@@ -16,12 +16,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from medaug.arrays import UInt8Array
 from medaug.data.deep import show_deep
-from medaug.data.picture import Picture, check_pixel_count
+from medaug.data.picture import SEVERAL_PAGES, Picture, check_pixel_count
 from medaug.data.tiff import read_deep_tiff
 from medaug.errors import DataError
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
-SEVERAL_PAGES = "there are several pages, and the first was taken"
 
 _PNG, _JPEG = b"\x89PNG\r\n", b"\xff\xd8\xff"
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -41,21 +40,18 @@ def read_raster(path: Path) -> Picture:
     # Not by name: then Pillow maps the file, and turned, uncompressed TIFFs come out scrambled.
     with path.open("rb") as file, _refusals():
         head = file.read(_DEPTH_OF_PNG + 1)
-        deep = read_deep_tiff(path) if head.startswith(_TIFF) else None
+        if head.startswith(_TIFF) and (deep := read_deep_tiff(path)) is not None:
+            return deep
         try:
             file.seek(0)
             opened = Image.open(file, formats=FORMATS)
         except UnidentifiedImageError:
-            if deep is not None:
-                return deep
             if head.startswith(_JPEG):
                 return _deep_jpeg(path)
             raise
         with opened:
             check_pixel_count(opened.width * opened.height)
             pages = (SEVERAL_PAGES,) if getattr(opened, "n_frames", 1) > 1 else ()
-            if deep is not None:
-                return Picture(deep.pixels, deep.remarks + pages)
             if head.startswith(_PNG) and head[_DEPTH_OF_PNG:] == b"\x10":
                 return Picture(_deep_png(path, opened), pages)
             return Picture(_eight_bits(ImageOps.exif_transpose(opened)), pages)

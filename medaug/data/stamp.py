@@ -160,8 +160,6 @@ def _of_nifti(file: IO[bytes] | gzip.GzipFile, head: bytes) -> str | None:
         return None
     file.seek(0)
     header = kind.from_fileobj(file)  # type: ignore[no-untyped-call]
-    for extension in header.extensions:
-        text = bytes(extension.get_content()).rstrip(b"\0").decode()
-        if extension.get_code() == NIFTI_COMMENT and Stamp.parse(text) is not None:
-            return text
-    return None
+    comments = [e.get_content() for e in header.extensions if e.get_code() == NIFTI_COMMENT]
+    texts = (bytes(comment).rstrip(b"\0").decode("utf-8", "replace") for comment in comments)
+    return next((text for text in texts if Stamp.parse(text) is not None), None)

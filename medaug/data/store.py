@@ -20,7 +20,7 @@ from medaug.data.pixelfile import PixelFile
 from medaug.data.table import SplitUnit, check_table, stored_columns
 from medaug.engine import distributed
 from medaug.errors import DataError
-from medaug.files import disk_errors, write_aside
+from medaug.files import disk_errors, json_object, write_aside
 from medaug.task import Task
 
 FORMAT = "medaug-store-1"
@@ -247,7 +247,7 @@ class StoreWriter:
         if self.path.exists():
             raise DataError(f"{self.path} exists already; delete it, or choose another folder")
         begun = self.partial / "begun.json"
-        if self._completed() or _read_json(begun).get("identity") == self.identity:
+        if self._completed() or json_object(begun).get("identity") == self.identity:
             return
         with disk_errors(self.partial):
             if self.partial.exists():
@@ -263,7 +263,7 @@ class StoreWriter:
 
     def _completed(self) -> bool:
         """Whether everything is written and only tidying and renaming is left to do."""
-        return bool(_read_json(self.partial / "origin.json").get("identity") == self.identity)
+        return bool(json_object(self.partial / "origin.json").get("identity") == self.identity)
 
     def _pixel_file(self, size: int) -> PixelFile:
         shape = (len(self.table), size, size, self.channels)
@@ -341,7 +341,7 @@ def images_name(size: int) -> str:
 
 
 def _read_origin(path: Path) -> dict[str, Any]:
-    origin = _read_json(path / "origin.json")
+    origin = json_object(path / "origin.json")
     if origin.get("format") == FORMAT:
         return origin
     if not path.exists() and path.with_name(path.name + ".partial").exists():
@@ -371,14 +371,6 @@ def _whole_lines(journal: Path) -> Iterable[dict[str, Any]]:
             yield json.loads(line)
         except ValueError:
             return
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _identity(

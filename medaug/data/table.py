@@ -23,6 +23,9 @@ UNITS: Mapping[str, str] = {"patient": "patient_id", "slide": "slide", "patch": 
 SYNTHETIC_DOMAIN = "synthetic"
 """Domain of synthetic images of which no hospital was asked for."""
 
+UNKNOWN_DOMAIN = "unknown"
+"""Domain of new images whose hospital nobody knows."""
+
 _PLAIN_COLUMNS = ("image_id", "file", "patient_id", "domain", "split")
 _PLACE_COLUMNS = ("x", "y", "level")
 
@@ -53,7 +56,7 @@ def check_table(table: pd.DataFrame, task: Task, split_unit: SplitUnit = "patien
         raise DataError("the table has no rows; check the folder and the settings that choose rows")
     _check_columns(table, task)
     _check_image_ids(table)
-    _check_present(table, "domain")
+    _check_present(table["domain"])
     for column in task.label_columns:
         _check_labels(table, column)
     if "split" in table:
@@ -104,17 +107,21 @@ def _check_columns(table: pd.DataFrame, task: Task) -> None:
         )
 
 
-def _check_present(table: pd.DataFrame, column: str) -> None:
-    absent = np.flatnonzero(table[column].isna())
+def _check_present(cells: pd.Series[Any]) -> None:
+    absent = np.flatnonzero(cells.isna())
     if len(absent):
-        raise DataError(f"{column} is missing in {_row(absent[0])} ({len(absent)} row(s) in all)")
+        raise DataError(
+            f"{cells.name} is missing in {_row(absent[0])} ({len(absent)} row(s) in all); fill it in, or "
+            "leave these rows out"
+        )
 
 
 def _check_image_ids(table: pd.DataFrame) -> None:
-    _check_present(table, "image_id")
-    twice = np.flatnonzero(table["image_id"].astype(str).duplicated())
+    _check_present(table["image_id"])
+    names = table["image_id"].astype(str)
+    twice = np.flatnonzero(names.duplicated())
     if len(twice):
-        first = np.flatnonzero(table["image_id"] == table["image_id"].iloc[twice[0]])[0]
+        first = np.flatnonzero(names == names.iloc[twice[0]])[0]
         raise DataError(
             f"the image_id of {_row(twice[0])} is that of {_row(first)} ({len(twice)} row(s) in all repeat "
             "one); every image needs its own"
@@ -138,7 +145,7 @@ def _check_splits(table: pd.DataFrame, unit: SplitUnit) -> None:
     real = table[~is_synthetic(table)]
     if real.empty:
         return
-    _check_present(real, "patient_id")
+    _check_present(table["patient_id"].mask(is_synthetic(table), ""))
     names = real[UNITS[unit]].astype(str)
     side = real["split"].where(real["split"] != "unlabelled", "train")
     both = side.groupby(names, sort=False).nunique()

@@ -10,7 +10,7 @@ import tifffile
 
 from medaug.arrays import Array, FloatArray, UInt8Array
 from medaug.data.deep import show_deep
-from medaug.data.picture import Picture, check_pixel_count
+from medaug.data.picture import SEVERAL_PAGES, Picture, check_pixel_count
 from medaug.errors import DataError
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE = 0, 1, 2, 3
@@ -46,7 +46,7 @@ def read_deep_tiff(path: Path) -> Picture | None:
         check_pixel_count(page.imagewidth * page.imagelength)
         _check_kind(page)
         _check_whole(page, path.stat().st_size)
-        return Picture(_shown(page), (_PASSED_OVER,) if _passes_over(page) else ())
+        return Picture(_shown(page), _remarks(file, page))
 
 
 def _check_channels(page: Any) -> None:
@@ -100,6 +100,8 @@ def _opacity(page: Any, samples: Array) -> FloatArray | None:
     return share if kind == _UNASSOCIATED else (share > 0).astype(np.float64)
 
 
-def _passes_over(page: Any) -> bool:
+def _remarks(file: tifffile.TiffFile, page: Any) -> tuple[str, ...]:
     kinds = page.extrasamples
-    return bool(kinds) and kinds[0] not in (_ASSOCIATED, _UNASSOCIATED)
+    passed_over = bool(kinds) and kinds[0] not in (_ASSOCIATED, _UNASSOCIATED)
+    found = {_PASSED_OVER: passed_over, SEVERAL_PAGES: len(file.pages) > 1}
+    return tuple(remark for remark, holds in found.items() if holds)

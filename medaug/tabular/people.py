@@ -51,12 +51,11 @@ _BETWEEN = rf"([\[(]?){_N} ?(?:-|–|—|to|bis|,) ?{_N}([\])]?)(?: ?(?:{_YEARS}
 
 @dataclass(frozen=True)
 class Span:
-    """All values between two ends; an end is part of it unless it is open."""
+    """All values between two ends; the lower one is part of it unless it is open."""
 
     low: float
     high: float
     low_open: bool = False
-    high_open: bool = False
 
     def within(self, low: float, high: float) -> bool:
         """Whether a bin, open on the left and closed on the right, holds the whole span."""
@@ -78,7 +77,7 @@ def read_age(text: str) -> Span | None:
     Examples
     --------
     >>> read_age("013M").low * 12, read_age("45 years").low, read_age("90+"), read_age("17/04/1951")
-    (13.0, 45.0, Span(low=90.0, high=120.0, low_open=False, high_open=False), None)
+    (13.0, 45.0, Span(low=90.0, high=120.0, low_open=False), None)
     """
     words = " ".join(text.lower().split())
     if found := re.fullmatch(r"(\d{3}) ?([ymwd])", words):
@@ -93,7 +92,7 @@ def _read_span(words: str) -> Span | None:
     if found := re.fullmatch(_ABOVE, words):
         return Span(_number(found[1]), OLDEST, low_open=True)
     if found := re.fullmatch(_BELOW, words):
-        return Span(0.0, _number(found[1]), low_open=True, high_open=True)
+        return Span(0.0, _number(found[1]), low_open=True)
     for pattern in _FROM:
         if found := re.fullmatch(pattern, words):
             return Span(_number(found[1]), OLDEST)
@@ -110,7 +109,7 @@ def _between(found: re.Match[str]) -> Span | None:
     low, high = _number(found[2]), _number(found[3])
     if bool(found[1]) != bool(found[4]) or ("," in found[0] and not found[1]) or low >= high or high > OLDEST:
         return None
-    return Span(low, high, low_open=found[1] == "(", high_open=found[4] == ")")
+    return Span(low, high, low_open=found[1] == "(")
 
 
 def _exactly(years: float) -> Span:

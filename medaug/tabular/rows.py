@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,8 @@ def parse_rows(data: bytes, layout: Layout, path: Path) -> tuple[list[pa.Chunked
     Raises
     ------
     DataError
-        A row has more or fewer cells than the header, or a quote is not closed.
+        A row has more or fewer cells than the header, a quote is not closed, or a cell that is not plain is
+        too long.
     """
     body = data[layout.start :]
     found = _fast(body, layout) if _is_plain(body, layout.separator) else None
@@ -92,36 +94,32 @@ def _line_numbers(body: bytes) -> IntArray:
 
 
 def _strict(body: bytes, layout: Layout, path: Path) -> tuple[list[pa.ChunkedArray], IntArray]:
-    text = body.decode("utf-8")
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=layout.separator, skipinitialspace=True, strict=True
-    )
     expected = len(layout.header)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    wrong: list[tuple[int, int]] = []
+    rows = [(line, row) for line, row in _numbered(body, layout, path) if any(map(str.strip, row))]
+    if wrong := [(line, len(row)) for line, row in rows if len(row) != expected]:
+        raise _wrong_length(wrong, expected, path)
+    columns = zip(*(row for _, row in rows), strict=True) if rows else [()] * expected
+    arrays = [pa.chunked_array([pa.array(cells, pa.large_string())]) for cells in columns]
+    return arrays, np.array([line for line, _ in rows], np.int64)
+
+
+def _numbered(body: bytes, layout: Layout, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Give each row with the line on which it begins."""
+    text = io.StringIO(body.decode("utf-8"), newline="")
+    reader = csv.reader(text, delimiter=layout.separator, skipinitialspace=True, strict=True)
     line = layout.line
     try:
         for row in reader:
             after = layout.line + reader.line_num
             if after - line > 1:
                 _check_breaks(row, line, layout, path)
-            if any(map(str.strip, row)):
-                rows.append(row)
-                lines.append(line)
-                if len(row) != expected:
-                    wrong.append((line, len(row)))
+            yield line, row
             line = after
     except csv.Error:
         raise DataError(
-            f"{path}, row {line}: a quote is not closed, or stands within a cell without being doubled"
+            f"{path}, row {line}: a quote is not closed, or stands within a cell without being doubled, or a "
+            f"cell has more than {csv.field_size_limit():,} characters"
         ) from None
-    if wrong:
-        raise _wrong_length(wrong, expected, path)
-    columns = zip(*rows, strict=True) if rows else [()] * expected
-    return [pa.chunked_array([pa.array(cells, pa.large_string())]) for cells in columns], np.array(
-        lines, np.int64
-    )
 
 
 def _check_breaks(row: list[str], line: int, layout: Layout, path: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
 import logging
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,7 +113,7 @@ def find_layout(data: bytes, path: Path) -> Layout:
     """
     lines = [line.decode("utf-8", "replace") for line in data[:_HEAD].splitlines(keepends=True)]
     first, hint = _first_line(lines, path)
-    sample = "".join(lines[first : first + _SAMPLE])
+    sample = lines[first : first + _SAMPLE]
     separator = hint or max(SEPARATORS, key=lambda one: _fit(sample, one))
     first = _header_line(lines, first, separator)
     reader = csv.reader(lines[first:], delimiter=separator, skipinitialspace=True, strict=True)
@@ -142,12 +142,22 @@ def _header_line(lines: list[str], first: int, separator: str) -> int:
     above = first - 1
     if above < 0 or not lines[above].startswith("#"):
         return first
-    cells = [len(next(csv.reader([lines[number]], delimiter=separator))) for number in (above, first)]
-    return above if cells[0] == cells[1] > 1 else first
+    comment, row = (_lengths([lines[number]], separator) for number in (above, first))
+    return above if comment == row and sum(row) > 1 else first
 
 
-def _fit(sample: str, separator: str) -> tuple[bool, int]:
+def _fit(sample: list[str], separator: str) -> tuple[bool, int]:
     """Say how well a separator divides some lines: all into as many cells, and into how many."""
-    rows = [row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=separator) if row]
-    cells = len(rows[0])
-    return cells > 1 and all(len(row) == cells for row in rows[:-1]), cells
+    lengths = _lengths(sample, separator)
+    cells = lengths[0] if lengths else 0
+    return cells > 1 and all(length == cells for length in lengths[:-1]), cells
+
+
+def _lengths(lines: list[str], separator: str) -> list[int]:
+    """Return the numbers of cells of rows, up to one with a cell that is too long for Python's reader."""
+    lengths = []
+    with suppress(csv.Error):
+        for row in csv.reader(lines, delimiter=separator):
+            if row:
+                lengths.append(len(row))
+    return lengths

@@ -6,6 +6,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -181,7 +182,7 @@ def test_damage_anywhere_gives_pixels_or_a_reason(saved, form, place, damage):
     place %= len(content)
     content[place : place + len(damage)] = damage
     path.write_bytes(content)
-    (found,) = decode([path], Recipe((8,), 1, "pad"))
+    found = decode(path, Recipe((8,), 1, "pad"))
     assert str(path) not in found if isinstance(found, str) else found[8].shape == (8, 8, 1)
 
 
@@ -202,6 +203,14 @@ def test_of_several_pages_the_first_is_shown_and_it_is_said(saved, values):
     assert alone.remarks == ()
 
 
+def test_pages_that_only_tifffile_reads_are_told_too(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.stack([GREY, GREY[::-1]]).astype(np.float64))
+    picture = read_picture(tmp_path / "a.tif", 1)
+    spread = (GREY - GREY.min()) / (GREY.max() - GREY.min())
+    np.testing.assert_array_equal(picture.pixels[..., 0], np.rint(255 * spread))
+    assert picture.remarks == ("there are several pages, and the first was taken",)
+
+
 @pytest.mark.parametrize("most", [200, 500])
 @pytest.mark.parametrize("values", [GREY, GREY.astype(np.uint16), GREY.astype(np.int32)])
 def test_a_bomb_is_refused(saved, monkeypatch, most, values):
@@ -220,6 +229,18 @@ def test_a_name_that_no_file_can_have_is_a_reason():
 def test_nifti_rows_run_along_the_first_axis(tmp_path, name, form):
     nibabel.save(form(GREY.T[..., None], np.eye(4)), tmp_path / name)
     np.testing.assert_array_equal(read_pixels(tmp_path / name, 1)[..., 0], GREY)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_nifti_slice_across_any_axis_is_the_picture(tmp_path, axis):
+    nibabel.save(nibabel.Nifti1Image(np.expand_dims(GREY.T, axis), np.eye(4)), tmp_path / "a.nii")
+    np.testing.assert_array_equal(read_pixels(tmp_path / "a.nii", 1)[..., 0], GREY)
+
+
+@pytest.mark.parametrize("shape", [(1, 9), (1, 9, 1), (9, 1), (9, 1, 1), (1, 1)])
+def test_a_nifti_line_stays_a_line(tmp_path, shape):
+    nibabel.save(nibabel.Nifti1Image(np.ones(shape, np.uint8), np.eye(4)), tmp_path / "a.nii")
+    assert read_pixels(tmp_path / "a.nii", 1).shape == (*shape[1::-1], 1)
 
 
 def test_deep_nifti_is_spread_and_a_volume_refused(tmp_path):
@@ -280,10 +301,11 @@ def test_the_right_size_is_left_alone():
         np.testing.assert_array_equal(fit_square(image, 20, fit), image)
 
 
-def test_decode_gives_images_or_reasons_in_order(saved, tmp_path):
-    found = decode([saved(GREY), tmp_path / "none.png"], Recipe((16, 8), 3, "pad"))
-    assert {size: image.shape for size, image in found[0].items()} == {16: (16, 16, 3), 8: (8, 8, 3)}
-    assert found[1] == "the file cannot be read (No such file or directory)"
+def test_decode_gives_images_or_a_reason(saved, tmp_path):
+    recipe = Recipe((16, 8), 3, "pad")
+    found = decode(saved(GREY), recipe)
+    assert {size: image.shape for size, image in found.items()} == {16: (16, 16, 3), 8: (8, 8, 3)}
+    assert decode(tmp_path / "none.png", recipe) == "the file cannot be read (No such file or directory)"
 
 
 def test_decoding_needs_no_torch():

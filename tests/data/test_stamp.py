@@ -24,6 +24,15 @@ def test_a_compressed_nifti_file_says_so_too(tmp_path):
     assert read_stamp(path) == STAMP
 
 
+@pytest.mark.parametrize(("code", "content"), [(6, b"caf\xe9"), (40, bytes(range(200, 256)))])
+def test_what_other_programs_add_to_a_nifti_file_does_not_hide_the_stamp(tmp_path, code, content):
+    volume = nibabel.Nifti1Image(np.zeros((4, 4, 1), np.uint8), affine=None)
+    for extension in ((code, content), (6, STAMP.text.encode())):
+        volume.header.extensions.append(nibabel.nifti1.Nifti1Extension(*extension))
+    volume.to_filename(tmp_path / "image.nii")
+    assert read_stamp(tmp_path / "image.nii") == STAMP
+
+
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n\xff\xff", b"\x1f\x8bno gzip", bytes(2000)])
 def test_damaged_files_say_nothing(tmp_path, content):
     path = tmp_path / "file"

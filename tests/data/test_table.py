@@ -33,6 +33,7 @@ def test_a_good_table_passes():
     ("columns", "message"),
     [
         ({"image_id": ["a", "b", "a"]}, r"the image_id of row 3 is that of row 1"),
+        ({"image_id": ["a", "1", 1]}, r"the image_id of row 3 is that of row 2"),
         ({"image_id": ["a", None, "c"]}, r"image_id is missing in row 2"),
         ({"label:edema": [0.0, 2.0, 0.0]}, r"label:edema is outside \[0, 1\] in row 2"),
         ({"label:edema": ["no", "yes", "no"]}, r"label:edema holds values that are no numbers"),
@@ -46,6 +47,10 @@ def test_a_good_table_passes():
         ),
         ({"split": ["unlabelled", "ood_test", "id_val"]}, r"patient.*\(ood_test, unlabelled: row 1, row 2"),
         ({"patient_id": ["1", None, "2"]}, r"patient_id is missing in row 2"),
+        (
+            {"patient_id": [None, None, "2"], "synthetic": [True, False, False]},
+            r"patient_id is missing in row 2",
+        ),
         ({"domain": ["A", "A", None]}, r"domain is missing in row 3"),
     ],
 )

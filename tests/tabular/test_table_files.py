@@ -123,6 +123,15 @@ def test_semicolons_leave_decimal_commas(tmp_path: Path) -> None:
     assert cells(table) == [["id", "age, years", "score"], ["1", "45,5", "0,3"], ["2", "50,1", "0,4"]]
 
 
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_cell_may_be_longer_than_pythons_reader_takes(tmp_path: Path, separator: str) -> None:
+    report = "no finding " * 13_000
+    table = read(tmp_path, f"# exported\nid{separator}report\n1{separator}{report}\n")
+    assert cells(table) == [["id", "report"], ["1", report.strip()]]
+    with pytest.raises(DataError, match=r"row 2: .* a cell has more than 131,072 characters"):
+        read(tmp_path, f'id{separator}report\n1{separator}"{report}\n"\n')
+
+
 def test_blanks_and_rows_of_separators_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         read(tmp_path, "a,b\n 1,2\n,\n,\n")

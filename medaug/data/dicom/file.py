@@ -124,18 +124,15 @@ def _settle_syntax(header: Header, keyword: str) -> None:
 
 def _why_no_pixels(path: Path) -> str:
     """Tell a file that was cut off from one that never held pixels."""
-    from pydicom import config
+    from pydicom.config import strict_reading
 
-    before = config.settings.reading_validation_mode
-    config.settings.reading_validation_mode = config.RAISE
     try:
-        _read(path, _TAGS)
+        with strict_reading():
+            _read(path, _TAGS)
     except EOFError:
         return "a truncated or damaged DICOM file: it ends before its pixels"
     except Exception:
         return "a truncated or damaged DICOM file: no pixels are found in it"
-    finally:
-        config.settings.reading_validation_mode = before
     return "a DICOM file without pixels"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from medaug.data.readers.tables import distinct, largest_files, need_choice
+from medaug.data.readers.tables import chosen, distinct, largest_files
 from medaug.errors import DataError, SettingsError
 from medaug.files import printable
 from medaug.tabular.messages import first_row, refuse, shown
@@ -58,7 +58,8 @@ def read_chestxray14(folder: Path, task: Task, *, views: Sequence[str] = VIEWS) 
     Parameters
     ----------
     folder : Path
-        Holds ``Data_Entry_2017*.csv`` and, where there are any, the official lists `LISTS`.
+        Holds ``Data_Entry_2017*.csv``, itself or in a folder right below, and the official lists `LISTS`, if
+        any, itself or beside the table.
     task : Task
         Classes are findings of ChestX-ray14 in any case, words joined by spaces or underscores. A finding
         that the table does not list for an image is absent from it.
@@ -79,8 +80,7 @@ def read_chestxray14(folder: Path, task: Task, *, views: Sequence[str] = VIEWS) 
     SettingsError
         A view or a class of the task is not known.
     """
-    for view in views:
-        need_choice("views", view, VIEWS)
+    views = chosen("views", views, VIEWS)
     _need_findings(task)
     path = find_table(folder)
     source = _read_entries(path)
@@ -98,8 +98,8 @@ def read_chestxray14(folder: Path, task: Task, *, views: Sequence[str] = VIEWS) 
             **{label_column(name): _is_listed(findings, name) for name in task.classes},
         }
     )
-    table["official_split"] = table["image_id"].map(_official_splits(folder))
-    table = table[table["view"].isin(list(views))]
+    table["official_split"] = table["image_id"].map(_official_splits(folder, path.parent))
+    table = table[table["view"].isin(views)]
     if table.empty:
         raise DataError(f"{path} has no rows with a view out of: {', '.join(views)}")
     return _with_files(table, folder, path)
@@ -177,19 +177,19 @@ def _is_listed(findings: pd.Series[str], name: str) -> pd.Series[float]:
     return findings.str.contains(f"|{_finding(name)}|", regex=False).astype("float64")
 
 
-def _official_splits(folder: Path) -> dict[str, str]:
+def _official_splits(*folders: Path) -> dict[str, str]:
     """Return image to split, from the lists that are there."""
     splits: dict[str, str] = {}
     for name, split in LISTS.items():
-        for image in _listed(folder, name):
+        for image in _listed(name, folders):
             if splits.setdefault(image, split) != split:
-                raise DataError(f"the image {image} is in both {' and '.join(LISTS)} of {folder}")
+                raise DataError(f"the image {image} is in both {' and '.join(LISTS)} of {folders[0]}")
     return splits
 
 
-def _listed(folder: Path, name: str) -> list[str]:
-    path = folder / name
-    lines = read_utf8(path).decode("utf-8").splitlines() if path.is_file() else []
+def _listed(name: str, folders: Sequence[Path]) -> list[str]:
+    path = next((folder / name for folder in folders if (folder / name).is_file()), None)
+    lines = [] if path is None else read_utf8(path).decode("utf-8").splitlines()
     return [_stem(line.strip()) for line in lines if line.strip()]
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 import pandas as pd
 
-from medaug.data.readers.tables import distinct, label_values, need_choice
+from medaug.data.readers.tables import chosen, distinct, label_values, need_choice
 from medaug.errors import DataError
 from medaug.tabular.messages import first_row, refuse, tell
 from medaug.tabular.people import canonical_age, canonical_sex
@@ -70,8 +70,7 @@ def read_chexpert(
     """
     need_choice("uncertain", uncertain, list(UNCERTAIN))
     need_choice("unmentioned", unmentioned, list(UNMENTIONED))
-    for view in views:
-        need_choice("views", view, VIEWS)
+    views = chosen("views", views, VIEWS)
     tree = find_tree(folder)
     meaning = {1.0: 1.0, 0.0: 0.0, -1.0: UNCERTAIN[uncertain]}
     parts = [
@@ -80,7 +79,7 @@ def read_chexpert(
         if (tree / name).is_file()
     ]
     table = pd.concat(parts, ignore_index=True)
-    table = table[table["view"].isin(list(views))].reset_index(drop=True)
+    table = table[table["view"].isin(views)].reset_index(drop=True)
     _need_images(table, tree, views)
     return table
 

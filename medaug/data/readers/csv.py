@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -13,13 +12,13 @@ import pandas as pd
 
 from medaug.data.dicom import read_attributes
 from medaug.data.readers.tables import (
-    distinct,
+    chosen,
     filled_column,
     known_names,
     known_patients,
     label_values,
+    listed_files,
     mapped_columns,
-    need_choice,
     pseudonyms,
     truths,
 )
@@ -101,8 +100,7 @@ def read_csv(
     >>> columns = {"path": "filename", "patient_id": "MRN", "effusion": "pleural_effusion"}
     >>> read_csv(Path("radiographs"), CHEST_RADIOGRAPHS, columns=columns)  # doctest: +SKIP
     """
-    for name in from_headers:
-        need_choice("from_headers", name, list(HEADER_TAGS))
+    from_headers = chosen("from_headers", from_headers, list(HEADER_TAGS))
     if domain is not None and "domain" in columns:
         raise SettingsError("the domain has both a name and a column; give only one of them")
     path = folder / table
@@ -115,7 +113,7 @@ def read_csv(
     rows = pd.Series([f"row {number}" for number in source.index], index=source.index, dtype=object)
     result: dict[str, Any] = {
         "image_id": rows,
-        "path": _paths(folder, source, path),
+        "path": listed_files(source, folder, "file", path),
         "file": rows,
         "patient_id": _patients(source, rows, path),
         "domain": _domain(source, domain, path),
@@ -126,7 +124,6 @@ def read_csv(
     result |= _attributes(source, task, from_headers, path, result["path"])
     further = [name for name in columns if name not in result and name not in _known(task)]
     result |= {name: known_names(source[name], _where(path, name)) for name in further}
-    distinct(result["path"].map(os.path.normpath), "file", path)
     return pd.DataFrame(result).reset_index(drop=True)
 
 
@@ -145,15 +142,6 @@ def _needed(task: Task, from_headers: Sequence[str]) -> list[str]:
 
 def _from_table(task: Task, from_headers: Sequence[str]) -> list[Attribute]:
     return [a for a in task.attributes if a.name != "domain" and a.name not in from_headers]
-
-
-def _paths(folder: Path, source: pd.DataFrame, path: Path) -> pd.Series[str]:
-    paths = filled_column(source, "path", path).map(lambda name: os.path.join(folder.absolute(), name))
-    if not any(os.path.isfile(image) for image in paths):
-        raise DataError(
-            f"none of the {len(paths):,} files that {path} lists is there; paths are taken from {folder}"
-        )
-    return paths.astype(object)
 
 
 def _patients(source: pd.DataFrame, rows: pd.Series[str], path: Path) -> pd.Series[str]:
@@ -198,21 +186,19 @@ def _attributes(
         headers = read_headers(paths.tolist(), from_headers).set_axis(source.index)
         cells |= {name: headers[name] for name in from_headers}
         where |= {name: f"headers of the files of {path}, {name}" for name in from_headers}
-    known = {a.name: a for a in task.attributes}
-    return {attribute_column(n): _canonical(n, known.get(n), cells[n], where[n]) for n in cells}
+    return {attribute_column(name): _canonical(name, task, cells[name], where[name]) for name in cells}
 
 
-def _canonical(name: str, attribute: Attribute | None, cells: pd.Series[str], where: str) -> pd.Series[Any]:
+def _canonical(name: str, task: Task, cells: pd.Series[str], where: str) -> pd.Series[Any]:
     if name == "sex":
         return canonical_sex(cells, where)
     if name == "age":
-        return canonical_age(cells, attribute.bins if attribute else (), where)
-    if attribute is not None and attribute.bins:
+        return canonical_age(cells, task.bins("age"), where)
+    if task.bins(name):
         return _measured(cells, where)
-    found = known_names(cells, where)
-    outside = found.notna() & ~found.isin(attribute.groups if attribute else ())
-    what = f"are none of the groups {', '.join(attribute.groups)}: unknown" if attribute else ""
-    tell(where, len(found), 0, (int(outside.sum()), what))
+    found, groups = known_names(cells, where), task.attribute(name).groups
+    outside = int((found.notna() & ~found.isin(groups)).sum())
+    tell(where, len(found), 0, (outside, f"are none of the groups {', '.join(groups)}: unknown"))
     return found
 
 

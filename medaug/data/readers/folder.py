@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medaug.data.readers.tables import files_below
+from medaug.data.readers.tables import as_list, files_below
 from medaug.errors import DataError
 from medaug.task import Task, attribute_column
 
@@ -36,7 +36,8 @@ def read_folder(
     domain : str
         Name of where the images come from.
     endings : sequence of str
-        Which files are images, by the end of their names in lower case; ``""`` is a name without a dot.
+        Which files are images, by the end of their names in lower case; ``""`` is a name without a dot, or
+        with digits alone behind the last one.
 
     Returns
     -------
@@ -47,12 +48,13 @@ def read_folder(
     Raises
     ------
     DataError
-        There is no such file.
+        There is no such file, or a folder cannot be read.
     """
-    paths = sorted(entry.path for entry in files_below(folder, {ending.lower() for ending in endings}))
+    wanted = [ending.lower() for ending in as_list(endings)]
+    paths = sorted(entry.path for entry in files_below(folder, wanted))
     if not paths:
         raise DataError(
-            f"there is no image below {folder}; names that end in these count: {', '.join(endings)}"
+            f"there is no image below {folder}; names that end in these count: {', '.join(wanted)}"
         )
     names = [f"image {number}" for number in range(1, len(paths) + 1)]
     table = pd.DataFrame(

@@ -153,7 +153,6 @@ def scin_cases(
     paths = source[_IMAGES].apply(lambda cells: cells.mask(is_unknown(cells), ""))
     images = [tuple(filter(None, row)) for row in paths.itertuples(index=False)]
     found = label_columns(weights, task, folder, conditions)
-    gradable = source[_GRADABLE].apply(lambda cells: cells.str.contains("YES"))
     table = pd.DataFrame(
         {
             "case_id": source["case_id"],
@@ -161,7 +160,7 @@ def scin_cases(
             "domain": domain or known_names(source["source"], f"{tables / CASES}, column 'source'"),
             "images": images,
             "raters": (source[_GRADABLE] != "").sum(axis=1),
-            "graders": gradable.sum(axis=1),
+            "graders": _judged(source).sum(axis=1),
             "age_group": source["age_group"].where(source["age_group"] != "", None),
             **attribute_columns(
                 task,
@@ -187,20 +186,19 @@ def _find_tables(folder: Path) -> Path:
 
 
 def _read_tables(tables: Path) -> pd.DataFrame:
-    """Return cases with their labels, all cells as text; a case that nobody has seen has blank labels."""
+    """Return cases with their labels, all cells as text; a case that nobody has seen has blank labels.
+
+    The index is that of the table of cases: its row numbers.
+    """
     cases, labels = (_read_table(tables / name) for name in (CASES, LABELS))
     need_columns(cases, _CASE_COLUMNS, tables / CASES)
     need_columns(labels, _LABEL_COLUMNS, tables / LABELS)
     for column in _GRADABLE:
         _need_answers(labels[column], tables / LABELS)
     alone = int((~labels["case_id"].isin(cases["case_id"])).sum())
-    tell(
-        f"{tables / LABELS}",
-        len(labels),
-        0,
-        (alone, f"are of cases that {CASES} does not have"),
-    )
-    return cases[list(_CASE_COLUMNS)].merge(labels[list(_LABEL_COLUMNS)], on="case_id", how="left").fillna("")
+    tell(f"{tables / LABELS}", len(labels), 0, (alone, f"are of cases that {CASES} does not have"))
+    both = cases[list(_CASE_COLUMNS)].merge(labels[list(_LABEL_COLUMNS)], on="case_id", how="left").fillna("")
+    return both.set_axis(cases.index)
 
 
 def _read_table(path: Path) -> pd.DataFrame:
@@ -228,6 +226,12 @@ def _need_answers(cells: pd.Series[str], path: Path) -> None:
     )
 
 
+def _judged(source: pd.DataFrame) -> pd.DataFrame:
+    """Return which raters could judge each case."""
+    judged: pd.DataFrame = source[_GRADABLE].apply(lambda cells: cells.str.contains("YES"))
+    return judged
+
+
 def _published(source: pd.DataFrame, tables: Path) -> Iterator[Weights]:
     """Yield the published weights of each case, which sum to 0.99 to 1.03."""
     for row in range(len(source)):
@@ -237,17 +241,17 @@ def _published(source: pd.DataFrame, tables: Path) -> Iterator[Weights]:
 
 def _computed(source: pd.DataFrame, tables: Path) -> Iterator[Weights]:
     """Yield the soft labels of each case, from its raters' lists."""
-    graders = source[_GRADABLE].apply(lambda cells: cells.str.contains("YES")).sum(axis=1)
+    graders = _judged(source).sum(axis=1).tolist()
     for row in range(len(source)):
         names = _cell(source, row, _NAMES, list, tables)
         confidences = _cell(source, row, _CONFIDENCES, list, tables)
-        if len(names) != len(confidences) or len(names) > MOST * graders.iloc[row]:
+        if len(names) != len(confidences) or len(names) > MOST * graders[row]:
             raise DataError(
                 f"{tables / LABELS}, case {row + 1} in the order of {CASES}: {len(names)} conditions and "
-                f"{len(confidences)} confidences by {graders.iloc[row]} raters, who name up to three each"
+                f"{len(confidences)} confidences by {graders[row]} raters, who name up to three each"
             )
         published = _cell(source, row, _WEIGHTS, dict, tables)
-        yield soft_labels(split_raters(names, confidences, int(graders.iloc[row]), published))
+        yield soft_labels(split_raters(names, confidences, graders[row], published))
 
 
 def _cell(source: pd.DataFrame, row: int, column: str, kind: type, tables: Path) -> Any:
@@ -311,9 +315,8 @@ def _reasons(
     source: pd.DataFrame, images: list[tuple[str, ...]], weights: list[Weights], unlabelled: pd.Series[bool]
 ) -> pd.Series[Any]:
     """Return why a case has no labels, missing where it has; the first reason that holds."""
-    answers = source[_GRADABLE]
-    judged = answers.apply(lambda cells: cells.str.contains("YES"))
-    normal = answers.apply(lambda cells: cells.str.contains("NO_DISCERNIBLE_PATHOLOGY"))
+    judged = _judged(source)
+    normal = source[_GRADABLE].apply(lambda cells: cells.str.contains("NO_DISCERNIBLE_PATHOLOGY"))
     unnamed = pd.Series([not one for one in weights], index=source.index)
     reasons = pd.Series(None, index=source.index, dtype=object)
     for reason, holds in (

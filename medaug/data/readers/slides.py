@@ -12,11 +12,12 @@ import pandas as pd
 
 from medaug.data.readers.camelyon17 import need_tumour
 from medaug.data.readers.tables import (
-    distinct,
+    as_list,
     files_below,
     filled_column,
     known_names,
     known_patients,
+    listed_files,
     mapped_columns,
     need_choice,
     pseudonyms,
@@ -108,10 +109,11 @@ def read_slides(
 
 def _found(folder: Path, endings: Sequence[str]) -> pd.DataFrame:
     """List the slides below a folder."""
-    paths = sorted(entry.path for entry in files_below(folder, {ending.lower() for ending in endings}))
+    wanted = [ending.lower() for ending in as_list(endings)]
+    paths = sorted(entry.path for entry in files_below(folder, wanted))
     if not paths:
         raise DataError(
-            f"there is no slide below {folder}; names that end in these count: {', '.join(endings)}"
+            f"there is no slide below {folder}; names that end in these count: {', '.join(wanted)}"
         )
     annotations = [_beside(Path(path)) for path in paths]
     source = pd.DataFrame({"path": paths, "annotation": annotations}, dtype=object)
@@ -122,9 +124,9 @@ def _listed(folder: Path, name: str, columns: Mapping[str, str]) -> pd.DataFrame
     """Read the table of slides."""
     path = folder / name
     table = mapped_columns(read_text_table(path), columns, ("path", "patient_id"), OPTIONAL, path)
-    slides = _paths(folder, table, path)
+    slides = listed_files(table, folder, "slide", path)
     annotations = _annotations(folder, table, slides)
-    source = pd.DataFrame({"path": slides, "annotation": annotations}, dtype=object, index=table.index)
+    source = pd.DataFrame({"path": slides, "annotation": annotations}, dtype=object)
     source["patient_id"] = _patients(table, path)
     source["tumour_free"] = _tumour_free(table, path) & source["annotation"].isna()
     if "domain" in table:
@@ -139,18 +141,7 @@ def _patients(table: pd.DataFrame, path: Path) -> pd.Series[str]:
     return pseudonyms(known_patients(patients, slides, where))
 
 
-def _paths(folder: Path, table: pd.DataFrame, path: Path) -> list[str]:
-    cells = filled_column(table, "path", path)
-    paths = cells.map(lambda name: os.path.join(folder.absolute(), name))
-    if not any(os.path.isfile(slide) for slide in paths):
-        raise DataError(
-            f"none of the {len(paths):,} slides that {path} lists is there; paths are taken from {folder}"
-        )
-    distinct(paths.map(os.path.normpath), "slide", path)
-    return paths.tolist()
-
-
-def _annotations(folder: Path, table: pd.DataFrame, slides: list[str]) -> list[str | None]:
+def _annotations(folder: Path, table: pd.DataFrame, slides: pd.Series[str]) -> list[str | None]:
     """Return the annotation of each slide; cutting rejects a slide that needs one that is not there."""
     if "annotation" not in table:
         return [_beside(Path(slide)) for slide in slides]

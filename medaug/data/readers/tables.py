@@ -66,6 +66,37 @@ def distinct(cells: pd.Series[str], what: str, path: Path) -> pd.Series[str]:
     return cells
 
 
+def listed_files(table: pd.DataFrame, folder: Path, what: str, path: Path) -> pd.Series[str]:
+    """Return where the files of the column ``path`` lie; relative names start in a folder.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `mapped_columns`.
+    folder : Path
+        Where relative names start.
+    what : str
+        What a message calls a file.
+    path : Path
+        The table, for the message.
+
+    Raises
+    ------
+    DataError
+        A name is blank, none of the files is there, or one is listed twice.
+    """
+    names = filled_column(table, "path", path)
+    files = names.map(lambda name: os.path.join(folder.absolute(), name)).astype(object)
+    if not any(map(os.path.isfile, files)):
+        foreign = os.sep == "/" and names.str.contains("\\", regex=False).any()
+        raise DataError(
+            f"none of the {len(files):,} {what}s that {path} lists is there; paths are taken from {folder}"
+            + (", and parted by /, not by backslashes" if foreign else "")
+        )
+    distinct(files.map(os.path.normpath), what, path)
+    return files
+
+
 def known_patients(cells: pd.Series[str], images: pd.Series[str], where: str) -> pd.Series[str]:
     """Return patients; where none is named (a blank, ``nan``, ``NA``) the image is one of its own, logged."""
     unknown = (cells == "") | is_unknown(cells)
@@ -92,6 +123,19 @@ def need_choice(name: str, value: str, choices: Sequence[str]) -> None:
     """Raise a SettingsError when the value of an option is none of its choices."""
     if value not in choices:
         raise SettingsError(f"{name} is {value!r}; it is one of: {', '.join(choices)}")
+
+
+def chosen(name: str, values: Sequence[str], choices: Sequence[str]) -> list[str]:
+    """Return the values of an option, a lone one as a list of one; a SettingsError where one is no choice."""
+    given = as_list(values)
+    for value in given:
+        need_choice(name, value, choices)
+    return given
+
+
+def as_list(values: Sequence[str]) -> list[str]:
+    """Return the values of an option as a list; a lone one is a list of one."""
+    return [values] if isinstance(values, str) else list(values)
 
 
 def label_values(cells: pd.Series[str], meaning: dict[float, float], path: Path) -> pd.Series[float]:
@@ -127,7 +171,26 @@ def truths(cells: pd.Series[str], path: Path) -> pd.Series[bool]:
 
 
 def files_below(folder: Path, endings: Collection[str]) -> Iterator[os.DirEntry[str]]:
-    """Yield all files below a folder whose name has one of the endings (lower case), in one walk."""
+    """Yield all files below a folder whose name has one of the endings (lower case), in one walk.
+
+    Hidden files and folders are passed over. Digits behind the last dot are no ending (``""``) too: DICOM
+    files are often called by their UID, or ``IM.0001``.
+
+    Raises
+    ------
+    DataError
+        A folder in it cannot be read, or is a link to one that it lies in.
+    """
+    try:
+        yield from (entry for entry in _all_files(folder) if _has_ending(entry.name, endings))
+    except OSError as error:
+        raise DataError(
+            f"{folder} cannot be searched ({error.strerror}): a folder in it may not be read, or is a link "
+            "to one above it; move that away, or name another folder"
+        ) from None
+
+
+def _all_files(folder: Path) -> Iterator[os.DirEntry[str]]:
     pending = [os.fspath(folder)]
     while pending:
         with os.scandir(pending.pop()) as entries:
@@ -136,8 +199,13 @@ def files_below(folder: Path, endings: Collection[str]) -> Iterator[os.DirEntry[
                     continue
                 if entry.is_dir():
                     pending.append(entry.path)
-                elif os.path.splitext(entry.name)[1].lower() in endings:
+                else:
                     yield entry
+
+
+def _has_ending(name: str, endings: Collection[str]) -> bool:
+    ending = os.path.splitext(name)[1].lower()
+    return ending in endings or (ending[1:].isdecimal() and "" in endings)
 
 
 def largest_files(folder: Path, wanted: Collection[str], endings: Collection[str]) -> dict[str, str]:

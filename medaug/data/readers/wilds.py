@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from medaug.data.readers.camelyon17 import CLASS, hospital_of, need_tumour
-from medaug.data.readers.tables import distinct, need_choice
+from medaug.data.readers.tables import chosen, distinct, need_choice
 from medaug.data.table import UNITS, SplitUnit
 from medaug.errors import DataError
 from medaug.progress import Progress
@@ -85,8 +85,7 @@ def read_wilds(
     """
     need_tumour(task)
     need_choice("id_validation", id_validation, list(UNITS))
-    for name in unlabelled_domains:
-        need_choice("unlabelled_domains", name, HOSPITALS)
+    unlabelled_domains = chosen("unlabelled_domains", unlabelled_domains, HOSPITALS)
     trees = _trees(folder)
     parts: list[pd.DataFrame] = []
     if LABELLED in trees:

@@ -14,7 +14,6 @@ from medaug.data.slides.shards import (
     TABLE,
     Choose,
     Job,
-    bytes_of,
     cut_slide,
     is_cut,
     note_of,
@@ -23,7 +22,7 @@ from medaug.data.slides.shards import (
 )
 from medaug.engine import distributed
 from medaug.errors import DataError
-from medaug.files import disk_errors
+from medaug.files import bytes_of, disk_errors
 from medaug.parallel import as_done
 from medaug.progress import Progress
 

@@ -17,6 +17,7 @@ from medaug.data.slides.shards import Choose
 from medaug.data.slides.storing import store_patches
 from medaug.data.split import SplitSettings
 from medaug.data.store import ImageStore
+from medaug.data.table import UNKNOWN_DOMAIN
 from medaug.engine.distributed import is_first
 from medaug.task import Task
 
@@ -73,7 +74,11 @@ class PatchStore:
         return self._store(table, rejected, {**origin, "left_out_slides": reasons}, split)
 
     def of_new(self, slides: pd.DataFrame, choose: Choose, origin: Mapping[str, Any]) -> ImageStore:
-        """Make a store of slides whose column ``split`` says where they belong, for a trained model."""
+        """Make a store of slides whose column ``split`` says where they belong, for a trained model.
+
+        A slide whose hospital is not known is of `UNKNOWN_DOMAIN`.
+        """
+        slides = slides.assign(domain=slides["domain"].fillna(UNKNOWN_DOMAIN))
         table, rejected = self._cut(slides, choose)
         return self._store(table, rejected, origin, None)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -27,7 +26,7 @@ from medaug.data.slides.patches import Layout, PatchSettings, every_patch
 from medaug.data.slides.reading import UNREADABLE, Grid, Slide
 from medaug.data.slides.tissue import tissue_mask
 from medaug.errors import DataError
-from medaug.files import write_aside
+from medaug.files import bytes_of, flush_to_disk, json_object, write_aside
 
 Choose = Callable[[Mapping[str, Any], Layout, Annotation | None, PatchSettings], pd.DataFrame]
 """`medaug.data.slides.patches.choose`, or a function like it."""
@@ -97,11 +96,7 @@ def pixels_name(size: int) -> str:
 
 def note_of(folder: Path) -> dict[str, Any]:
     """Return what is known of a cut slide: ``identity``, and ``patches`` and ``lost`` or ``rejected``."""
-    try:
-        content = json.loads((folder / NOTE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    return json_object(folder / NOTE)
 
 
 def is_cut(job: Job) -> bool:
@@ -199,32 +194,17 @@ def _sources(slide: Mapping[str, Any]) -> list[Any]:
         return [length, None]
 
 
-def bytes_of(path: str | Path) -> int | None:
-    """Return the length of a file, None where there is none that can be looked at."""
-    try:
-        return os.stat(path).st_size
-    except (OSError, ValueError):
-        return None
-
-
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[Path]:
     """Give a folder that takes the place of the one there was when all is in it."""
     with write_aside(folder) as temporary:
-        # A process with the same number, in a container that started again, may have been killed here.
-        shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         yield temporary
         for path in temporary.iterdir():
-            _flush_to_disk(path)
+            flush_to_disk(path)
         (folder / NOTE).unlink(missing_ok=True)  # first, so that a kill leaves no half that counts as whole
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_note(folder: Path, note: Mapping[str, Any]) -> None:
     (folder / NOTE).write_text(json.dumps(note) + "\n", encoding="utf-8")
-
-
-def _flush_to_disk(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

@@ -8,8 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from medaug.phantoms.skin import growths as growths
-from medaug.phantoms.skin import rashes as rashes
+from medaug.phantoms.skin import growths, rashes
 from medaug.phantoms.skin.camera import Camera
 from medaug.phantoms.skin.canvas import Canvas
 from medaug.phantoms.skin.colour import TONES

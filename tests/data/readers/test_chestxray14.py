@@ -108,8 +108,16 @@ def test_largest_file_and_dicom_and_missing_files(tmp_path: Path, caplog: pytest
     assert "1 of 3 rows have no file" in caplog.text
 
 
-def test_views(tmp_path: Path) -> None:
-    assert len(read_chestxray14(write_set(tmp_path), CHEST_RADIOGRAPHS, views=("PA",))) == 2
+def test_official_lists_lie_beside_the_table(tmp_path: Path) -> None:
+    tree = write_set(tmp_path / "CXR8")
+    (tree / "test_list.txt").write_text("00000014_000.png\n")
+    table = read_chestxray14(tmp_path, CHEST_RADIOGRAPHS)
+    assert table.set_index("image_id")["official_split"].dropna().to_dict() == {"00000014_000": "test"}
+
+
+@pytest.mark.parametrize("views", [("PA",), "PA"])
+def test_views(tmp_path: Path, views: str | tuple[str, ...]) -> None:
+    assert len(read_chestxray14(write_set(tmp_path), CHEST_RADIOGRAPHS, views=views)) == 2
 
 
 def test_no_images_at_all(tmp_path: Path) -> None:

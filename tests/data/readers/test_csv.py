@@ -93,15 +93,21 @@ def test_sex_and_age_from_dicom_headers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("b.png,H12,yes,M,,B", r"row 5, column 'effusion': 'yes' is not a label"),
-        ("b.png,H12,-1,M,,B", r"row 5, column 'effusion': '-1'"),
+        ("new.png,H12,yes,M,,B", r"row 5, column 'effusion': 'yes' is not a label"),
+        ("new.png,H12,-1,M,,B", r"row 5, column 'effusion': '-1'"),
         (",H12,1,M,,B", r"row 5: the column for 'path' is blank"),
-        ("b.png,,1,M,,B", r"row 5: the column for 'patient_id' is blank"),
+        ("new.png,,1,M,,B", r"row 5: the column for 'patient_id' is blank"),
     ],
 )
 def test_bad_rows_are_named(tmp_path: Path, line: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         read_csv(write_source(tmp_path, [*LINES, line]), TASK, columns=COLUMNS)
+
+
+def test_windows_paths_are_told(tmp_path: Path) -> None:
+    write_source(tmp_path, [LINES[0], *(f"images\\{line}" for line in LINES[1:])])
+    with pytest.raises(DataError, match=r"none of the 3 files .* parted by /, not by backslashes"):
+        read_csv(tmp_path, TASK, columns=COLUMNS)
 
 
 def test_bad_splits_columns_files_and_tables(tmp_path: Path) -> None:

@@ -26,6 +26,20 @@ def test_all_images_below_the_folder_and_nothing_else(folder: Path) -> None:
     assert table["path"].tolist() == [str(folder / name) for name in ("a/1", "a/deep/er.jpg", "b.PNG")]
 
 
+@pytest.mark.parametrize("name", ["1.2.840.113619.2.62.99404", "CT.1.2.840.10008.1", "IM.0001"])
+def test_dicom_files_are_often_called_by_their_uid(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    assert read_folder(tmp_path, CHEST_RADIOGRAPHS)["path"].tolist() == [str(tmp_path / name)]
+    with pytest.raises(DataError, match="no image below"):
+        read_folder(tmp_path, CHEST_RADIOGRAPHS, endings=[".png"])
+
+
+def test_a_folder_in_itself_is_told(folder: Path) -> None:
+    (folder / "a" / "above").symlink_to(folder)
+    with pytest.raises(DataError, match=r"cannot be searched \(Too many levels of symbolic links\)"):
+        read_folder(folder, CHEST_RADIOGRAPHS)
+
+
 def test_names_of_files_are_pseudonyms_wherever_they_may_be_shown(folder: Path) -> None:
     table = read_folder(folder, CHEST_RADIOGRAPHS)
 
@@ -51,8 +65,9 @@ def test_the_domain_stays_what_it_is_called(folder: Path) -> None:
     assert set(read_folder(folder, task, domain="x")["domain"]) == {"x"}
 
 
-def test_endings_can_be_chosen_and_none_is_an_error(folder: Path) -> None:
-    (path,) = read_folder(folder, CHEST_RADIOGRAPHS, endings=[".JPG"])["path"]
+@pytest.mark.parametrize("endings", [[".JPG"], ".jpg"])
+def test_endings_can_be_chosen_and_none_is_an_error(folder: Path, endings: str | list[str]) -> None:
+    (path,) = read_folder(folder, CHEST_RADIOGRAPHS, endings=endings)["path"]
     assert path.endswith("a/deep/er.jpg")
     with pytest.raises(DataError, match=r"no image below .*: \.xyz"):
         read_folder(folder, CHEST_RADIOGRAPHS, endings=[".xyz"])

@@ -186,6 +186,12 @@ def test_cases_that_share_an_image_are_one_patient(tree: Path) -> None:
     assert len(set(patients)) == 4
 
 
+def test_two_images_of_one_name_are_told_with_the_row(tree: Path) -> None:
+    edit(tree, "scin_cases.csv", "image_1_path", list(CASES)[1], "dataset/elsewhere/-a.png")
+    with pytest.raises(DataError, match=r"scin_cases\.csv, row 2: another row names the same file"):
+        read_scin(tree, TASK)
+
+
 def test_the_documented_name_of_the_column_is_understood(tmp_path: Path) -> None:
     tree = write_tree(tmp_path, names="label_name")
 

@@ -11,6 +11,7 @@ import pytest
 
 from medaug.data.slides import cutting, shards, storing
 from medaug.data.slides.cutting import cut
+from medaug.data.slides.patch_store import PatchStore
 from medaug.data.slides.patches import PatchSettings, choose, every_patch
 from medaug.data.slides.shards import OVERVIEW, pixels_name, shard_name
 from medaug.data.slides.storing import store_patches
@@ -318,3 +319,14 @@ def test_progress_is_counted_in_patches(slides, tmp_path, monkeypatch):
 def test_cutting_processes_need_no_torch():
     command = "import sys, medaug.data.slides.shards; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", command], check=True, cwd=Path(__file__).parents[3])
+
+
+def test_new_slides_of_unknown_hospitals_are_stored(slides, tmp_path):
+    """CAMELYON17 does not publish the hospitals of its test patients."""
+    new = slides.assign(domain=["center_0", None, None], split="ood_test")
+    store = PatchStore(tmp_path / "store", TASK, SETTINGS, (32,), workers=0).of_new(new, every_patch, {})
+    assert store.table.groupby("slide")["domain"].unique().map(list).to_dict() == {
+        "slide 0": ["center_0"],
+        "slide 1": ["unknown"],
+        "slide 2": ["unknown"],
+    }
