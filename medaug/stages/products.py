@@ -149,6 +149,8 @@ def renewed(product: Path, settings: Mapping[str, Any], *beside: Path) -> Iterat
         What else may be made, in or below the folder of the product; under its path from there.
     """
     temporary = product.with_name(f".{product.name}.{os.getpid()}.partial")
+    # A process with the same number, in a container that started again, may have been killed here.
+    shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir(parents=True)
         yield temporary

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -252,6 +253,16 @@ nested = st.recursive(
     lambda inner: st.lists(inner).map(tuple) | st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=10,
 )
+
+
+def test_what_a_killed_process_of_the_same_number_left_is_no_part_of_a_product(tmp_path: Path) -> None:
+    left = tmp_path / f".evaluation.{os.getpid()}.partial"
+    left.mkdir()
+    (left / "half").write_text("half")
+    with renewed(tmp_path / "evaluation", SETTINGS) as aside:
+        (aside / "evaluation").mkdir()
+    assert not left.exists()
+    assert not list((tmp_path / "evaluation").iterdir())
 
 
 @given(nested)
