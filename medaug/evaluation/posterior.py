@@ -26,14 +26,15 @@ from medaug.evaluation.effective_share import Share, effective_share
 from medaug.evaluation.family import EXPLORATORY
 from medaug.evaluation.groupings import Grouping, find_groupings
 from medaug.evaluation.identities import ALL_DOMAINS
+from medaug.evaluation.kinds import kind_of
 from medaug.evaluation.metrics import (
     SPREAD,
     binary_estimators,
     multiclass_estimators,
     shares_of_right_answers,
 )
-from medaug.evaluation.metrics_table import COUNTS, METRIC_COLUMNS, PHANTOM_DATA
-from medaug.evaluation.predictions import check_predictions, class_names, detect_kind
+from medaug.evaluation.metrics_table import COUNTS, METRIC_COLUMNS, source_of
+from medaug.evaluation.predictions import check_predictions, class_names
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.evaluation.targets import Target, find_targets
 from medaug.progress import progress
@@ -148,7 +149,7 @@ def group_posteriors(
     predictions = check_predictions(predictions)
     targets = [t for t in find_targets(predictions, settings, task) if t.estimators]
     groupings = find_groupings(predictions, settings, task)
-    source = PHANTOM_DATA if predictions["phantom"].any() else ""
+    source = source_of(predictions)
     comparisons = [c for t in targets for c in _comparisons(predictions, settings, t, groupings)]
     rows = [
         {**comparison.keys, **_estimate(comparison, settings, draws), "source": source}
@@ -211,8 +212,7 @@ def spread_metrics(posterior: pd.DataFrame) -> pd.DataFrame:
 def _outcome(predictions: pd.DataFrame, settings: EvaluationSettings, task: Task | None) -> str | None:
     """Return what is a right answer about an image; None where it has several answers."""
     classes = len(class_names(predictions))
-    kind = task.kind if task else settings.kind or detect_kind(predictions)
-    if kind == "multiclass":
+    if kind_of(predictions, settings, task) == "multiclass":
         applicable = multiclass_estimators(classes)
     else:
         applicable = binary_estimators() if classes == 1 else {}

@@ -14,6 +14,7 @@ import pandas as pd
 
 from medaug.arrays import Array, BoolArray
 from medaug.errors import DataError, SettingsError
+from medaug.evaluation.kinds import kind_of
 from medaug.evaluation.metrics import (
     METRICS,
     Estimator,
@@ -21,7 +22,7 @@ from medaug.evaluation.metrics import (
     multiclass_estimators,
     one_against_rest_estimators,
 )
-from medaug.evaluation.predictions import class_names, decision_column, detect_kind, score_column
+from medaug.evaluation.predictions import class_names, decision_column, score_column
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.evaluation.thresholds import decide
 from medaug.tabular.messages import tell
@@ -140,7 +141,7 @@ def find_targets(
     SettingsError
         A metric is unknown or does not apply, or a high-risk class is not among the classes.
     """
-    kind = settings.kind or (task.kind if task else detect_kind(predictions))
+    kind = kind_of(predictions, settings, task)
     high_risk = _high_risk(class_names(predictions), settings, task)
     if kind == "multilabel":
         names = class_names(predictions)

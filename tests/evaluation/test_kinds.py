@@ -44,6 +44,9 @@ def test_what_the_user_says_counts(caplog: pytest.LogCaptureFixture) -> None:
     assert several.posterior is None
     assert set(several.metrics.query("metric == 'accuracy'")["label"]) == {"", "0", "1", "2", "3"}
     assert "taken as" not in caplog.text
+    of_task = Task("multiclass", ("0", "1", "2", "3"))  # the user's own word counts more
+    again = evaluate(table, EvaluationSettings(replicates=0, kind="multilabel"), task=of_task)
+    pd.testing.assert_frame_equal(again.metrics, several.metrics)
     assert 0 < right.mean() < 1
 
 
