@@ -16,6 +16,7 @@ from medaug.arrays import Array, BoolArray
 from medaug.errors import DataError, SettingsError
 from medaug.evaluation.kinds import kind_of
 from medaug.evaluation.metrics import (
+    CALIBRATION,
     METRICS,
     Estimator,
     binary_estimators,
@@ -240,10 +241,10 @@ def _tied(shares: Array) -> BoolArray:
 
 
 def _with_metrics(targets: list[Target], settings: EvaluationSettings, kind: Kind) -> list[Target]:
-    """Keep the metrics that the settings name."""
+    """Keep the metrics that the settings name; those of `medaug.evaluation.calibration` are made there."""
     if not settings.metrics:
         return targets
-    there_are = {name for target in targets for name in target.estimators}
+    there_are = {name for target in targets for name in target.estimators} | set(CALIBRATION)
     if unknown := [name for name in settings.metrics if name not in there_are]:
         known = ", ".join(sorted(there_are))
         raise SettingsError(f"no metric {unknown[0]!r} for these {kind} predictions; there are: {known}")
