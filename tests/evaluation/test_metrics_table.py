@@ -288,7 +288,7 @@ def test_the_sensitivity_of_each_high_risk_condition_by_group_and_gap(conditions
 def test_high_risk_classes_must_be_classes(conditions: pd.DataFrame) -> None:
     with pytest.raises(SettingsError, match=r"high-risk class 'melanoma' is not .* are: k0, k1"):
         compute_metrics(conditions, EvaluationSettings(high_risk=["k3", "melanoma"]))
-    with pytest.raises(SettingsError, match=r"a list of classes, for example \['k3'\]"):
+    with pytest.raises(SettingsError, match=r"high_risk must be a list, for example \['k3'\]"):
         EvaluationSettings(high_risk="k3")
     without = compute_metrics(conditions, EvaluationSettings(replicates=0, intersections=[]))
     assert "high_risk_sensitivity" not in set(without["metric"])
@@ -357,6 +357,14 @@ def test_settings_are_json_and_checked(predictions: Predictions) -> None:
     ):
         with pytest.raises(SettingsError):
             EvaluationSettings(**wrong)
+    for name in ("metrics", "attributes", "splits"):
+        with pytest.raises(SettingsError, match=rf"{name} must be a list, for example \['sex'\], not 'sex'"):
+            EvaluationSettings(**{name: "sex"})
+    for wrong in (["sex", "age"], [[]]):
+        with pytest.raises(SettingsError, match=r"must be a list of lists .* \[\['sex', 'age'\]\], not"):
+            EvaluationSettings(intersections=wrong)
+    with pytest.raises(SettingsError, match="bins of 'age' must be a list of edges"):
+        EvaluationSettings(bins={"age": [0, float("nan"), 80]})
     with pytest.raises(
         SettingsError, match="no metric 'f1' for these multilabel predictions; there are: acc"
     ):
