@@ -146,11 +146,15 @@ def single_estimates(cell: Cell, jobs: Sequence[Job], values: Values, shuffled: 
 
 
 def means_over_labels(
-    single: Sequence[Estimate], targets: Sequence[Target], jobs: Sequence[Job]
+    predictions: pd.DataFrame, single: Sequence[Estimate], targets: Sequence[Target], jobs: Sequence[Job]
 ) -> list[Estimate]:
-    """Return means over the labels that are estimable overall; a group must have all of them."""
+    """Return means over the labels that are estimable overall; a group must have all of them.
+
+    They count the images, and their patients, of which the truth about any label is known.
+    """
     known = np.any([target.known for target in targets], axis=0)
-    counts = {_subset_key(j.subset): int(known[j.subset.rows].sum()) for j in jobs}
+    patient_of, _ = pd.factorize(predictions["patient_id"])
+    rows = {_subset_key(job.subset): job.subset.rows[known[job.subset.rows]] for job in jobs}
     by_label: dict[tuple[str, int, str, str, str], list[Estimate]] = defaultdict(list)
     for item in single:
         if item.label:
@@ -159,8 +163,9 @@ def means_over_labels(
     for (method, seed, attribute, group, metric), items in by_label.items():
         overall = by_label[method, seed, "", "", metric]
         labels = {item.label for item in overall if item.estimable}
-        n = counts[method, seed, attribute, group]
-        means.append(replace(_mean([i for i in items if i.label in labels], items), n=n))
+        counted = rows[method, seed, attribute, group]
+        mean = _mean([item for item in items if item.label in labels], items)
+        means.append(replace(mean, n=len(counted), patients=len(np.unique(patient_of[counted]))))
     return means
 
 

@@ -126,6 +126,17 @@ def test_the_mean_over_labels_and_its_gap(predictions: Predictions) -> None:
     assert gap == pytest.approx(abs(groups[0] - groups[1]), abs=1e-12)
 
 
+def test_a_mean_counts_the_patients_of_any_known_label(predictions: Predictions) -> None:
+    table = predictions(200)
+    table.loc[table.index[:150], "label:c0"] = np.nan
+    result = compute_metrics(table, QUICK)
+    known = table[table[["label:c0", "label:c1"]].notna().any(axis=1)]
+    women = known[known["attr:sex"] == "F"]
+    for rows, where in ((known, {}), (women, {"attribute": "sex", "group": "F"})):
+        mean = pick(result, "accuracy", **where)
+        assert (mean["n"], mean["patients"]) == (len(rows), rows["patient_id"].nunique())
+
+
 def test_a_group_without_one_of_the_labels_has_no_mean(predictions: Predictions) -> None:
     table = predictions(200)
     table.loc[table["attr:sex"] == "F", "label:c0"] = 0.0
