@@ -19,7 +19,7 @@ from medaug.evaluation.metrics import WORST
 from medaug.evaluation.metrics_table import headline
 from medaug.evaluation.predictions import check_predictions
 from medaug.evaluation.settings import EvaluationSettings
-from medaug.evaluation.shared_images import on_shared_seeds
+from medaug.evaluation.shared_images import comparable
 from medaug.evaluation.verdict import Difference, difference_between, verdict
 from medaug.task import Task
 
@@ -44,7 +44,7 @@ def compare_methods(
     ----------
     predictions : DataFrame
         As for `medaug.evaluation.metrics_table.compute_metrics`, with at least two methods. Each ``seed`` is
-        a training; methods are compared on the seeds that all share.
+        a training; methods are compared on the seeds and images that all share.
     baseline : str
         Method that the others are compared with.
     settings, task
@@ -66,12 +66,13 @@ def compare_methods(
     Raises
     ------
     DataError
-        The baseline is not among the methods or is the only one, or the methods share no seed.
+        The baseline is not among the methods or is the only one; methods share no seed or no image, or the
+        truth about an image differs between them.
     """
     settings = settings or EvaluationSettings()
     predictions = check_predictions(predictions)
     need_baseline(predictions, baseline)
-    predictions, _ = on_shared_seeds(predictions)
+    predictions, _ = comparable(predictions)
     cells = bootstrap_estimates(predictions, replace(settings, permutations=0), task)
     rows = [row for cell in cells for row in difference_rows(cell, baseline, settings.confidence)]
     return assembled_differences(rows, settings)
