@@ -61,7 +61,8 @@ def compare_methods(
           ``trainings``, ``about`` and ``detectable``: see `medaug.evaluation.verdict.Difference`;
         - ``family`` and ``p_holm``: see `medaug.evaluation.family.with_family`;
         - ``verdict`` of `medaug.evaluation.verdict.verdict`: by ``p_holm`` in the headline family, else by
-          ``p_value``; "not known" where fewer than three trainings allow none.
+          ``p_value``; "not known" where fewer than three trainings allow none, and of a clear difference in
+          the share that is called positive.
 
     Raises
     ------
