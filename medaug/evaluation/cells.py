@@ -40,6 +40,13 @@ def find_cells(predictions: pd.DataFrame, splits: Sequence[str]) -> list[Cell]:
     return cells
 
 
+def numbered_patients(predictions: pd.DataFrame, rows: Array) -> tuple[int, Array]:
+    """Return how many patients some rows have, and their numbers, (rows of the table,); 0 elsewhere."""
+    patient_of = np.zeros(len(predictions), np.int64)
+    patients, patient_of[rows] = np.unique(predictions["patient_id"].to_numpy(str)[rows], return_inverse=True)
+    return len(patients), patient_of
+
+
 def rows_by_method(predictions: pd.DataFrame, rows: Array) -> dict[tuple[str, int], Array]:
     """Rows of each method and seed."""
     methods, seeds = predictions["method"].to_numpy()[rows], predictions["seed"].to_numpy()[rows]

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medaug.arrays import Array
 from medaug.errors import DataError
 from medaug.evaluation.estimates import Estimate
 from medaug.evaluation.estimation import bootstrap_estimates
@@ -20,7 +19,7 @@ from medaug.evaluation.metrics_table import headline
 from medaug.evaluation.predictions import check_predictions
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.evaluation.shared_images import comparable
-from medaug.evaluation.verdict import Difference, difference_between, verdict
+from medaug.evaluation.verdict import difference_between, verdict
 from medaug.task import Task
 
 COMPARISON_COLUMNS = (
@@ -138,23 +137,13 @@ def _differences(
         if not seeds:
             continue
         item, reference = items[seeds[0]], other[question][seeds[0]]
+        runs = [np.stack([of_seed[seed].values for seed in seeds]) for of_seed in (items, other[question])]
         yield {
             "method": item.method,
             "baseline": reference.method,
             "split": item.split,
             "domain": item.domain,
             **dict(zip(("metric", "label", "attribute", "group"), question, strict=True)),
-            **asdict(_difference(items, other[question], seeds, confidence)),
+            **asdict(difference_between(*runs, confidence)),
             "n": item.n,
         }
-
-
-def _difference(
-    own: dict[int, Estimate], other: dict[int, Estimate], seeds: Sequence[int], confidence: float
-) -> Difference:
-    return difference_between(_trainings(own, seeds), _trainings(other, seeds), confidence)
-
-
-def _trainings(items: dict[int, Estimate], seeds: Sequence[int]) -> Array:
-    """Return values and replicates, a line a training."""
-    return np.stack([items[seed].values for seed in seeds])

@@ -16,7 +16,7 @@ import pandas as pd
 
 from medaug.arrays import Array
 from medaug.evaluation.bootstrap import weight_blocks
-from medaug.evaluation.cells import Cell
+from medaug.evaluation.cells import Cell, numbered_patients
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.evaluation.subsets import Job, Subset
 from medaug.evaluation.targets import Target
@@ -74,15 +74,12 @@ def replicated_values(
     shown: Progress,
 ) -> Values:
     """Return values by number of the job and name of the metric: the estimate, then the replicates."""
-    patient_of = np.zeros(len(predictions), np.int64)
-    patients, patient_of[cell.rows] = np.unique(
-        predictions["patient_id"].to_numpy(str)[cell.rows], return_inverse=True
-    )
+    patients, patient_of = numbered_patients(predictions, cell.rows)
     generator = numpy_generator(settings.seed, "bootstrap", cell.split, cell.domain)
     largest = max(len(job.rows) for job in jobs)
     blocks: dict[tuple[int, str], list[Array]] = defaultdict(list)
     start = 0
-    for weights in weight_blocks(len(patients), settings.replicates, largest, generator):
+    for weights in weight_blocks(patients, settings.replicates, largest, generator):
         columns = slice(start, start + weights.shape[1])
         start = columns.stop
         for number, job in enumerate(jobs):
@@ -122,23 +119,24 @@ def single_estimates(cell: Cell, jobs: Sequence[Job], values: Values, shuffled: 
     """Return an estimate for each metric of each job."""
     return [
         Estimate(
-            job.subset.method,
-            job.subset.seed,
-            cell.split,
-            cell.domain,
-            metric,
-            job.target.label,
-            job.subset.attribute,
-            job.subset.group,
-            values.get((number, metric), np.empty(0)),
-            shuffled.get((number, metric), np.empty(0)),
-            len(job.rows),
-            None if job.target.positive is None else int(job.target.positive[job.rows].sum()),
-            *job.patients,
-            job.support[metric],
-            reason,
-            ONE_PATIENT if job.one_patient and not reason else "",
-            job.in_common,
+            method=job.subset.method,
+            seed=job.subset.seed,
+            split=cell.split,
+            domain=cell.domain,
+            metric=metric,
+            label=job.target.label,
+            attribute=job.subset.attribute,
+            group=job.subset.group,
+            values=values.get((number, metric), np.empty(0)),
+            shuffled=shuffled.get((number, metric), np.empty(0)),
+            n=len(job.rows),
+            n_positive=None if job.target.positive is None else int(job.target.positive[job.rows].sum()),
+            patients=job.patients[0],
+            patients_positive=job.patients[1],
+            support=job.support[metric],
+            reason=reason,
+            note=ONE_PATIENT if job.one_patient and not reason else "",
+            in_common=job.in_common,
         )
         for number, job in enumerate(jobs)
         for metric, reason in job.reasons.items()

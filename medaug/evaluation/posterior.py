@@ -62,7 +62,8 @@ class _Comparison:
     keys: dict[str, Any]
     group: Share
     outgroup: Share
-    effective: tuple[Share, Share]
+    effective: Share
+    effective_outgroup: Share
     reason: str
 
 
@@ -244,9 +245,9 @@ def _comparisons(
             }
             reason = "; ".join(f"{who}: {why}" for who, why in obstacles.items() if why)
             about = {"metric": metric, "label": target.label, "group": group}
-            effective = tuple(effective_share(right[side], patient_of[side]) for side in (own, other))
-            shares = _share(right[own]), _share(right[other])
-            yield _Comparison({**keys, **about}, *shares, (effective[0], effective[1]), reason)
+            effective = [effective_share(right[side], patient_of[side]) for side in (own, other)]
+            shares = [Share(int(right[side].sum()), len(side)) for side in (own, other)]
+            yield _Comparison({**keys, **about}, *shares, *effective, reason)
 
 
 def _runs(
@@ -261,10 +262,6 @@ def _runs(
                     yield {**keys, "attribute": grouping.attribute}, grouping, rows[target.known[rows]]
 
 
-def _share(right: Array) -> Share:
-    return Share(int(right.sum()), len(right))
-
-
 def _estimate(comparison: _Comparison, settings: EvaluationSettings, draws: int) -> dict[str, Any]:
     """Return the counts of a comparison, and its difference where that is estimable."""
     group, outgroup, reason = comparison.group, comparison.outgroup, comparison.reason
@@ -273,15 +270,16 @@ def _estimate(comparison: _Comparison, settings: EvaluationSettings, draws: int)
         "n": int(group.n),
         "right_outgroup": int(outgroup.right),
         "n_outgroup": int(outgroup.n),
-        "n_effective": comparison.effective[0].n,
-        "n_effective_outgroup": comparison.effective[1].n,
+        "n_effective": comparison.effective.n,
+        "n_effective_outgroup": comparison.effective_outgroup.n,
     }
     if reason:
         return {**counts, "estimable": False, "reason": reason}
     # Methods share the key, so that one does not depend on which others are in the table.
     key = [str(comparison.keys[name]) for name in ("split", "domain", "label", "attribute", "group")]
     generator = numpy_generator(settings.seed, "posterior", *key)
-    mode, samples = difference_posterior(*comparison.effective, generator, draws)
+    effective = comparison.effective, comparison.effective_outgroup
+    mode, samples = difference_posterior(*effective, generator, draws)
     tail = (1 - settings.confidence) / 2
     low, high = map(float, np.quantile(samples, [tail, 1 - tail]))
     observed = group.right / group.n - outgroup.right / outgroup.n

@@ -177,16 +177,16 @@ def evaluate(
     thresholds = threshold_table(predictions, settings) if settings.kind == "multilabel" else None
     calibration = calibration_metrics(predictions, settings, task)
     return Results(
-        pd.concat([metrics, calibration], ignore_index=True) if len(calibration) else metrics,
-        predictions,
-        comparison,
-        improvement,
-        posterior,
-        thresholds,
-        settings.kind,
-        baseline,
-        find_groupings(predictions, replace(settings, intersections=()), task),
-        tuple(notes),
+        metrics=pd.concat([metrics, calibration], ignore_index=True) if len(calibration) else metrics,
+        predictions=predictions,
+        comparison=comparison,
+        improvement=improvement,
+        posterior=posterior,
+        thresholds=thresholds,
+        kind=settings.kind,
+        baseline=baseline,
+        groupings=find_groupings(predictions, replace(settings, intersections=()), task),
+        notes=tuple(notes),
     )
 
 

@@ -12,7 +12,7 @@ from medaug.arrays import Array
 from medaug.errors import DataError
 from medaug.evaluation.binary import example_weights, ratio
 from medaug.evaluation.bootstrap import weight_blocks
-from medaug.evaluation.cells import find_cells, rows_by_method
+from medaug.evaluation.cells import find_cells, numbered_patients, rows_by_method
 from medaug.evaluation.intervals import percentile_bounds
 from medaug.evaluation.predictions import class_names, decision_column, score_column
 from medaug.evaluation.settings import EvaluationSettings
@@ -92,11 +92,9 @@ def chosen_thresholds(
     if settings.threshold != VALIDATION or not (predictions["split"] == VALIDATION).any():
         return {}
     cell = find_cells(predictions, [VALIDATION])[-1]
-    patients = predictions["patient_id"].to_numpy(str)[cell.rows]
-    patient_of = np.zeros(len(predictions), np.int64)
-    people, patient_of[cell.rows] = np.unique(patients, return_inverse=True)
+    patients, patient_of = numbered_patients(predictions, cell.rows)
     generator = numpy_generator(settings.seed, "bootstrap", cell.split, cell.domain)
-    blocks = weight_blocks(len(people), settings.replicates, len(cell.rows), generator)
+    blocks = weight_blocks(patients, settings.replicates, len(cell.rows), generator)
     runs = rows_by_method(predictions, cell.rows)
     found: dict[_Run, list[Array]] = {(*run, name): [] for run in runs for name in names}
     for weights in blocks:
