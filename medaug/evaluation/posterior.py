@@ -25,7 +25,6 @@ from medaug.evaluation.cells import find_cells, rows_by_method
 from medaug.evaluation.effective_share import Share, effective_share
 from medaug.evaluation.family import EXPLORATORY
 from medaug.evaluation.groupings import Grouping, find_groupings
-from medaug.evaluation.identities import ALL_DOMAINS
 from medaug.evaluation.kinds import kind_of
 from medaug.evaluation.metrics import (
     SPREAD,
@@ -36,6 +35,7 @@ from medaug.evaluation.metrics import (
 from medaug.evaluation.metrics_table import COUNTS, METRIC_COLUMNS, source_of
 from medaug.evaluation.predictions import check_predictions, class_names
 from medaug.evaluation.settings import EvaluationSettings
+from medaug.evaluation.subsets import groups_in
 from medaug.evaluation.targets import Target, find_targets
 from medaug.progress import progress
 from medaug.randomness import numpy_generator
@@ -235,9 +235,8 @@ def _comparisons(
     (metric,) = target.estimators
     right = shares_of_right_answers()[metric](target.y_true, target.answers(metric))
     patient_of, _ = pd.factorize(predictions["patient_id"])
-    for keys, grouping, rows in _runs(predictions, settings, target, groupings):
-        codes = grouping.codes[rows]
-        for code, group in enumerate(grouping.groups):
+    for keys, groups, codes, rows in _runs(predictions, settings, target, groupings):
+        for code, group in groups:
             own, other = rows[codes == code], rows[(codes != code) & (codes >= 0)]
             obstacles = {
                 "group": target.obstacle(metric, own, patient_of, settings.min_group_size),
@@ -252,14 +251,15 @@ def _comparisons(
 
 def _runs(
     predictions: pd.DataFrame, settings: EvaluationSettings, target: Target, groupings: list[Grouping]
-) -> Iterator[tuple[dict[str, Any], Grouping, Array]]:
-    """Rows of known truth of each cell, method and seed, for each attribute that has groups there."""
+) -> Iterator[tuple[dict[str, Any], list[tuple[int, str]], Array, Array]]:
+    """Yield groups, and codes and rows of known truth, of each cell, method, seed and attribute."""
     for cell in find_cells(predictions, settings.splits):
         for (method, seed), rows in rows_by_method(predictions, cell.rows).items():
             keys = {"method": method, "seed": seed, "split": cell.split, "domain": cell.domain}
+            known = rows[target.known[rows]]
             for grouping in groupings:
-                if grouping.attribute != "domain" or cell.domain == ALL_DOMAINS:
-                    yield {**keys, "attribute": grouping.attribute}, grouping, rows[target.known[rows]]
+                about = {**keys, "attribute": grouping.attribute}
+                yield about, groups_in(cell, grouping), grouping.codes[known], known
 
 
 def _estimate(comparison: _Comparison, settings: EvaluationSettings, draws: int) -> dict[str, Any]:
