@@ -24,9 +24,8 @@ class Cell:
 
 def find_cells(predictions: pd.DataFrame, splits: Sequence[str]) -> list[Cell]:
     """Each domain of each split; where a split has several, all of them together as well."""
-    wanted = list(splits) or sorted(set(predictions["split"]))
     cells = []
-    for split in wanted:
+    for split in dict.fromkeys(splits) or sorted(set(predictions["split"])):
         in_split = (predictions["split"] == split).to_numpy()
         if not in_split.any():
             there_are = ", ".join(sorted(set(predictions["split"])))

@@ -88,7 +88,15 @@ class Results:
         ----------
         metric : str, optional
             None: the one that leads, see `medaug.evaluation.metrics_table.headline`.
+
+        Raises
+        ------
+        SettingsError
+            The metric was not measured.
         """
+        measured = list(dict.fromkeys(self.metrics["metric"]))
+        if metric is not None and metric not in measured:
+            raise SettingsError(f"no metric {metric!r} was measured; there are: {', '.join(measured)}")
         metric = metric or headline(self.metrics)
         table = self.metrics[self.metrics["metric"].isin([metric, GAP.of(metric)])]
         table = table[(table["label"] == "") & (table["group"] == "")]
