@@ -137,13 +137,15 @@ def _differences(
         if not seeds:
             continue
         item, reference = items[seeds[0]], other[question][seeds[0]]
-        runs = [np.stack([of_seed[seed].values for seed in seeds]) for of_seed in (items, other[question])]
+        runs, against = (
+            np.stack([by_seed[seed].values for seed in seeds]) for by_seed in (items, other[question])
+        )
         yield {
             "method": item.method,
             "baseline": reference.method,
             "split": item.split,
             "domain": item.domain,
             **dict(zip(("metric", "label", "attribute", "group"), question, strict=True)),
-            **asdict(difference_between(*runs, confidence)),
+            **asdict(difference_between(runs, against, confidence)),
             "n": item.n,
         }

@@ -244,8 +244,11 @@ def _comparisons(
             }
             reason = "; ".join(f"{who}: {why}" for who, why in obstacles.items() if why)
             about = {"metric": metric, "label": target.label, "group": group}
-            effective = [effective_share(right[side], patient_of[side]) for side in (own, other)]
-            shares = [Share(int(right[side].sum()), len(side)) for side in (own, other)]
+            effective = (
+                effective_share(right[own], patient_of[own]),
+                effective_share(right[other], patient_of[other]),
+            )
+            shares = Share(int(right[own].sum()), len(own)), Share(int(right[other].sum()), len(other))
             yield _Comparison({**keys, **about}, *shares, *effective, reason)
 
 
