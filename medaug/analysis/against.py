@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from medaug.errors import DataError
+from medaug.evaluation.metrics import WORST
 
 QUESTION = ["method", "split", "domain", "metric", "label", "attribute"]
 LABEL_BUDGET = "label_budget"
@@ -42,7 +43,7 @@ def against_settings(metrics: pd.DataFrame, settings: Sequence[str]) -> pd.DataF
         raise DataError(
             f"the metrics have no column {missing[0]!r}; add the settings of each run to its rows"
         )
-    of_one_group = (metrics["group"] != "") & ~metrics["metric"].str.endswith("_worst")
+    of_one_group = (metrics["group"] != "") & ~metrics["metric"].map(WORST.names)
     runs = metrics[metrics["estimable"].astype(bool) & ~of_one_group]
     twice = runs.duplicated([*QUESTION, *settings, "seed"])
     if twice.any():

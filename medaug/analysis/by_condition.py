@@ -16,14 +16,13 @@ from medaug.evaluation.estimates import Estimate
 from medaug.evaluation.estimation import bootstrap_estimates
 from medaug.evaluation.intervals import percentile_interval
 from medaug.evaluation.settings import EvaluationSettings
+from medaug.evaluation.verdict import MIN_TRAININGS
 from medaug.task import Task
 
 CONDITION_COLUMNS = (
     *("method", "split", "domain", "metric", "label", "attribute", "group"),
     *("value", "ci_low", "ci_high", "sd", "seeds", "covers", "n", "n_positive", "estimable", "reason"),
 )
-FEWEST_TRAININGS = 3
-"""With fewer, nothing is known of how much a method varies from training to training."""
 
 
 def by_condition(
@@ -73,23 +72,20 @@ def _row(items: Sequence[Estimate], confidence: float) -> dict[str, Any]:
         return row
     values = np.array([item.values[0] for item in there])
     replicates = np.mean([item.values[1:] for item in there], axis=0)
-    row |= {"value": values.mean(), "reason": there[0].reason}
-    if len(there) >= FEWEST_TRAININGS:
-        interval = _over_both(values, replicates, confidence)
-    else:
-        interval = percentile_interval(replicates, confidence)
+    row |= {"value": values.mean(), "reason": ""}
     if len(there) > 1:
         row["sd"] = values.std(ddof=1)
+    both = len(there) >= MIN_TRAININGS
+    interval = percentile_interval(replicates, confidence)
     if interval is not None:
-        both = len(there) >= FEWEST_TRAININGS
+        if both:
+            interval = _over_both(values, replicates, confidence)
         row |= {"ci_low": interval[0], "ci_high": interval[1]}
         row["covers"] = "patients and trainings" if both else "patients"
     return row
 
 
-def _over_both(values: Array, replicates: Array, confidence: float) -> tuple[float, float] | None:
-    if percentile_interval(replicates, confidence) is None:
-        return None
+def _over_both(values: Array, replicates: Array, confidence: float) -> tuple[float, float]:
     of_trainings = values.var(ddof=1) / len(values)
     variance = np.nanvar(replicates, ddof=1) + of_trainings
     degrees = np.inf if not of_trainings else (len(values) - 1) * (variance / of_trainings) ** 2

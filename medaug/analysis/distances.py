@@ -153,13 +153,12 @@ def compare_distances(table: pd.DataFrame, baseline: str) -> pd.DataFrame:
         raise DataError(
             f"there is no baseline {baseline!r} among the distances; there are: {', '.join(there)}"
         )
-    rows = [
-        {**dict(zip(PAIR, pair, strict=True)), "method": method, "baseline": baseline, **found}
-        for pair, runs in table.groupby(PAIR, sort=False)
-        if baseline in set(runs["method"])
-        for method in (name for name in there if name in set(runs["method"]))
-        for found in [_compared(runs[runs["method"] == method], runs[runs["method"] == baseline])]
-    ]
+    rows = []
+    for pair, runs in table.groupby(PAIR, sort=False):
+        of_method = dict(list(runs.groupby("method", sort=False)))
+        for method, own in of_method.items() if baseline in of_method else ():
+            keys = {**dict(zip(PAIR, pair, strict=True)), "method": method, "baseline": baseline}
+            rows.append(keys | _compared(own, of_method[baseline]))
     return pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
 
 

@@ -90,8 +90,9 @@ def missed_cases(
     about = predictions[["split", "image_id", "patient_id", "method", "seed"]]
     if settings.splits:
         about = about[about["split"].isin(settings.splits)]
-    counts, trainings = _missed_by_all(decided.join(about, how="inner"))
-    cases = decided.join(about, how="inner").rename_axis("row").reset_index()
+    runs = decided.join(about, how="inner")
+    counts, trainings = _missed_by_all(runs)
+    cases = runs.rename_axis("row").reset_index()
     cases = cases.drop_duplicates(CASE).set_index(CASE).loc[counts.index].reset_index()
     groups = _groups(predictions, settings, task).iloc[cases["row"]].reset_index(drop=True)
     return Cases(cases[[*CASE, "patient_id"]], groups, counts.reset_index(drop=True), trainings)

@@ -23,7 +23,7 @@ from medaug.arrays import Array
 from medaug.evaluation.cells import find_cells
 from medaug.evaluation.family import EXPLORATORY
 from medaug.evaluation.groupings import find_groupings
-from medaug.evaluation.metrics import CALIBRATION_INTERCEPT, CALIBRATION_SLOPE
+from medaug.evaluation.metrics import CALIBRATION
 from medaug.evaluation.metrics_table import COUNTS, METRIC_COLUMNS, source_of
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.evaluation.subsets import Job, find_jobs
@@ -51,14 +51,15 @@ def calibration_metrics(
     DataFrame
         For each class (one against the rest where they exclude one another), over all images and by group of
         each attribute, with intervals from standard errors that are robust to several images of a patient.
-        Not estimable with fewer than `settings.min_group_size` patients with, or without, the condition, or
-        if the scores separate both. Empty where `settings.metrics` names others.
+        Not estimable with fewer than `settings.min_group_size` patients with, or without, the condition, if
+        all images are of one patient, or if the scores separate both. Without those of the two that
+        `settings.metrics` leaves out.
     """
-    if settings.metrics and CALIBRATION_SLOPE not in settings.metrics:
+    wanted = [metric for metric in CALIBRATION if not settings.metrics or metric in settings.metrics]
+    if not wanted:
         return pd.DataFrame(columns=list(METRIC_COLUMNS))
-    targets = [
-        t for t in find_targets(predictions, replace(settings, metrics=(), headline=None), task) if t.label
-    ]
+    of_auc = replace(settings, metrics=["auc"], headline=None)  # which needs what these two need
+    targets = [target for target in find_targets(predictions, of_auc, task) if target.label]
     groupings = [g for g in find_groupings(predictions, settings, task) if " & " not in g.attribute]
     patient_of, _ = pd.factorize(predictions["patient_id"])
     about = {"source": source_of(predictions), "family": EXPLORATORY}
@@ -67,6 +68,7 @@ def calibration_metrics(
         for cell in find_cells(predictions, settings.splits)
         for job in find_jobs(predictions, cell, targets, groupings, settings)
         for row in _rows(job, patient_of, settings)
+        if row["metric"] in wanted
     ]
     table = pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
     return table.astype(COUNTS)
@@ -111,19 +113,20 @@ def _rows(job: Job, patient_of: Array, settings: EvaluationSettings) -> Iterator
     keys["n_positive"] = int(job.target.positive[job.rows].sum())
     keys["patients"], keys["patients_positive"] = job.patients
     reason = job.target.obstacle("auc", job.rows, patient_of, settings.min_group_size)
+    if job.one_patient:
+        reason = reason or "all images are of one patient"
     lines = ((np.nan, np.nan),) * 2
     if not reason:
         rows = job.rows
         lines = calibration_line(job.target.positive[rows], job.target.y_score[rows], patient_of[rows])
     reach = float(norm.ppf((1 + settings.confidence) / 2))
-    for metric, (value, error) in zip((CALIBRATION_INTERCEPT, CALIBRATION_SLOPE), lines, strict=True):
+    for metric, (value, error) in zip(CALIBRATION, lines, strict=True):
         known = bool(np.isfinite(value) and np.isfinite(error))
+        found = (value, value - reach * error, value + reach * error) if known else (np.nan,) * 3
         yield {
             **keys,
             "metric": metric,
-            "value": value if known else np.nan,
-            "ci_low": value - reach * error if known else np.nan,
-            "ci_high": value + reach * error if known else np.nan,
+            **dict(zip(("value", "ci_low", "ci_high"), found, strict=True)),
             "estimable": known,
             "reason": reason or ("" if known else "the scores separate both, or are all the same"),
         }

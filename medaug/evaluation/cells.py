@@ -24,9 +24,8 @@ class Cell:
 
 def find_cells(predictions: pd.DataFrame, splits: Sequence[str]) -> list[Cell]:
     """Each domain of each split; where a split has several, all of them together as well."""
-    wanted = list(splits) or sorted(set(predictions["split"]))
     cells = []
-    for split in wanted:
+    for split in dict.fromkeys(splits) or sorted(set(predictions["split"])):
         in_split = (predictions["split"] == split).to_numpy()
         if not in_split.any():
             there_are = ", ".join(sorted(set(predictions["split"])))
@@ -38,6 +37,13 @@ def find_cells(predictions: pd.DataFrame, splits: Sequence[str]) -> list[Cell]:
         if len(domains) > 1:
             cells.append(Cell(split, ALL_DOMAINS, np.flatnonzero(in_split)))
     return cells
+
+
+def numbered_patients(predictions: pd.DataFrame, rows: Array) -> tuple[int, Array]:
+    """Return how many patients some rows have, and their numbers, (rows of the table,); 0 elsewhere."""
+    patient_of = np.zeros(len(predictions), np.int64)
+    patients, patient_of[rows] = np.unique(predictions["patient_id"].to_numpy(str)[rows], return_inverse=True)
+    return len(patients), patient_of
 
 
 def rows_by_method(predictions: pd.DataFrame, rows: Array) -> dict[tuple[str, int], Array]:

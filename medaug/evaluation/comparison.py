@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from medaug.arrays import Array
 from medaug.errors import DataError
 from medaug.evaluation.estimates import Estimate
 from medaug.evaluation.estimation import bootstrap_estimates
@@ -19,8 +18,8 @@ from medaug.evaluation.metrics import WORST
 from medaug.evaluation.metrics_table import headline
 from medaug.evaluation.predictions import check_predictions
 from medaug.evaluation.settings import EvaluationSettings
-from medaug.evaluation.shared_images import on_shared_seeds
-from medaug.evaluation.verdict import Difference, difference_between, verdict
+from medaug.evaluation.shared_images import comparable
+from medaug.evaluation.verdict import difference_between, verdict
 from medaug.task import Task
 
 COMPARISON_COLUMNS = (
@@ -44,7 +43,7 @@ def compare_methods(
     ----------
     predictions : DataFrame
         As for `medaug.evaluation.metrics_table.compute_metrics`, with at least two methods. Each ``seed`` is
-        a training; methods are compared on the seeds that all share.
+        a training; methods are compared on the seeds and images that all share.
     baseline : str
         Method that the others are compared with.
     settings, task
@@ -61,17 +60,19 @@ def compare_methods(
           ``trainings``, ``about`` and ``detectable``: see `medaug.evaluation.verdict.Difference`;
         - ``family`` and ``p_holm``: see `medaug.evaluation.family.with_family`;
         - ``verdict`` of `medaug.evaluation.verdict.verdict`: by ``p_holm`` in the headline family, else by
-          ``p_value``; "not known" where fewer than three trainings allow none.
+          ``p_value``; "not known" where fewer than three trainings allow none, and of a clear difference in
+          the share that is called positive.
 
     Raises
     ------
     DataError
-        The baseline is not among the methods or is the only one, or the methods share no seed.
+        The baseline is not among the methods or is the only one; methods share no seed or no image, or the
+        truth about an image differs between them.
     """
     settings = settings or EvaluationSettings()
     predictions = check_predictions(predictions)
     need_baseline(predictions, baseline)
-    predictions, _ = on_shared_seeds(predictions)
+    predictions, _ = comparable(predictions)
     cells = bootstrap_estimates(predictions, replace(settings, permutations=0), task)
     rows = [row for cell in cells for row in difference_rows(cell, baseline, settings.confidence)]
     return assembled_differences(rows, settings)
@@ -136,23 +137,15 @@ def _differences(
         if not seeds:
             continue
         item, reference = items[seeds[0]], other[question][seeds[0]]
+        runs, against = (
+            np.stack([by_seed[seed].values for seed in seeds]) for by_seed in (items, other[question])
+        )
         yield {
             "method": item.method,
             "baseline": reference.method,
             "split": item.split,
             "domain": item.domain,
             **dict(zip(("metric", "label", "attribute", "group"), question, strict=True)),
-            **asdict(_difference(items, other[question], seeds, confidence)),
+            **asdict(difference_between(runs, against, confidence)),
             "n": item.n,
         }
-
-
-def _difference(
-    own: dict[int, Estimate], other: dict[int, Estimate], seeds: Sequence[int], confidence: float
-) -> Difference:
-    return difference_between(_trainings(own, seeds), _trainings(other, seeds), confidence)
-
-
-def _trainings(items: dict[int, Estimate], seeds: Sequence[int]) -> Array:
-    """Return values and replicates, a line a training."""
-    return np.stack([items[seed].values for seed in seeds])

@@ -16,7 +16,7 @@ import pandas as pd
 
 from medaug.arrays import Array
 from medaug.evaluation.bootstrap import weight_blocks
-from medaug.evaluation.cells import Cell
+from medaug.evaluation.cells import Cell, numbered_patients
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.evaluation.subsets import Job, Subset
 from medaug.evaluation.targets import Target
@@ -74,15 +74,12 @@ def replicated_values(
     shown: Progress,
 ) -> Values:
     """Return values by number of the job and name of the metric: the estimate, then the replicates."""
-    patient_of = np.zeros(len(predictions), np.int64)
-    patients, patient_of[cell.rows] = np.unique(
-        predictions["patient_id"].to_numpy(str)[cell.rows], return_inverse=True
-    )
+    patients, patient_of = numbered_patients(predictions, cell.rows)
     generator = numpy_generator(settings.seed, "bootstrap", cell.split, cell.domain)
     largest = max(len(job.rows) for job in jobs)
     blocks: dict[tuple[int, str], list[Array]] = defaultdict(list)
     start = 0
-    for weights in weight_blocks(len(patients), settings.replicates, largest, generator):
+    for weights in weight_blocks(patients, settings.replicates, largest, generator):
         columns = slice(start, start + weights.shape[1])
         start = columns.stop
         for number, job in enumerate(jobs):
@@ -122,23 +119,24 @@ def single_estimates(cell: Cell, jobs: Sequence[Job], values: Values, shuffled: 
     """Return an estimate for each metric of each job."""
     return [
         Estimate(
-            job.subset.method,
-            job.subset.seed,
-            cell.split,
-            cell.domain,
-            metric,
-            job.target.label,
-            job.subset.attribute,
-            job.subset.group,
-            values.get((number, metric), np.empty(0)),
-            shuffled.get((number, metric), np.empty(0)),
-            len(job.rows),
-            None if job.target.positive is None else int(job.target.positive[job.rows].sum()),
-            *job.patients,
-            job.support[metric],
-            reason,
-            ONE_PATIENT if job.one_patient and not reason else "",
-            job.in_common,
+            method=job.subset.method,
+            seed=job.subset.seed,
+            split=cell.split,
+            domain=cell.domain,
+            metric=metric,
+            label=job.target.label,
+            attribute=job.subset.attribute,
+            group=job.subset.group,
+            values=values.get((number, metric), np.empty(0)),
+            shuffled=shuffled.get((number, metric), np.empty(0)),
+            n=len(job.rows),
+            n_positive=None if job.target.positive is None else int(job.target.positive[job.rows].sum()),
+            patients=job.patients[0],
+            patients_positive=job.patients[1],
+            support=job.support[metric],
+            reason=reason,
+            note=ONE_PATIENT if job.one_patient and not reason else "",
+            in_common=job.in_common,
         )
         for number, job in enumerate(jobs)
         for metric, reason in job.reasons.items()
@@ -146,11 +144,15 @@ def single_estimates(cell: Cell, jobs: Sequence[Job], values: Values, shuffled: 
 
 
 def means_over_labels(
-    single: Sequence[Estimate], targets: Sequence[Target], jobs: Sequence[Job]
+    predictions: pd.DataFrame, single: Sequence[Estimate], targets: Sequence[Target], jobs: Sequence[Job]
 ) -> list[Estimate]:
-    """Return means over the labels that are estimable overall; a group must have all of them."""
+    """Return means over the labels that are estimable overall; a group must have all of them.
+
+    They count the images, and their patients, of which the truth about any label is known.
+    """
     known = np.any([target.known for target in targets], axis=0)
-    counts = {_subset_key(j.subset): int(known[j.subset.rows].sum()) for j in jobs}
+    patient_of, _ = pd.factorize(predictions["patient_id"])
+    rows = {_subset_key(job.subset): job.subset.rows[known[job.subset.rows]] for job in jobs}
     by_label: dict[tuple[str, int, str, str, str], list[Estimate]] = defaultdict(list)
     for item in single:
         if item.label:
@@ -159,8 +161,9 @@ def means_over_labels(
     for (method, seed, attribute, group, metric), items in by_label.items():
         overall = by_label[method, seed, "", "", metric]
         labels = {item.label for item in overall if item.estimable}
-        n = counts[method, seed, attribute, group]
-        means.append(replace(_mean([i for i in items if i.label in labels], items), n=n))
+        counted = rows[method, seed, attribute, group]
+        mean = _mean([item for item in items if item.label in labels], items)
+        means.append(replace(mean, n=len(counted), patients=len(np.unique(patient_of[counted]))))
     return means
 
 

@@ -39,6 +39,6 @@ def bootstrap_estimates(
             values = replicated_values(predictions, cell, jobs, settings, thresholds, shown)
             shuffled = shuffled_values(predictions, cell, jobs, groupings, settings)
             single = single_estimates(cell, jobs, values, shuffled)
-            means = means_over_labels(single, targets, jobs)
+            means = means_over_labels(predictions, single, targets, jobs)
             reported = [item for item in single if not item.in_common]
             yield [*reported, *means, *compared_groups([*single, *means])]

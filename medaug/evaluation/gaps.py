@@ -54,9 +54,7 @@ def _compared(items: Sequence[Estimate]) -> Iterator[Estimate]:
     """
     metric, usable = items[0].metric, [item for item in items if item.estimable]
     about = _about(items, usable)
-    if len(usable) < 2:
-        reason = f"{len(usable)} of {len(items)} groups can be estimated, a gap needs two"
-        about = replace(about, reason=reason, note="")
+    if about.reason:
         lowest = highest = poorest = about
     else:
         rising = sorted(usable, key=lambda item: float(item.values[0]))
@@ -73,10 +71,13 @@ def _compared(items: Sequence[Estimate]) -> Iterator[Estimate]:
 
 
 def _about(items: Sequence[Estimate], usable: Sequence[Estimate]) -> Estimate:
-    """All groups together, without a value."""
-    positives = [item.n_positive for item in usable if item.n_positive is not None]
-    over = "" if len(usable) == len(items) else f"over {len(usable)} of {len(items)} groups"
+    """All groups together, without a value; the reason why there is none if fewer than two are usable."""
+    said = f"over {len(usable)} of {len(items)} groups" if len(usable) < len(items) else ""
+    if len(usable) < 2:
+        said = f"{len(usable)} of {len(items)} groups can be estimated, a gap needs two"
     in_common = next((item.in_common for item in items if item.in_common), "")
+    said = "; ".join(filter(None, (said, in_common)))
+    positives = [item.n_positive for item in usable if item.n_positive is not None]
     return replace(
         items[0],
         group="",
@@ -86,8 +87,8 @@ def _about(items: Sequence[Estimate], usable: Sequence[Estimate]) -> Estimate:
         n_positive=sum(positives) if positives else None,
         patients=None,
         patients_positive=None,
-        reason="",
-        note="; ".join(filter(None, (over, in_common))),
+        reason=said if len(usable) < 2 else "",
+        note=said if len(usable) > 1 else "",
         in_common="",
     )
 

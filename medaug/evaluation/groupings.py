@@ -50,7 +50,7 @@ def find_groupings(
         An attribute is not in the table, or is a measured number without bins.
     """
     present = attribute_names(predictions)
-    names = present if settings.attributes is None else list(settings.attributes)
+    names = list(dict.fromkeys(present if settings.attributes is None else settings.attributes))
     single = {name: _grouping(predictions, name, present, settings, task) for name in names}
     intersections = combinations(names, 2) if settings.intersections is None else settings.intersections
     return [*single.values(), *(_cross(single, crossed) for crossed in intersections)]

@@ -11,9 +11,14 @@ import pandas as pd
 from medaug.errors import DataError, SettingsError
 from medaug.evaluation.predictions import class_names, detect_kind, sum_to_one
 from medaug.evaluation.settings import EvaluationSettings
-from medaug.task import Task, label_column
+from medaug.task import Kind, Task, label_column
 
 logger = logging.getLogger(__name__)
+
+
+def kind_of(predictions: pd.DataFrame, settings: EvaluationSettings, task: Task | None = None) -> Kind:
+    """Return whether classes exclude one another: what the settings say, else the task, else the table."""
+    return _said(settings, task) or detect_kind(predictions)
 
 
 def with_kind(
@@ -34,7 +39,7 @@ def with_kind(
     >>> with_kind(pd.DataFrame([row]), EvaluationSettings(kind="multilabel")).kind
     'multilabel'
     """
-    if (said := settings.kind or (task.kind if task else None)) is not None:
+    if (said := _said(settings, task)) is not None:
         if said == "multiclass":
             _check_exclusive(predictions)
         return replace(settings, kind=said)
@@ -47,6 +52,10 @@ def with_kind(
         )
         logger.info("The %d classes are taken as %s, because %s; set kind if not", len(classes), kind, why)
     return replace(settings, kind=kind)
+
+
+def _said(settings: EvaluationSettings, task: Task | None) -> Kind | None:
+    return settings.kind or (task.kind if task else None)
 
 
 def _check_exclusive(predictions: pd.DataFrame) -> None:

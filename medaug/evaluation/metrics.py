@@ -23,7 +23,7 @@ HIGH_RISK_SENSITIVITY = "high_risk_sensitivity"
 SELECTION_RATE = "selection_rate"
 EQUALIZED_ODDS = "equalized_odds"
 CALIBRATION_INTERCEPT, CALIBRATION_SLOPE = "calibration_intercept", "calibration_slope"
-
+CALIBRATION = (CALIBRATION_INTERCEPT, CALIBRATION_SLOPE)
 
 Needs = Literal["examples", "positives", "negatives", "both", "alarms", "others"]
 

@@ -25,16 +25,17 @@ from medaug.evaluation.cells import find_cells, rows_by_method
 from medaug.evaluation.effective_share import Share, effective_share
 from medaug.evaluation.family import EXPLORATORY
 from medaug.evaluation.groupings import Grouping, find_groupings
-from medaug.evaluation.identities import ALL_DOMAINS
+from medaug.evaluation.kinds import kind_of
 from medaug.evaluation.metrics import (
     SPREAD,
     binary_estimators,
     multiclass_estimators,
     shares_of_right_answers,
 )
-from medaug.evaluation.metrics_table import COUNTS, METRIC_COLUMNS, PHANTOM_DATA
-from medaug.evaluation.predictions import check_predictions, class_names, detect_kind
+from medaug.evaluation.metrics_table import COUNTS, METRIC_COLUMNS, source_of
+from medaug.evaluation.predictions import check_predictions, class_names
 from medaug.evaluation.settings import EvaluationSettings
+from medaug.evaluation.subsets import groups_in
 from medaug.evaluation.targets import Target, find_targets
 from medaug.progress import progress
 from medaug.randomness import numpy_generator
@@ -61,7 +62,8 @@ class _Comparison:
     keys: dict[str, Any]
     group: Share
     outgroup: Share
-    effective: tuple[Share, Share]
+    effective: Share
+    effective_outgroup: Share
     reason: str
 
 
@@ -148,7 +150,7 @@ def group_posteriors(
     predictions = check_predictions(predictions)
     targets = [t for t in find_targets(predictions, settings, task) if t.estimators]
     groupings = find_groupings(predictions, settings, task)
-    source = PHANTOM_DATA if predictions["phantom"].any() else ""
+    source = source_of(predictions)
     comparisons = [c for t in targets for c in _comparisons(predictions, settings, t, groupings)]
     rows = [
         {**comparison.keys, **_estimate(comparison, settings, draws), "source": source}
@@ -211,8 +213,7 @@ def spread_metrics(posterior: pd.DataFrame) -> pd.DataFrame:
 def _outcome(predictions: pd.DataFrame, settings: EvaluationSettings, task: Task | None) -> str | None:
     """Return what is a right answer about an image; None where it has several answers."""
     classes = len(class_names(predictions))
-    kind = task.kind if task else settings.kind or detect_kind(predictions)
-    if kind == "multiclass":
+    if kind_of(predictions, settings, task) == "multiclass":
         applicable = multiclass_estimators(classes)
     else:
         applicable = binary_estimators() if classes == 1 else {}
@@ -234,9 +235,8 @@ def _comparisons(
     (metric,) = target.estimators
     right = shares_of_right_answers()[metric](target.y_true, target.answers(metric))
     patient_of, _ = pd.factorize(predictions["patient_id"])
-    for keys, grouping, rows in _runs(predictions, settings, target, groupings):
-        codes = grouping.codes[rows]
-        for code, group in enumerate(grouping.groups):
+    for keys, groups, codes, rows in _runs(predictions, settings, target, groupings):
+        for code, group in groups:
             own, other = rows[codes == code], rows[(codes != code) & (codes >= 0)]
             obstacles = {
                 "group": target.obstacle(metric, own, patient_of, settings.min_group_size),
@@ -244,25 +244,25 @@ def _comparisons(
             }
             reason = "; ".join(f"{who}: {why}" for who, why in obstacles.items() if why)
             about = {"metric": metric, "label": target.label, "group": group}
-            effective = tuple(effective_share(right[side], patient_of[side]) for side in (own, other))
-            shares = _share(right[own]), _share(right[other])
-            yield _Comparison({**keys, **about}, *shares, (effective[0], effective[1]), reason)
+            effective = (
+                effective_share(right[own], patient_of[own]),
+                effective_share(right[other], patient_of[other]),
+            )
+            shares = Share(int(right[own].sum()), len(own)), Share(int(right[other].sum()), len(other))
+            yield _Comparison({**keys, **about}, *shares, *effective, reason)
 
 
 def _runs(
     predictions: pd.DataFrame, settings: EvaluationSettings, target: Target, groupings: list[Grouping]
-) -> Iterator[tuple[dict[str, Any], Grouping, Array]]:
-    """Rows of known truth of each cell, method and seed, for each attribute that has groups there."""
+) -> Iterator[tuple[dict[str, Any], list[tuple[int, str]], Array, Array]]:
+    """Yield groups, and codes and rows of known truth, of each cell, method, seed and attribute."""
     for cell in find_cells(predictions, settings.splits):
         for (method, seed), rows in rows_by_method(predictions, cell.rows).items():
             keys = {"method": method, "seed": seed, "split": cell.split, "domain": cell.domain}
+            known = rows[target.known[rows]]
             for grouping in groupings:
-                if grouping.attribute != "domain" or cell.domain == ALL_DOMAINS:
-                    yield {**keys, "attribute": grouping.attribute}, grouping, rows[target.known[rows]]
-
-
-def _share(right: Array) -> Share:
-    return Share(int(right.sum()), len(right))
+                about = {**keys, "attribute": grouping.attribute}
+                yield about, groups_in(cell, grouping), grouping.codes[known], known
 
 
 def _estimate(comparison: _Comparison, settings: EvaluationSettings, draws: int) -> dict[str, Any]:
@@ -273,15 +273,16 @@ def _estimate(comparison: _Comparison, settings: EvaluationSettings, draws: int)
         "n": int(group.n),
         "right_outgroup": int(outgroup.right),
         "n_outgroup": int(outgroup.n),
-        "n_effective": comparison.effective[0].n,
-        "n_effective_outgroup": comparison.effective[1].n,
+        "n_effective": comparison.effective.n,
+        "n_effective_outgroup": comparison.effective_outgroup.n,
     }
     if reason:
         return {**counts, "estimable": False, "reason": reason}
     # Methods share the key, so that one does not depend on which others are in the table.
     key = [str(comparison.keys[name]) for name in ("split", "domain", "label", "attribute", "group")]
     generator = numpy_generator(settings.seed, "posterior", *key)
-    mode, samples = difference_posterior(*comparison.effective, generator, draws)
+    effective = comparison.effective, comparison.effective_outgroup
+    mode, samples = difference_posterior(*effective, generator, draws)
     tail = (1 - settings.confidence) / 2
     low, high = map(float, np.quantile(samples, [tail, 1 - tail]))
     observed = group.right / group.n - outgroup.right / outgroup.n

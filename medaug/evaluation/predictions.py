@@ -77,12 +77,13 @@ def check_predictions(table: pd.DataFrame, source: str = "predictions") -> pd.Da
     Parameters
     ----------
     table : DataFrame
-        Needs ``score:<class>`` (probability) and ``label:<class>`` (0 to 1, blank or a word such as ``NA``
-        where unknown) for at least one class. May have ``image_id``, ``patient_id``, ``domain``, ``split``,
-        ``method``, ``seed``, ``attr:<name>``, ``decision:<class>``, ``phantom`` and ``synthetic`` (true is
-        refused). Filled in where missing: method ``model``, split and domain ``unknown``, seed 0, phantom
-        False, image ids counted within method and seed; an image without a patient is taken as a patient of
-        its own. Names (of hospitals, groups, patients, images) are kept as they are written.
+        Needs ``score:<class>`` (probability) and ``label:<class>`` (0 to 1, true or false, blank or a word
+        such as ``NA`` where unknown) for at least one class. May have ``image_id``, ``patient_id``,
+        ``domain``, ``split``, ``method``, ``seed``, ``attr:<name>``, ``decision:<class>``, ``phantom`` and
+        ``synthetic`` (true is refused). Filled in where missing: method ``model``, split and domain
+        ``unknown``, seed 0, phantom False, image ids counted within method and seed; an image without a
+        patient is taken as a patient of its own. Names (of hospitals, groups, patients, images) are kept as
+        they are written.
     source : str
         What errors and the log call the table, usually its file.
 
@@ -148,6 +149,8 @@ def _names(table: pd.DataFrame, prefix: str) -> list[str]:
 def _check_columns(table: pd.DataFrame, classes: list[str], source: str) -> None:
     if not classes:
         raise DataError(f"{source} has no column score:<class>; {columns_there(list(map(str, table)))}")
+    if "" in [*classes, *attribute_names(table)]:
+        raise DataError(f"{source} has a column without a name behind the colon; name it, or leave it out")
     missing = [LABEL_PREFIX + c for c in classes if LABEL_PREFIX + c not in table]
     missing += [SCORE_PREFIX + c for c in _names(table, DECISION_PREFIX) if c not in classes]
     if missing:
@@ -165,6 +168,7 @@ def _scores(column: pd.Series[Any], source: str) -> pd.Series[float]:
 
 
 def _labels(column: pd.Series[Any], source: str) -> pd.Series[float]:
+    column = _counted(column)
     read = numbers(column)
     if read.wrong.any():
         words = read.wrong & is_unknown(as_text(column))
@@ -176,11 +180,20 @@ def _labels(column: pd.Series[Any], source: str) -> pd.Series[float]:
 
 
 def _decisions(table: pd.DataFrame, name: str, source: str) -> pd.Series[float]:
-    column = table[decision_column(name)]
+    column = _counted(table[decision_column(name)])
     values = _known_numbers(column, numbers(column), source)
     unclear = ~values.isin([0, 1]) & table[label_column(name)].notna()
     _refuse(column, unclear, source, "is neither 0 nor 1")
     return values
+
+
+def _counted(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return true and false, which pandas makes of a comparison, as 1 and 0."""
+    if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
+        return column
+    text = as_text(column)
+    word = text.str.lower()
+    return text.mask(word == "true", "1").mask(word == "false", "0")
 
 
 def _known_numbers(column: pd.Series[Any], read: Numbers, source: str) -> pd.Series[float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -35,11 +34,9 @@ from medaug.evaluation.metrics_table import (
 from medaug.evaluation.posterior import central_estimate, spread_metrics
 from medaug.evaluation.predictions import check_predictions, read_predictions, write_predictions
 from medaug.evaluation.settings import EvaluationSettings
-from medaug.evaluation.shared_images import on_shared_images, on_shared_seeds
+from medaug.evaluation.shared_images import comparable
 from medaug.evaluation.thresholds import threshold_table
 from medaug.task import Kind, Task
-
-logger = logging.getLogger(__name__)
 
 _TABLES = ("metrics", "comparison", "improvement", "posterior", "thresholds")
 _SUMMARY = ["method", "seed", "split", "domain", "n", "metric", "attribute", "value", "ci_low", "ci_high"]
@@ -91,7 +88,15 @@ class Results:
         ----------
         metric : str, optional
             None: the one that leads, see `medaug.evaluation.metrics_table.headline`.
+
+        Raises
+        ------
+        SettingsError
+            The metric was not measured.
         """
+        measured = list(dict.fromkeys(self.metrics["metric"]))
+        if metric is not None and metric not in measured:
+            raise SettingsError(f"no metric {metric!r} was measured; there are: {', '.join(measured)}")
         metric = metric or headline(self.metrics)
         table = self.metrics[self.metrics["metric"].isin([metric, GAP.of(metric)])]
         table = table[(table["label"] == "") & (table["group"] == "")]
@@ -180,39 +185,17 @@ def evaluate(
     thresholds = threshold_table(predictions, settings) if settings.kind == "multilabel" else None
     calibration = calibration_metrics(predictions, settings, task)
     return Results(
-        pd.concat([metrics, calibration], ignore_index=True) if len(calibration) else metrics,
-        predictions,
-        comparison,
-        improvement,
-        posterior,
-        thresholds,
-        settings.kind,
-        baseline,
-        find_groupings(predictions, replace(settings, intersections=()), task),
-        tuple(notes),
+        metrics=pd.concat([metrics, calibration], ignore_index=True) if len(calibration) else metrics,
+        predictions=predictions,
+        comparison=comparison,
+        improvement=improvement,
+        posterior=posterior,
+        thresholds=thresholds,
+        kind=settings.kind,
+        baseline=baseline,
+        groupings=find_groupings(predictions, replace(settings, intersections=()), task),
+        notes=tuple(notes),
     )
-
-
-def comparable(predictions: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Keep what all methods have: the same seeds, and of each seed the same images.
-
-    Returns
-    -------
-    predictions : DataFrame
-        Of the shared seeds and images.
-    notes : list of str
-        What was left out, in sentences, which are logged too.
-
-    Raises
-    ------
-    DataError
-        Methods share no seed or no image, or the truth about an image differs between them.
-    """
-    shared, seeds = on_shared_seeds(predictions)
-    shared, images = on_shared_images(shared)
-    for note in [*seeds, *images]:
-        logger.warning("%s", note)
-    return shared, [*seeds, *images]
 
 
 def _measured(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -70,8 +71,28 @@ class EvaluationSettings:
     def __post_init__(self) -> None:
         if self.kind not in (None, "multilabel", "multiclass"):
             raise SettingsError(f"kind must be 'multilabel' or 'multiclass', not {self.kind!r}")
-        if isinstance(self.high_risk, str):
-            raise SettingsError(f"high_risk must be a list of classes, for example [{self.high_risk!r}]")
+        self._check_lists()
+        self._check_numbers()
+        self._check_headline()
+
+    def _check_lists(self) -> None:
+        """Refuse a word in place of a list: it is a sequence too, of its letters."""
+        for name in ("metrics", "high_risk", "attributes", "splits"):
+            if isinstance(value := getattr(self, name), str):
+                raise SettingsError(f"{name} must be a list, for example [{value!r}], not {value!r}")
+        for crossed in self.intersections or ():
+            if isinstance(crossed, str) or not crossed:
+                raise SettingsError(
+                    "intersections must be a list of lists of attributes, for example [['sex', 'age']], not "
+                    f"{self.intersections!r}"
+                )
+        for name, edges in self.bins.items():
+            if isinstance(edges, str) or not isinstance(edges, Sequence) or not all(map(_is_number, edges)):
+                raise SettingsError(
+                    f"bins of {name!r} must be a list of edges, for example [0, 40, 'inf'], not {edges!r}"
+                )
+
+    def _check_numbers(self) -> None:
         if self.threshold != "id_val" and not _is_probability(self.threshold):
             raise SettingsError(f"threshold must be between 0 and 1 or 'id_val', not {self.threshold!r}")
         if not 0 < self.confidence < 1:
@@ -80,11 +101,8 @@ class EvaluationSettings:
             raise SettingsError(
                 "replicates and permutations must be at least 0 and min_group_size at least 1"
             )
-        for name, edges in self.bins.items():
-            if isinstance(edges, str) or not isinstance(edges, Sequence) or not all(map(_is_number, edges)):
-                raise SettingsError(
-                    f"bins of {name!r} must be a list of edges, for example [0, 40, 'inf'], not {edges!r}"
-                )
+
+    def _check_headline(self) -> None:
         if self.headline and self.headline not in METRICS:
             raise SettingsError(
                 f"there is no metric {self.headline!r} to lead; there are: {', '.join(METRICS)}"
@@ -101,7 +119,6 @@ def _is_probability(value: float | str) -> bool:
 
 def _is_number(value: float | str) -> bool:
     try:
-        float(value)
+        return not math.isnan(float(value))
     except (TypeError, ValueError):
         return False
-    return True

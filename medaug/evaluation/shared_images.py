@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+import logging
+
 import pandas as pd
 
 from medaug.errors import DataError
 from medaug.evaluation.predictions import attribute_names, class_names
 from medaug.task import attribute_column, label_column
+
+logger = logging.getLogger(__name__)
+
+
+def comparable(predictions: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Keep what all methods have: the same seeds, and of each seed the same images.
+
+    Returns
+    -------
+    predictions : DataFrame
+        Of the shared seeds and images.
+    notes : list of str
+        What was left out, in sentences, which are logged too.
+
+    Raises
+    ------
+    DataError
+        Methods share no seed or no image, or the truth about an image differs between them.
+    """
+    shared, seeds = on_shared_seeds(predictions)
+    shared, images = on_shared_images(shared)
+    for note in [*seeds, *images]:
+        logger.warning("%s", note)
+    return shared, [*seeds, *images]
 
 
 def on_shared_images(predictions: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:

@@ -83,17 +83,21 @@ def find_jobs(
     return [*jobs, *_in_common(jobs, patient_of, settings.min_group_size)]
 
 
+def groups_in(cell: Cell, grouping: Grouping) -> list[tuple[int, str]]:
+    """Return code and name of the groups of a cell; domains only where they are together, of this split."""
+    by_domain = "domain" in grouping.attribute.split(" & ")
+    if by_domain and cell.domain != ALL_DOMAINS:
+        return []
+    there = np.unique(grouping.codes[cell.rows])
+    return [(code, group) for code, group in enumerate(grouping.groups) if code in there or not by_domain]
+
+
 def _subsets(cell: Cell, rows: Array, groupings: Sequence[Grouping]) -> Iterator[tuple[str, str, Array]]:
-    """Overall, then each group of each grouping; domains only where they are together, and in this split."""
+    """Overall, then each group of each grouping."""
     yield "", "", rows
     for grouping in groupings:
-        by_domain = "domain" in grouping.attribute.split(" & ")
-        if by_domain and cell.domain != ALL_DOMAINS:
-            continue
-        there = np.unique(grouping.codes[cell.rows])
-        for code, group in enumerate(grouping.groups):
-            if code in there or not by_domain:
-                yield grouping.attribute, group, rows[grouping.codes[rows] == code]
+        for code, group in groups_in(cell, grouping):
+            yield grouping.attribute, group, rows[grouping.codes[rows] == code]
 
 
 def _job(

@@ -14,14 +14,16 @@ import pandas as pd
 
 from medaug.arrays import Array, BoolArray
 from medaug.errors import DataError, SettingsError
+from medaug.evaluation.kinds import kind_of
 from medaug.evaluation.metrics import (
+    CALIBRATION,
     METRICS,
     Estimator,
     binary_estimators,
     multiclass_estimators,
     one_against_rest_estimators,
 )
-from medaug.evaluation.predictions import class_names, decision_column, detect_kind, score_column
+from medaug.evaluation.predictions import class_names, decision_column, score_column
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.evaluation.thresholds import decide
 from medaug.tabular.messages import tell
@@ -140,7 +142,7 @@ def find_targets(
     SettingsError
         A metric is unknown or does not apply, or a high-risk class is not among the classes.
     """
-    kind = settings.kind or (task.kind if task else detect_kind(predictions))
+    kind = kind_of(predictions, settings, task)
     high_risk = _high_risk(class_names(predictions), settings, task)
     if kind == "multilabel":
         names = class_names(predictions)
@@ -239,10 +241,10 @@ def _tied(shares: Array) -> BoolArray:
 
 
 def _with_metrics(targets: list[Target], settings: EvaluationSettings, kind: Kind) -> list[Target]:
-    """Keep the metrics that the settings name."""
+    """Keep the metrics that the settings name; those of `medaug.evaluation.calibration` are made there."""
     if not settings.metrics:
         return targets
-    there_are = {name for target in targets for name in target.estimators}
+    there_are = {name for target in targets for name in target.estimators} | set(CALIBRATION)
     if unknown := [name for name in settings.metrics if name not in there_are]:
         known = ", ".join(sorted(there_are))
         raise SettingsError(f"no metric {unknown[0]!r} for these {kind} predictions; there are: {known}")

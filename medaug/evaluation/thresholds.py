@@ -12,7 +12,7 @@ from medaug.arrays import Array
 from medaug.errors import DataError
 from medaug.evaluation.binary import example_weights, ratio
 from medaug.evaluation.bootstrap import weight_blocks
-from medaug.evaluation.cells import find_cells, rows_by_method
+from medaug.evaluation.cells import find_cells, numbered_patients, rows_by_method
 from medaug.evaluation.intervals import percentile_bounds
 from medaug.evaluation.predictions import class_names, decision_column, score_column
 from medaug.evaluation.settings import EvaluationSettings
@@ -33,8 +33,8 @@ def youden_threshold(
 ) -> Any:
     """Return the score that, as a threshold, has the largest sensitivity + specificity - 1 (Youden's J).
 
-    The highest of several equally good ones; NaN where there is one class only. Weights of shape (n, R) give
-    R thresholds.
+    The highest of several equally good ones; NaN where there is one class only, or no example. Weights of
+    shape (n, R) give R thresholds.
 
     Examples
     --------
@@ -44,6 +44,8 @@ def youden_threshold(
     labels, scores = np.asarray(y_true, bool), np.asarray(y_score, float)
     weight = example_weights(weights, len(labels))
     columns = weight if weight.ndim == 2 else weight[:, None]
+    if not len(labels):
+        return np.full(columns.shape[1], np.nan) if weight.ndim == 2 else np.nan
     falling = np.argsort(-scores, kind="stable")
     last = np.flatnonzero(np.diff(scores[falling], append=-np.inf))  # of each run of equal scores
     found, alarms = (
@@ -69,7 +71,7 @@ def decide(predictions: pd.DataFrame, name: str, threshold: float | str) -> Arra
     """
     if decision_column(name) in predictions:
         return predictions[decision_column(name)].to_numpy(float)
-    thresholds = _chosen(predictions, name) if threshold == "id_val" else float(threshold)
+    thresholds = _chosen(predictions, name) if threshold == VALIDATION else float(threshold)
     scores = predictions[score_column(name)].to_numpy(float)
     return np.where(np.isnan(thresholds), np.nan, scores >= thresholds)
 
@@ -90,11 +92,9 @@ def chosen_thresholds(
     if settings.threshold != VALIDATION or not (predictions["split"] == VALIDATION).any():
         return {}
     cell = find_cells(predictions, [VALIDATION])[-1]
-    patients = predictions["patient_id"].to_numpy(str)[cell.rows]
-    patient_of = np.zeros(len(predictions), np.int64)
-    people, patient_of[cell.rows] = np.unique(patients, return_inverse=True)
+    patients, patient_of = numbered_patients(predictions, cell.rows)
     generator = numpy_generator(settings.seed, "bootstrap", cell.split, cell.domain)
-    blocks = weight_blocks(len(people), settings.replicates, len(cell.rows), generator)
+    blocks = weight_blocks(patients, settings.replicates, len(cell.rows), generator)
     runs = rows_by_method(predictions, cell.rows)
     found: dict[_Run, list[Array]] = {(*run, name): [] for run in runs for name in names}
     for weights in blocks:
@@ -144,25 +144,24 @@ def _threshold_fields(
 def _chosen_on(predictions: pd.DataFrame, name: str, rows: Array, weights: Array, patient_of: Array) -> Array:
     """Thresholds of a class on the rows of a run in ``id_val``, one a column of weights."""
     label = predictions[label_column(name)].to_numpy(float)[rows]
-    known = rows[~np.isnan(label)]
-    if not len(known):
-        return np.full(weights.shape[1], np.nan)
+    there = ~np.isnan(label)
+    known = rows[there]
     scores = predictions[score_column(name)].to_numpy(float)[known]
-    truth = predictions[label_column(name)].to_numpy(float)[known]
-    thresholds: Array = youden_threshold(truth, scores, weights=weights[patient_of[known]])
+    thresholds: Array = youden_threshold(label[there], scores, weights=weights[patient_of[known]])
     return thresholds
 
 
 def _chosen(predictions: pd.DataFrame, name: str) -> Array:
     """Threshold of each row, chosen on the rows of its method and seed in ``id_val``."""
-    if not (predictions["split"] == "id_val").any():
+    in_validation = predictions["split"] == VALIDATION
+    if not in_validation.any():
         raise DataError(
             "threshold 'id_val' needs predictions of the split id_val; without them give a number"
         )
     thresholds = np.full(len(predictions), np.nan)
-    usable = (predictions["split"] == "id_val") & predictions[label_column(name)].notna()
+    usable = (in_validation & predictions[label_column(name)].notna()).to_numpy()
     for rows in predictions.groupby(["method", "seed"]).indices.values():
-        chosen = predictions.iloc[rows[usable.to_numpy()[rows]]]
+        chosen = predictions.iloc[rows[usable[rows]]]
         thresholds[rows] = youden_threshold(chosen[label_column(name)], chosen[score_column(name)])
     return thresholds
 

@@ -78,7 +78,8 @@ def alike(images: SeenImages, real: SeenImages) -> BoolArray:
     """Return which images have a double: another one that is nearer in pixels than real patients are.
 
     It is less than half as far as the nearest other patient usually (by the median) is from a real image.
-    Give equal numbers of both: among more images the nearest is nearer.
+    Give equal numbers of both, since among more images the nearest is nearer, and real ones of two patients
+    at least.
     """
     usual = np.median(_nearest_other(real))
     doubles: BoolArray = _nearest_other(images) < CLOSE * usual

@@ -197,6 +197,5 @@ def _copies(row: Mapping[str, Any], limits: Limits) -> Check:
 
 
 def _too_few(name: str, question: str, count: int, fewest: int) -> Check:
-    return Check(
-        name, "undecided", f"It is not known {question}: there are {count} images, at least {fewest} tell."
-    )
+    why = f"at least {fewest} tell" if count < fewest else "but too few others to compare them with"
+    return Check(name, "undecided", f"It is not known {question}: there are {count} images, {why}.")

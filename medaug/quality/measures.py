@@ -109,7 +109,8 @@ class Compared:
         few, base = (drawn(i, count, self.resampling.seed) for i in (images, self.training))
         weights = self.weights(few), self.weights(base)
         shares = precision_recall(few.features, base.features, *weights)
-        doubles = share(alike(few, base), weights[0])
+        several = len(np.unique(base.units)) > 1  # patients, whose distance doubles are told by
+        doubles = share(alike(few, base), weights[0]) if several else unknown(len(few))
         return {"kid_ratio": self.distance(images), **shares, "alike": doubles}
 
     # Can what was asked for be seen?

@@ -36,8 +36,8 @@ class Probe:
 
     def probabilities(self, features: FloatArray) -> Array:
         """Return the probability of each target, (n, T); NaN where there was too little to learn from."""
-        unknown = np.full(len(features), np.nan)
-        columns = [m.predict_proba(features)[:, 1] if m and len(features) else unknown for m in self._models]
+        blank = np.full(len(features), np.nan)
+        columns = [m.predict_proba(features)[:, 1] if m and len(features) else blank for m in self._models]
         return np.stack(columns, axis=1) if columns else np.zeros((len(features), 0))
 
 
@@ -70,7 +70,7 @@ def agreement(present: Array, probabilities: Array, exclusive: bool) -> Array:
     asked, chance = np.where(known, present, 0), np.where(known, probabilities, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         if exclusive:
-            shares: Array = (asked * chance).sum(axis=1) / np.where(known, probabilities, 0).sum(axis=1)
+            shares: Array = (asked * chance).sum(axis=1) / chance.sum(axis=1)
             return shares
         right = np.where(asked > 0, chance, 1 - chance)
         means: Array = np.where(known, right, 0).sum(axis=1) / known.sum(axis=1)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from medaug.arrays import Array, IntArray
 from medaug.evaluation.bootstrap import weight_blocks
-from medaug.evaluation.intervals import percentile_interval
+from medaug.evaluation.intervals import percentile_bounds
 from medaug.randomness import numpy_generator
 
 COLUMNS = (
@@ -51,7 +51,7 @@ class Estimated:
 
     def interval(self, confidence: float) -> tuple[float, float]:
         """Return the percentile interval; NaN where there is none."""
-        return percentile_interval(self.values[1:], confidence) or (float("nan"), float("nan"))
+        return percentile_bounds(self.values[1:], confidence)
 
 
 def unknown(n: int) -> Estimated:

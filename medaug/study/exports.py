@@ -96,7 +96,7 @@ def _ratings(path: Path, content: dict[str, Any], key: StudyKey) -> list[dict[st
             row = _rating(rating, key.diagnoses)
             if row["image"] not in known or row["image"] in seen:
                 raise ValueError("its image is not in the study, or is rated twice")
-        except (TypeError, ValueError, KeyError) as error:
+        except ValueError as error:
             raise DataError(f"{path}, rating {number}: {error}; export it again") from None
         seen.add(row["image"])
         rows.append(row)

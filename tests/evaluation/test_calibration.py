@@ -6,6 +6,7 @@ from sklearn.linear_model import LogisticRegression
 
 from medaug.evaluation.calibration import calibration_line, calibration_metrics
 from medaug.evaluation.predictions import check_predictions
+from medaug.evaluation.results import evaluate
 from medaug.evaluation.settings import EvaluationSettings
 
 
@@ -56,3 +57,21 @@ def test_scores_that_separate_have_no_slope():
     rows = calibration_metrics(check_predictions(table), EvaluationSettings()).set_index("metric")
     assert not rows.loc["calibration_slope", "estimable"]
     assert rows.loc["calibration_slope", "reason"] == "the scores separate both, or are all the same"
+
+
+def test_they_can_be_asked_for_by_name_beside_other_metrics():
+    truth, scores = drawn(rows=100)
+    table = pd.DataFrame({"score:c": scores, "label:c": truth.astype(float)})
+    both = ["calibration_intercept", "calibration_slope"]
+    for asked in (["auc"], ["auc", "calibration_slope"], both, ["brier", *both]):
+        found = evaluate(table, metrics=asked, replicates=0).metrics
+        assert set(found["metric"]) == set(asked)
+        assert found["estimable"].all()
+
+
+def test_images_of_one_patient_have_no_error_and_so_no_line():
+    truth, scores = drawn(rows=60)
+    table = pd.DataFrame({"score:c": scores, "label:c": truth.astype(float), "patient_id": "p"})
+    rows = calibration_metrics(check_predictions(table), EvaluationSettings(min_group_size=1))
+    assert not rows["estimable"].any()
+    assert set(rows["reason"]) == {"all images are of one patient"}

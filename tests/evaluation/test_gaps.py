@@ -135,3 +135,8 @@ def test_means_over_conditions_are_compared_on_the_conditions_that_all_groups_ha
     row = gap(metrics, "balanced_accuracy_gap", label="")
     assert row["value"] == pytest.approx(0)
     assert row["reason"] == "on 2 of 3 conditions, those that all groups have"
+    apart = pd.DataFrame(rows)[lambda t: (t["attr:group"] == "a") == (t["label:z"] == 1)]
+    found = compute_metrics(apart, SETTINGS)
+    assert gap(found, "balanced_accuracy_gap", label="")["reason"] == (
+        "0 of 2 groups can be estimated, a gap needs two; on 0 of 3 conditions, those that all groups have"
+    )

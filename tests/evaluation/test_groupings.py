@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from medaug.errors import SettingsError
+from medaug.evaluation.cells import find_cells
 from medaug.evaluation.groupings import Grouping, find_groupings, tell_unknown
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.task import Attribute, Task
@@ -33,6 +34,13 @@ def test_categories_bins_and_their_intersection() -> None:
 def test_every_combination_is_a_group() -> None:
     crossed = find_groupings(TABLE, EvaluationSettings())[-1]
     assert len(crossed.groups) == len(set(crossed.groups)) == 8
+
+
+def test_what_is_asked_for_twice_is_there_once() -> None:
+    twice = find_groupings(TABLE, EvaluationSettings(attributes=["sex", "age", "sex"]))
+    assert [grouping.attribute for grouping in twice] == ["sex", "age", "sex & age"]
+    cells = find_cells(TABLE.assign(split="id_test"), ["id_test", "id_test"])
+    assert [(cell.split, cell.domain) for cell in cells] == [("id_test", name) for name in ("A", "B", "all")]
 
 
 def test_the_domain_when_asked() -> None:

@@ -126,6 +126,17 @@ def test_the_mean_over_labels_and_its_gap(predictions: Predictions) -> None:
     assert gap == pytest.approx(abs(groups[0] - groups[1]), abs=1e-12)
 
 
+def test_a_mean_counts_the_patients_of_any_known_label(predictions: Predictions) -> None:
+    table = predictions(200)
+    table.loc[table.index[:150], "label:c0"] = np.nan
+    result = compute_metrics(table, QUICK)
+    known = table[table[["label:c0", "label:c1"]].notna().any(axis=1)]
+    women = known[known["attr:sex"] == "F"]
+    for rows, where in ((known, {}), (women, {"attribute": "sex", "group": "F"})):
+        mean = pick(result, "accuracy", **where)
+        assert (mean["n"], mean["patients"]) == (len(rows), rows["patient_id"].nunique())
+
+
 def test_a_group_without_one_of_the_labels_has_no_mean(predictions: Predictions) -> None:
     table = predictions(200)
     table.loc[table["attr:sex"] == "F", "label:c0"] = 0.0
@@ -288,7 +299,7 @@ def test_the_sensitivity_of_each_high_risk_condition_by_group_and_gap(conditions
 def test_high_risk_classes_must_be_classes(conditions: pd.DataFrame) -> None:
     with pytest.raises(SettingsError, match=r"high-risk class 'melanoma' is not .* are: k0, k1"):
         compute_metrics(conditions, EvaluationSettings(high_risk=["k3", "melanoma"]))
-    with pytest.raises(SettingsError, match=r"a list of classes, for example \['k3'\]"):
+    with pytest.raises(SettingsError, match=r"high_risk must be a list, for example \['k3'\]"):
         EvaluationSettings(high_risk="k3")
     without = compute_metrics(conditions, EvaluationSettings(replicates=0, intersections=[]))
     assert "high_risk_sensitivity" not in set(without["metric"])
@@ -357,6 +368,14 @@ def test_settings_are_json_and_checked(predictions: Predictions) -> None:
     ):
         with pytest.raises(SettingsError):
             EvaluationSettings(**wrong)
+    for name in ("metrics", "attributes", "splits"):
+        with pytest.raises(SettingsError, match=rf"{name} must be a list, for example \['sex'\], not 'sex'"):
+            EvaluationSettings(**{name: "sex"})
+    for wrong in (["sex", "age"], [[]]):
+        with pytest.raises(SettingsError, match=r"must be a list of lists .* \[\['sex', 'age'\]\], not"):
+            EvaluationSettings(intersections=wrong)
+    with pytest.raises(SettingsError, match="bins of 'age' must be a list of edges"):
+        EvaluationSettings(bins={"age": [0, float("nan"), 80]})
     with pytest.raises(
         SettingsError, match="no metric 'f1' for these multilabel predictions; there are: acc"
     ):

@@ -144,6 +144,17 @@ def test_a_group_that_is_too_small_has_a_reason_and_no_part_in_the_spread():
     assert math.isnan(row["value"])
 
 
+def test_hospitals_of_another_split_are_no_groups_of_this_one():
+    hospitals = [("A", "B", "C", "D")[n % 4] for n in range(120)]
+    splits = ["id_test" if name in "AB" else "ood_test" for name in hospitals]
+    how = EvaluationSettings(attributes=["domain"])
+    found = group_posteriors(predictions(domain=hospitals, split=splits), how, draws=1000)
+    groups = found.groupby("split")["group"].agg(list).to_dict()
+    assert groups == {"id_test": ["A", "B"], "ood_test": ["C", "D"]}
+    assert set(found["domain"]) == {"all"}
+    assert set(spread_metrics(found)["reason"]) == {""}
+
+
 def test_a_method_does_not_depend_on_its_neighbours_nor_on_the_order_of_rows():
     a, b = predictions(seed=0), predictions(seed=1, method="b")
     both = group_posteriors(pd.concat([b, a]).sample(frac=1, random_state=0), draws=1000)

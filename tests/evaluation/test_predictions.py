@@ -54,6 +54,8 @@ def test_row_order_is_forgotten(predictions: Predictions) -> None:
         ("score:a\n0.5\n", "lacks the columns label:a"),
         ("score:a,label:a,decision:b\n0.5,1,1\n", "lacks the columns score:b"),
         ("score:a,label:a\n", "has no rows"),
+        ("score:,label:\n0.5,1\n", "a column without a name behind the colon"),
+        ("score:a,label:a,attr:\n0.5,1,x\n", "a column without a name behind the colon"),
         ("score:a,label:a\n0.5,1\n1.5,1\n", "row 3: column score:a is outside 0 to 1"),
         ("score:a,label:a\n0.5,1\n,1\n", "row 3: column score:a is empty"),
         ("score:a,label:a\n0.5,1\n0.1,yes\n", "row 3: column label:a is not a number"),
@@ -164,6 +166,17 @@ def test_typed_columns_have_the_names_of_csv(tmp_path: Path, kind: str) -> None:
         assert sorted(found["domain"]) == ["1000001", "1000001", "1000002"]
         grouping = find_groupings(found, EvaluationSettings())[0]
         assert grouping.groups == ("1000001", "1000002")
+
+
+@pytest.mark.parametrize("kind", ["bool", "boolean", "object"])
+def test_truths_and_decisions_may_be_comparisons(tmp_path: Path, kind: str) -> None:
+    numbers = pd.DataFrame({"score:a": [0.2, 0.7, 0.4], "label:a": [0, 1, 1], "decision:a": [0, 1, 0]})
+    truths = (numbers == 1).astype(kind).assign(**{"score:a": numbers["score:a"]})
+    truths.to_csv(tmp_path / "t.csv", index=False)
+    for found in (check_predictions(truths), read_predictions(tmp_path / "t.csv")):
+        pd.testing.assert_frame_equal(found, check_predictions(numbers))
+    gaps = truths.assign(**{"label:a": pd.Series([True, None, True], dtype="object")})
+    assert check_predictions(gaps)["label:a"].isna().sum() == 1
 
 
 @pytest.mark.parametrize(("classes", "decimals"), [(7, 3), (27, 2), (3, 1), (7, 8)])

@@ -75,6 +75,8 @@ def test_the_summary_shows_the_leading_metric_and_its_gaps(two_methods: pd.DataF
         (line,) = [line for line in lines if line.split()[0] == method and "gap" not in line]
         assert f" {value:.3f} " in line
     assert "Calibration error gap" in results.summary("ece")
+    with pytest.raises(SettingsError, match="no metric 'f1' was measured; there are: auc, average_precision"):
+        results.summary("f1")
 
 
 def test_written_tables_come_back(two_methods: pd.DataFrame, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ def test_methods_are_compared_on_the_images_that_all_have(two_methods: pd.DataFr
     fewer = two_methods[~(wrong & (two_methods["method"] == "other"))]
     results = evaluate(fewer, QUICK, baseline="real")
     assert (results.comparison["difference"] == 0).all()
+    pd.testing.assert_frame_equal(compare_methods(fewer, "real", QUICK), results.comparison)
     kept = (fewer["method"] == "other").sum()
     lost = 100 - kept
     assert results.notes == (

@@ -61,6 +61,22 @@ def test_no_threshold_without_both_classes_and_an_error_without_the_split() -> N
         decide(without, "a", "id_val")
 
 
+def test_a_run_without_validation_has_no_threshold_and_says_so() -> None:
+    both = pd.concat([validated(40), validated(40).assign(method="other")])
+    table = check_predictions(both[(both["method"] == "model") | (both["split"] == "id_test")])
+    settings = EvaluationSettings(
+        metrics=["sensitivity"], threshold="id_val", splits=["id_test"], replicates=20
+    )
+    metrics = compute_metrics(table, settings).set_index(["method", "label"])
+    assert metrics.loc[("model", "a"), "estimable"]
+    assert metrics.loc[("other", "a"), "reason"] == "no threshold: id_val lacks one of the two classes"
+    thresholds = threshold_table(table, settings).set_index("method")
+    assert (thresholds.loc["other", "n"], np.isnan(thresholds.loc["other", "threshold"])) == (0, True)
+    table["label:a"] = table["label:a"].mask(table["split"] == "id_val")
+    assert np.isnan(decide(table, "a", "id_val")).all()
+    assert np.isnan(chosen_thresholds(table, settings)["model", 0, "a"]).all()
+
+
 @given(
     st.lists(st.tuples(st.booleans(), st.integers(0, 10)), min_size=2, max_size=30), st.integers(0, 2**32 - 1)
 )
@@ -70,7 +86,7 @@ def test_weights_repeat_examples(rows: list[tuple[bool, int]], draw: int) -> Non
     together = youden_threshold(truth, score, weights=weights)
     for found, times in zip(together, weights.T, strict=True):
         repeated = np.repeat(truth, times), np.repeat(score, times)
-        np.testing.assert_equal(found, youden_threshold(*repeated) if len(repeated[0]) else np.nan)
+        np.testing.assert_equal(found, youden_threshold(*repeated))
 
 
 def validated(patients: int, seed: int = 0) -> pd.DataFrame:

@@ -67,6 +67,9 @@ def test_a_method_is_itself():
         (0.03, 0.05, "auc", "better"),
         (0.03, 0.051, "auc", "no clear difference"),
         (0.03, math.nan, "auc", "not known"),
+        (0.03, 0.01, "selection_rate", "not known"),
+        (0.03, 0.2, "selection_rate", "no clear difference"),
+        (0.03, 0.01, "selection_rate_gap", "worse"),
     ],
 )
 def test_verdict(difference, p_value, metric, expected):
