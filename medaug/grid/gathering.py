@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from medaug.errors import DataError
 from medaug.evaluation.metrics_table import TEXT_COLUMNS, headline, read_metrics, write_table
 from medaug.evaluation.predictions import read_predictions
 from medaug.grid.design import Study
+from medaug.report.naming import Called, named
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,10 @@ class Compared:
         """The metric that leads by the kind of task."""
         return headline(self.metrics)
 
-    def called(self, name: Callable[[str], str]) -> Compared:
-        """Return the same with arms called by other names."""
+    def called(self, name: Called) -> Compared:
+        """Return the same with the names of arms and groups in words."""
         tables: dict[str, Any] = {
-            f.name: _renamed(getattr(self, f.name), name) for f in fields(self) if f.name != "labelled"
+            f.name: named(getattr(self, f.name), name) for f in fields(self) if f.name != "labelled"
         }
         return replace(self, **tables)
 
@@ -73,10 +74,6 @@ def write_results(folder: Path, parts: Sequence[Compared]) -> None:
         table = pd.concat(tables, ignore_index=True).rename(columns={"method": "arm"})
         table.insert(0, "labelled", table.pop("labelled"))
         write_table(table, folder / f"{name}.csv")
-
-
-def _renamed(table: pd.DataFrame, name: Callable[[str], str]) -> pd.DataFrame:
-    return table.assign(method=table["method"].astype(str).map(name)) if "method" in table else table
 
 
 def _read(study: Study, labelled: str, folder: Path) -> Compared:

@@ -25,6 +25,7 @@ from medaug.report.curve_figures import scored_classes
 from medaug.report.data_tables import evaluated_images, rejected_images_table
 from medaug.report.gallery import Gallery, gallery
 from medaug.report.looks_sections import looks_sections
+from medaug.report.naming import Called, named_looks, named_results
 from medaug.report.parts import Section, Table
 from medaug.report.quality_section import quality_section
 from medaug.report.skew_table import skew_table
@@ -49,6 +50,7 @@ def write_report(
     high_risk: Sequence[str] = (),
     looks: Looks | None = None,
     patient_pictures: bool = True,
+    called: Called = str,
 ) -> Sequence[str]:
     """Write the report as one self-contained HTML file; the file is whole or absent.
 
@@ -77,6 +79,9 @@ def write_report(
         The paper's closer looks, of `medaug.analysis.looks`.
     patient_pictures : bool
         Whether real images are shown; the report says so.
+    called : callable
+        What a method is called: `medaug.report.arm_names.arm_name` for trainings of medaug, as it is for the
+        methods of anybody else.
 
     Returns
     -------
@@ -87,6 +92,7 @@ def write_report(
     -----
     Patients, images and files are counted, never named.
     """
+    results, looks = named_results(results, called), None if looks is None else named_looks(looks, called)
     content = _Content(
         results, store, synthetic, quality, skew, rejected, headline, high_risk, looks, patient_pictures
     )

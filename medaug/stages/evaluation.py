@@ -25,11 +25,13 @@ from medaug.evaluation.predictions import class_names, read_predictions
 from medaug.evaluation.results import evaluate
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.quality.judgement import Judgement
+from medaug.report.arm_names import arm_name
 from medaug.report.html import write_report
+from medaug.report.naming import Called, named
 from medaug.report.summary import summary_table
 from medaug.report.tensorboard_metrics import write_tensorboard
 from medaug.stages.keys import key_path, with_pseudonyms
-from medaug.stages.products import identity, is_made, renewed
+from medaug.stages.products import identity, is_made, renewed, settings_path
 from medaug.stages.quality import judgement_path
 from medaug.stages.run import Run
 from medaug.stages.seen_by_models import seen_by_models
@@ -173,7 +175,7 @@ class Evaluation:
             if not current:
                 with renewed(self.product, self.record, self._logs, key_path(self.product)) as aside:
                     self._write(aside, features)
-            print(_summary(read_metrics(self.product / "metrics.csv"), self.settings))
+            print(_summary(named(read_metrics(self.product / "metrics.csv"), self._called), self.settings))
             if (answer := self.product / ANSWER).is_file():  # older evaluations have none
                 print(answer.read_text(encoding="utf-8"))
             logger.info("The report is %s", self.product / "report.html")
@@ -220,9 +222,15 @@ class Evaluation:
             high_risk=self.settings.high_risk,
             looks=looks,
             patient_pictures=self.patient_pictures,
+            called=self._called,
         )
         (folder / ANSWER).write_text("\n".join(answer), encoding="utf-8")
         write_tensorboard(aside / "logs" / "evaluation", results.metrics, table)
+
+    @property
+    def _called(self) -> Called:
+        """What reports call a method: an arm has a name in words, but not the method of a stranger."""
+        return arm_name if all(settings_path(file).is_file() for file in self.files) else str
 
     def _rejected(self) -> dict[str, pd.DataFrame]:
         """Return which synthetic images the trainings of the run rejected, by the names of the trainings."""
