@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from medaug.errors import DataError
-from medaug.evaluation.metrics_table import TEXT_COLUMNS, headline, read_metrics, write_table
+from medaug.evaluation.metrics_table import headline, read_metrics, write_table
 from medaug.evaluation.predictions import read_predictions
 from medaug.grid.design import Study
 from medaug.report.naming import Called, named
+from medaug.report.tidy import read_differences
 
 
 @dataclass(frozen=True)
@@ -79,15 +80,11 @@ def write_results(folder: Path, parts: Sequence[Compared]) -> None:
 def _read(study: Study, labelled: str, folder: Path) -> Compared:
     if not (folder / "metrics.csv").is_file():
         raise DataError(f"{folder} has no metrics.csv: run the study (scripts/study.sh) to its end first")
-    differences = pd.DataFrame()
-    if (folder / "comparison.csv").is_file():
-        differences = pd.read_csv(folder / "comparison.csv", dtype=dict.fromkeys(TEXT_COLUMNS, "str"))
-        text = [name for name in (*TEXT_COLUMNS, "baseline", "verdict", "about") if name in differences]
-        differences[text] = differences[text].fillna("")
+    differences = folder / "comparison.csv"
     return Compared(
         labelled,
         read_metrics(folder / "metrics.csv"),
-        differences,
+        read_differences(differences) if differences.is_file() else pd.DataFrame(),
         read_predictions(folder / "predictions.parquet"),
         *(_of_trainings(study, labelled, name) for name in ("distances", "components")),
     )

@@ -10,6 +10,9 @@ from medaug.report.words import listing
 BORDERS = "A group such as 40 to 60 holds those over 40 and up to 60."
 """To which group a border belongs; said once on every page that has groups of numbers."""
 
+FEWEST = 10
+"""Patients that a number must be about to be told to others, as one about few can be one about somebody."""
+
 _NUMBER = r"-?(?:inf|\d+(?:\.\d+)?)"
 _BIN = re.compile(rf"(?:(?P<open>\()|\[)(?P<low>{_NUMBER}), (?P<high>{_NUMBER})(?(open)\]|\))")
 """A range that is open at one end and closed at the other; ``[0.79, 0.83]`` is an interval of confidence."""

@@ -24,6 +24,7 @@ from medaug.report.answer import answer_sentences, answer_table
 from medaug.report.curve_figures import scored_classes
 from medaug.report.data_tables import evaluated_images, rejected_images_table
 from medaug.report.gallery import Gallery, gallery
+from medaug.report.group_words import BORDERS, FEWEST
 from medaug.report.looks_sections import looks_sections
 from medaug.report.naming import Called, named_looks, named_results
 from medaug.report.parts import Section, Table
@@ -129,8 +130,9 @@ class _Content:
     def fields(self) -> Mapping[str, Any]:
         """Return what the template asks for."""
         metrics, predictions = self.results.metrics, self.results.predictions
-        table, differences = tidy.tidied(metrics), _tidied_comparison(self.results.comparison)
-        methods = tidy.methods(table, self.results.baseline or _baseline(self.results.comparison))
+        table, comparison = tidy.tidied(metrics), self.results.comparison
+        differences = None if comparison is None else tidy.tidied_differences(comparison)
+        methods = tidy.methods(table, self.results.baseline or _baseline(comparison))
         metric, real = self.headline or headline(metrics), self._as_trained_on()
         phantom = is_phantom(metrics, predictions, self.store, self.synthetic)
         shown, pairs = slides_section(real, self.patient_pictures), self._gallery(real)
@@ -138,6 +140,8 @@ class _Content:
             "written": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
             "facts": _header_facts(predictions, methods, self.store, self.synthetic),
             "phantom": phantom,
+            "fewest": FEWEST,
+            "borders": BORDERS,
             "patients": not phantom and (shows_pictures(shown) or pairs.shows_real),
             "sentences": [
                 *self._quality(),
@@ -207,13 +211,6 @@ def is_phantom(metrics: pd.DataFrame, predictions: pd.DataFrame, *stores: ImageS
 
 def _baseline(comparison: pd.DataFrame | None) -> str | None:
     return None if comparison is None or comparison.empty else str(comparison["baseline"].iloc[0])
-
-
-def _tidied_comparison(comparison: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Bring the differences into the form of the metrics."""
-    if comparison is None:
-        return None
-    return tidy.tidied(comparison.rename(columns={"difference": "value"}).assign(estimable=True))
 
 
 def _header_facts(

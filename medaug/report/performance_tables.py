@@ -31,19 +31,16 @@ MOST_ROWS = 100
 
 
 def overall_table(table: pd.DataFrame, methods: Sequence[str]) -> Table:
-    """Return every metric of every method, split and domain (mean over the conditions)."""
-    rows = table[(table["label"] == "") & (table["attribute"] == "")]
-    metrics = list(dict.fromkeys(rows["metric"]))
+    """Return every metric of every split and domain (mean over the conditions); one column a method."""
+    measured = table[(table["label"] == "") & (table["attribute"] == "")]
     body = []
     for split, domain in _places(table, splits(table)):
-        here = {m: select(table, m, split, domain=domain) for m in metrics}
-        for method in methods:
-            measured = [row_of(here[m], method) for m in metrics]
-            n = [r["n"] for r in measured if r is not None]
-            if n:
-                where = [name(split_name(split), domain), name(method), Cell(count(max(n)))]
-                body.append([*where, *(value_cell(r) for r in measured)])
-    head = ["Where", "Method", "Images", *(in_words(m) for m in metrics)]
+        for metric in dict.fromkeys(measured["metric"]):
+            rows = select(table, metric, split, domain=domain)
+            if len(rows):
+                where = [name(split_name(split), domain), name(in_words(metric))]
+                body.append([*where, Cell(count(rows["n"].max())), *_cells(rows, methods)])
+    head = ["Where", "Metric", "Images", *methods]
     return Table("All images: mean over the conditions, with intervals", head, body, names=2)
 
 

@@ -10,9 +10,9 @@ from medaug.report.group_words import attribute_words
 from medaug.report.style import GREY, INK, PALETTE, entitle, grid, legend, shortened
 
 TITLES = {
-    "agreement": "Real probe: conditions asked for",
-    "synthetic_only": "Synthetic probe: conditions of real images",
-    "property": "Real probe: properties asked for",
+    "agreement": "Real probe:\nconditions asked for",
+    "synthetic_only": "Synthetic probe:\nconditions of real images",
+    "property": "Real probe:\nproperties asked for",
 }
 MOST_ROWS = 12
 

@@ -70,7 +70,7 @@ def quality_section(
         parts.append(picture(drawn, f"{words} The table has the numbers.", words))
     parts.append(group_table(numbers))
     if synthetic is not None and real is not None:
-        parts.append(Beside(_suspicious(judgement.images, synthetic, real)))
+        parts += _suspicious(judgement.images, synthetic, real)
     return Section("Are the synthetic images good enough?", [judgement.sentence, how], parts)
 
 
@@ -133,12 +133,11 @@ def _with_real(row: pd.Series[Any] | None) -> Cell:
     return Cell(number(row["value"]), f"real {number(row['real'])}" if pd.notna(row["real"]) else "")
 
 
-def _suspicious(images: pd.DataFrame, synthetic: ImageStore, real: ImageStore) -> Sequence[Picture]:
+def _suspicious(images: pd.DataFrame, synthetic: ImageStore, real: ImageStore) -> Sequence[Beside]:
     """Show the synthetic images that are near to one patient more than to others, beside that patient's."""
     rows = np.argsort(images["pixel_ratio"].to_numpy(), kind="stable")[:SUSPICIOUS]
     place = pd.Series(np.arange(len(real)), index=real.table["image_id"])
-    pairs = (_pair(images.iloc[row], synthetic, row, real, place) for row in rows)
-    return [shown for pair in pairs for shown in pair]
+    return [Beside(_pair(images.iloc[row], synthetic, row, real, place)) for row in rows]
 
 
 def _pair(
