@@ -25,12 +25,11 @@ def named(table: pd.DataFrame, called: Called = str) -> pd.DataFrame:
     >>> named(pd.DataFrame({"attribute": ["age"], "group": ["(40, 60]"]})).values.tolist()
     [['age', '40 to 60']]
     """
-    words = {name: table[name].astype(str).map(called) for name in _METHODS if name in table}
+    words = {name: _each(table[name], called) for name in _METHODS if name in table}
     if {"attribute", "group"} <= set(table):
-        of_groups = zip(*(table[name].fillna("").astype(str) for name in ("attribute", "group")), strict=True)
-        words["group"] = pd.Series([crossed_words(*one) for one in of_groups], table.index, dtype="str")
+        words["group"] = _groups(table["attribute"], table["group"])
     if "reason" in table:
-        words["reason"] = table["reason"].fillna("").astype(str).map(bin_words)
+        words["reason"] = _each(table["reason"], bin_words)
     return table.assign(**words)
 
 
@@ -65,3 +64,14 @@ def _named_sentence(text: str, methods: Collection[str], called: Called) -> str:
     for method in methods:
         text = text.replace(repr(method), called(method))
     return text
+
+
+def _groups(attributes: pd.Series[str], groups: pd.Series[str]) -> pd.Series[str]:
+    pairs = attributes.fillna("").astype(str) + "\n" + groups.fillna("").astype(str)
+    return _each(pairs, lambda pair: crossed_words(*pair.split("\n", 1)))
+
+
+def _each(texts: pd.Series[str], say: Called) -> pd.Series[str]:
+    """Say each text; a study's table has millions of rows, but few different texts."""
+    known = texts.fillna("").astype(str)
+    return known.map({text: say(text) for text in known.unique()})

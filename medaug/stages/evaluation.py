@@ -175,7 +175,7 @@ class Evaluation:
             if not current:
                 with renewed(self.product, self.record, self._logs, key_path(self.product)) as aside:
                     self._write(aside, features)
-            print(_summary(named(read_metrics(self.product / "metrics.csv"), self._called), self.settings))
+            print(_summary(named(read_metrics(self.product / "metrics.csv"), self.called), self.settings))
             if (answer := self.product / ANSWER).is_file():  # older evaluations have none
                 print(answer.read_text(encoding="utf-8"))
             logger.info("The report is %s", self.product / "report.html")
@@ -222,14 +222,14 @@ class Evaluation:
             high_risk=self.settings.high_risk,
             looks=looks,
             patient_pictures=self.patient_pictures,
-            called=self._called,
+            called=self.called,
         )
         (folder / ANSWER).write_text("\n".join(answer), encoding="utf-8")
         write_tensorboard(aside / "logs" / "evaluation", results.metrics, table)
 
     @property
-    def _called(self) -> Called:
-        """What reports call a method: an arm has a name in words, but not the method of a stranger."""
+    def called(self) -> Called:
+        """What reports call a method: an arm by its name in words, a method of anybody else by its own."""
         return arm_name if all(settings_path(file).is_file() for file in self.files) else str
 
     def _rejected(self) -> dict[str, pd.DataFrame]:
