@@ -123,7 +123,7 @@ def _conditions_section(table: pd.DataFrame, styles: Styles, metric: str) -> Sec
     by_label = label_metric(table, metric)
     if by_label is None:
         return Section(title, ["Nothing is measured by condition."])
-    words = f"{in_words(by_label)} of each condition, mean over trainings (Figure G3)."
+    words = f"{in_words(by_label)} of each condition that can be estimated, mean over trainings (Figure G3)."
     figure = picture(label_figure(table, styles, by_label, shown_splits(table)), words, words)
     return Section(title, (), [figure, Folded(NUMBERS, [label_table(table, list(styles), by_label)])])
 

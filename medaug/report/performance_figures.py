@@ -61,8 +61,13 @@ def gap_figure(
 
 
 def label_figure(table: pd.DataFrame, styles: Styles, metric: str, splits: Sequence[str]) -> Figure:
-    """Draw a metric of each condition with its interval, one panel a split."""
-    names = labels(table)
+    """Draw a metric of each condition with its interval, one panel a split.
+
+    Conditions of which nothing is known in any of them are left to the table, unless that is all of them.
+    """
+    shown = table["metric"].eq(metric) & table["split"].isin(list(splits)) & table["attribute"].eq("")
+    known = set(table.loc[shown & table["estimable"], "label"])
+    names = [name for name in labels(table) if name in known] or labels(table)
 
     def rows(split: str) -> list[pd.DataFrame]:
         return [select(table, metric, split, label=name) for name in names]

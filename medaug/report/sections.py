@@ -84,7 +84,7 @@ def accuracy_section(
     if HIGH_RISK_SENSITIVITY in set(table["metric"]):
         parts.append(high_risk_table(table, list(styles), high_risk))
     if by_label := label_metric(table, metric):
-        words = f"{in_words(by_label)} of each condition; lines are intervals."
+        words = f"{in_words(by_label)} of each condition that can be estimated; lines are intervals."
         figure = label_figure(table, styles, by_label, shown_splits(table))
         parts += [picture(figure, f"{words} The table has the numbers.", words)]
         parts += [label_table(table, list(styles), by_label)]
