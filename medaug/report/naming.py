@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
@@ -35,7 +36,7 @@ def named(table: pd.DataFrame, called: Called = str) -> pd.DataFrame:
 
 def named_results(results: Results, called: Called) -> Results:
     """Return results with the names in words, in all tables and sentences."""
-    tables = {
+    tables: dict[str, Any] = {
         name: named(table, called)
         for name in ("metrics", "predictions", "comparison", "improvement", "posterior")
         if (table := getattr(results, name)) is not None

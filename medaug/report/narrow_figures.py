@@ -26,8 +26,8 @@ def narrow(figure: Figure) -> None:
     columns = max(1, round(WIDTH / width))
     rows = -(-len(panels) // columns)
     places = GridSpec(rows, columns, figure=figure)
-    for axes, place in zip(panels, places, strict=False):
-        axes.set_subplotspec(place)
+    for place, axes in enumerate(panels):
+        axes.set_subplotspec(places[place])
         axes.tick_params(labelleft=True, labelbottom=True)
     figure.set_size_inches(columns * width if columns > 1 else WIDTH, rows * height)
     if figure.legends:
