@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from medaug.errors import MedaugError
+from medaug.errors import told_in_one_sentence
 from medaug.export.exporting import FORMATS, export_images
 
 
@@ -27,10 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--format", choices=list(FORMATS), default="png", help="format of the files (png)")
     parser.add_argument("--first", type=int, help="only so many images, spread evenly over the store (all)")
     given = parser.parse_args(arguments)
-    try:
+    with told_in_one_sentence():
         files = export_images(given.store, given.folder, given.format, given.first)
-    except MedaugError as error:
-        raise SystemExit(f"error: {error}") from None
     print(f"{given.folder}: {len(files):,} synthetic images")
 
 

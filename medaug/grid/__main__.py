@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from medaug.errors import MedaugError
+from medaug.errors import told_in_one_sentence
 from medaug.grid.arms import arms
 from medaug.grid.design import Study
 from medaug.grid.study_report import write_study_report
@@ -17,10 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that the command line names; what is wrong with the input is one sentence."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     settings = _parser().parse_args(arguments)
-    try:
+    with told_in_one_sentence():
         settings.command(settings)
-    except MedaugError as error:
-        raise SystemExit(f"error: {error}") from None
 
 
 def _list(settings: argparse.Namespace) -> None:

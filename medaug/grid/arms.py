@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from medaug.report.arm_names import ARM_NAMES
+from medaug.report.group_words import attribute_words
+
 Conditioning = Literal["label", "label_and_property"]
 
 REFERENCE = "baseline"
 """The arm that the others are compared with."""
 
-BY_BOTH = "synthetic by label and property"
+BY_BOTH = ARM_NAMES["label_and_property"]
 """What most arms with synthetic images have in common: a property is a group, such as a sex or a hospital."""
 
 
@@ -25,7 +28,7 @@ class Arm:
     Parameters
     ----------
     name : str
-        What the study's page calls it; its files and settings have the key of `arms`.
+        What pages call it, of `medaug.report.arm_names`; its files and settings have the key of `arms`.
     meaning : str
         What it is, for readers of the study.
     settings : mapping
@@ -57,86 +60,90 @@ def arms(group: str) -> dict[str, Arm]:
 
 
 def _of_real_images(group: str) -> dict[str, Arm]:
-    own = "the modality's own augmentations"
-    return {
-        REFERENCE: _real(REFERENCE, "real images as they are"),
-        "pretrained": _real(
-            "pretrained", "a network pretrained on ImageNet", network_name="efficientnet_lite0"
-        ),
-        "randaugment": _real("RandAugment", "with RandAugment", augmentation="randaugment"),
-        "heuristic": _real("heuristic augmentation", f"with {own}", augmentation="heuristic"),
-        "randaugment_heuristic": _real(
-            "RandAugment and heuristic", f"with RandAugment and {own}", augmentation="randaugment+heuristic"
-        ),
-        "focal": _real("focal loss", "with the focal loss", loss_name="focal"),
-        "oversampling": _real(
-            "oversampling", f"images of rare groups of {group} come more often", oversample=group
-        ),
-        "oversampling_within_class": _real(
-            "oversampling within class",
-            f"images of rare groups of {group} come more often, until groups are even within each class",
-            oversample=group,
-            oversample_within_class=True,
-        ),
-        "importance_weights": _real(
-            "importance weights", f"images of rare groups of {group} count more (Eq. 9)", weigh_by=group
-        ),
-    }
+    own, rare = "the modality's own augmentations", f"images of rare groups of {attribute_words(group)}"
+    return dict(
+        [
+            _real(REFERENCE, "real images as they are"),
+            _real("pretrained", "a network pretrained on ImageNet", network_name="efficientnet_lite0"),
+            _real("randaugment", "with RandAugment", augmentation="randaugment"),
+            _real("heuristic", f"with {own}", augmentation="heuristic"),
+            _real(
+                "randaugment_heuristic",
+                f"with RandAugment and {own}",
+                augmentation="randaugment+heuristic",
+            ),
+            _real("focal", "with the focal loss", loss_name="focal"),
+            _real("oversampling", f"{rare} come more often", oversample=group),
+            _real(
+                "oversampling_within_class",
+                f"{rare} come more often, until groups are even within each class",
+                oversample=group,
+                oversample_within_class=True,
+            ),
+            _real(
+                "importance_weights",
+                f"{rare} count more (Eq. 9)",
+                weigh_by=group,
+            ),
+        ]
+    )
 
 
 def _of_synthetic_images() -> dict[str, Arm]:
     label, both = "asked for by label", "asked for by label and property"
-    return {
-        "label": _mixed("synthetic by label", f"half the images synthetic, {label}", "label"),
-        "label_heuristic": _mixed(
-            "synthetic by label, heuristic",
-            "synthetic by label, with the modality's own augmentations",
-            "label",
-            augmentation="heuristic",
-        ),
-        "label_and_property": _mixed(BY_BOTH, f"half the images synthetic, {both}"),
-        "label_and_property_heuristic": _mixed(
-            f"{BY_BOTH}, heuristic",
-            f"{BY_BOTH}, with the modality's own augmentations",
-            augmentation="heuristic",
-        ),
-        "label_and_property_randaugment": _mixed(
-            f"{BY_BOTH}, RandAugment", f"{BY_BOTH}, with RandAugment", augmentation="randaugment"
-        ),
-        "synthetic_only": _mixed("synthetic only", f"synthetic images only, {both}", real_fraction=0.0),
-        "synthetic_first": _mixed(
-            "synthetic first, then real",
-            f"{BY_BOTH}, but half the steps on synthetic images first, then on real ones",
-            order="synthetic_first",
-        ),
-        "filtered": _mixed(
-            "synthetic, filtered",
-            f"{BY_BOTH}, of the synthetic images only those in which a classifier of real images sees what "
-            "was asked for",
-            only_agreed=True,
-        ),
-    }
+    return dict(
+        [
+            _mixed("label", f"half the images synthetic, {label}", "label"),
+            _mixed(
+                "label_heuristic",
+                "synthetic by label, with the modality's own augmentations",
+                "label",
+                augmentation="heuristic",
+            ),
+            _mixed("label_and_property", f"half the images synthetic, {both}"),
+            _mixed(
+                "label_and_property_heuristic",
+                f"{BY_BOTH}, with the modality's own augmentations",
+                augmentation="heuristic",
+            ),
+            _mixed(
+                "label_and_property_randaugment", f"{BY_BOTH}, with RandAugment", augmentation="randaugment"
+            ),
+            _mixed("synthetic_only", f"synthetic images only, {both}", real_fraction=0.0),
+            _mixed(
+                "synthetic_first",
+                f"{BY_BOTH}, but half the steps on synthetic images first, then on real ones",
+                order="synthetic_first",
+            ),
+            _mixed(
+                "filtered",
+                f"{BY_BOTH}, of the synthetic images only those in which a classifier of real images sees "
+                "what was asked for",
+                only_agreed=True,
+            ),
+        ]
+    )
 
 
 def _placebos() -> dict[str, Arm]:
     """Return arms that no method should lose to: what they add cannot teach anything."""
-    return {
-        "placebo_noise": _mixed(
-            "placebo: noise", f"{BY_BOTH}, but the synthetic images are noise", placebo="noise"
-        ),
-        "placebo_shuffled": _mixed(
-            "placebo: labels shuffled",
-            f"{BY_BOTH}, but the labels of the synthetic images are shuffled",
-            placebo="shuffled",
-        ),
-    }
+    return dict(
+        [
+            _mixed("placebo_noise", f"{BY_BOTH}, but the synthetic images are noise", placebo="noise"),
+            _mixed(
+                "placebo_shuffled",
+                f"{BY_BOTH}, but the labels of the synthetic images are shuffled",
+                placebo="shuffled",
+            ),
+        ]
+    )
 
 
-def _real(name: str, meaning: str, **settings: Any) -> Arm:
-    return Arm(name, meaning, {"real_fraction": 1.0, **settings})
+def _real(key: str, meaning: str, **settings: Any) -> tuple[str, Arm]:
+    return key, Arm(ARM_NAMES[key], meaning, {"real_fraction": 1.0, **settings})
 
 
 def _mixed(
-    name: str, meaning: str, conditioning: Conditioning = "label_and_property", **settings: Any
-) -> Arm:
-    return Arm(name, meaning, {"real_fraction": 0.5, **settings}, conditioning)
+    key: str, meaning: str, conditioning: Conditioning = "label_and_property", **settings: Any
+) -> tuple[str, Arm]:
+    return key, Arm(ARM_NAMES[key], meaning, {"real_fraction": 0.5, **settings}, conditioning)

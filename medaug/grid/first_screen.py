@@ -11,6 +11,7 @@ from medaug.evaluation.family import shown_splits
 from medaug.evaluation.metrics import GAP, higher_is_better, in_words
 from medaug.evaluation.verdict import MIN_TRAININGS, UNCLEAR, UNKNOWN
 from medaug.grid.arms import REFERENCE
+from medaug.report.group_words import attribute_words
 from medaug.report.parts import Cell, Table, name
 from medaug.report.tidy import row_of, select
 from medaug.report.words import NOT_ESTIMABLE, in_sentence, interval, number, plural, signed, split_name
@@ -154,7 +155,7 @@ def _interval(row: pd.Series[Any]) -> str:
 
 
 def _words(metric: str, attribute: str) -> str:
-    return in_words(metric) + (f" by {attribute}" if attribute else "")
+    return in_words(metric) + (f" by {attribute_words(attribute)}" if attribute else "")
 
 
 def _place(split: str) -> str:

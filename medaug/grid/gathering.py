@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,11 @@ from typing import Any
 import pandas as pd
 
 from medaug.errors import DataError
-from medaug.evaluation.metrics_table import TEXT_COLUMNS, headline, read_metrics, write_table
+from medaug.evaluation.metrics_table import headline, read_metrics, write_table
 from medaug.evaluation.predictions import read_predictions
 from medaug.grid.design import Study
+from medaug.report.naming import Called, named
+from medaug.report.tidy import read_differences
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,10 @@ class Compared:
         """The metric that leads by the kind of task."""
         return headline(self.metrics)
 
-    def called(self, name: Callable[[str], str]) -> Compared:
-        """Return the same with arms called by other names."""
+    def called(self, name: Called) -> Compared:
+        """Return the same with the names of arms and groups in words."""
         tables: dict[str, Any] = {
-            f.name: _renamed(getattr(self, f.name), name) for f in fields(self) if f.name != "labelled"
+            f.name: named(getattr(self, f.name), name) for f in fields(self) if f.name != "labelled"
         }
         return replace(self, **tables)
 
@@ -75,22 +77,14 @@ def write_results(folder: Path, parts: Sequence[Compared]) -> None:
         write_table(table, folder / f"{name}.csv")
 
 
-def _renamed(table: pd.DataFrame, name: Callable[[str], str]) -> pd.DataFrame:
-    return table.assign(method=table["method"].astype(str).map(name)) if "method" in table else table
-
-
 def _read(study: Study, labelled: str, folder: Path) -> Compared:
     if not (folder / "metrics.csv").is_file():
         raise DataError(f"{folder} has no metrics.csv: run the study (scripts/study.sh) to its end first")
-    differences = pd.DataFrame()
-    if (folder / "comparison.csv").is_file():
-        differences = pd.read_csv(folder / "comparison.csv", dtype=dict.fromkeys(TEXT_COLUMNS, "str"))
-        text = [name for name in (*TEXT_COLUMNS, "baseline", "verdict", "about") if name in differences]
-        differences[text] = differences[text].fillna("")
+    differences = folder / "comparison.csv"
     return Compared(
         labelled,
         read_metrics(folder / "metrics.csv"),
-        differences,
+        read_differences(differences) if differences.is_file() else pd.DataFrame(),
         read_predictions(folder / "predictions.parquet"),
         *(_of_trainings(study, labelled, name) for name in ("distances", "components")),
     )

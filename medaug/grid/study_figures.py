@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from medaug.evaluation.metrics import GAP, higher_is_better, in_words
 from medaug.grid.arms import REFERENCE
 from medaug.grid.first_screen import means
-from medaug.report.style import GREY, RULE, Styles, entitle, grid, in_legend, legend, shortened, wrapped
+from medaug.report.group_words import measure_words
+from medaug.report.style import GREY, RULE, Styles, entitle, grid, in_legend, legend, plain, wrapped
 from medaug.report.tidy import select
 from medaug.report.words import split_name
 
@@ -126,7 +127,7 @@ def _draw_trainings(
 
 def _name_axes(axes: Axes, metric: str, attribute: str, split: str) -> None:
     better = "larger" if higher_is_better(metric) else "smaller"
-    axes.set_xlabel(f"{in_words(GAP.of(metric))}, {shortened(attribute)} (smaller is fairer)")
+    axes.set_xlabel(f"{plain(measure_words(GAP.of(metric), attribute))} (smaller is fairer)")
     axes.set_ylabel(f"{in_words(metric)}\n({better} is better)")
     entitle(axes, _title(split))
 

@@ -20,6 +20,7 @@ from medaug.grid.first_screen import arms_table, first_attribute, trainings_sent
 from medaug.grid.gathering import Compared, gather, write_results
 from medaug.grid.study_sections import pareto_pictures, settings_section, study_sections
 from medaug.report.data_tables import evaluated_images
+from medaug.report.group_words import BORDERS, FEWEST
 from medaug.report.html import is_phantom
 from medaug.report.parts import Picture, Section, Table
 from medaug.report.style import Styles, method_styles
@@ -76,6 +77,8 @@ def _content(study: Study, parts: Sequence[Compared], store: ImageStore | None) 
         "written": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
         "facts": _facts(study, parts[0]),
         "phantom": is_phantom(parts[0].metrics, parts[0].predictions, store),
+        "fewest": FEWEST,
+        "borders": BORDERS,
         "answers": [_answer(part, styles, metric, len(parts) > 1) for part in parts],
         "sections": [*_sections(study, parts, styles, metric, store), settings_section(study)],
     }

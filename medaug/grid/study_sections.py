@@ -25,6 +25,7 @@ from medaug.grid.first_screen import first_attribute
 from medaug.grid.gathering import Compared
 from medaug.grid.study_figures import arms_figure, differences_figure, pareto_figure
 from medaug.report.feature_space import feature_section
+from medaug.report.group_words import attribute_words, measure_words
 from medaug.report.missed_section import missed_section
 from medaug.report.parts import Cell, Folded, Picture, Section, Table, name, picture
 from medaug.report.performance_figures import label_figure
@@ -108,7 +109,7 @@ def _fairness_section(part: Compared, styles: Styles, metric: str) -> Section:
                 parts += _paretos(part, styles, leads, attribute)
             parts.append(
                 Folded(
-                    f"{NUMBERS} of the {in_words(GAP.of(leads))}, {attribute}",
+                    f"{NUMBERS} of the {measure_words(GAP.of(leads), attribute)}",
                     [_trainings_table(part, GAP.of(leads), attribute)],
                 )
             )
@@ -122,7 +123,7 @@ def _conditions_section(table: pd.DataFrame, styles: Styles, metric: str) -> Sec
     by_label = label_metric(table, metric)
     if by_label is None:
         return Section(title, ["Nothing is measured by condition."])
-    words = f"{in_words(by_label)} of each condition, mean over trainings (Figure G3)."
+    words = f"{in_words(by_label)} of each condition that can be estimated, mean over trainings (Figure G3)."
     figure = picture(label_figure(table, styles, by_label, shown_splits(table)), words, words)
     return Section(title, (), [figure, Folded(NUMBERS, [label_table(table, list(styles), by_label)])])
 
@@ -155,7 +156,7 @@ def _missed_section(study: Study, part: Compared, styles: Styles) -> Section | N
 def _difference_parts(
     differences: pd.DataFrame, styles: Styles, metric: str, attribute: str
 ) -> list[Picture | Folded]:
-    what = in_words(metric) + (f", {attribute}" if attribute else "")
+    what = measure_words(metric, attribute)
     rows = differences[(differences["metric"] == metric) & (differences["attribute"] == attribute)]
     splits = [s for s in shown_splits(differences) if s in set(rows.loc[rows["difference"].notna(), "split"])]
     if not splits:
@@ -197,8 +198,7 @@ def _trainings_table(part: Compared, metric: str, attribute: str) -> Table:
         spread = Cell(number(values.mean()), f"± {number(values.std(ddof=1))}" if len(seeds) > 1 else "")
         body.append([name(split_name(split), domain), name(arm), *cells, spread])
     head = ["Where", "Arm", *(f"Seed {seed}" for seed in seeds), "Mean ± SD"]
-    words = in_words(metric) + (f", {attribute}" if attribute else "")
-    return Table(f"{words} of every training", head, body, names=2)
+    return Table(f"{measure_words(metric, attribute)} of every training", head, body, names=2)
 
 
 def _paretos(part: Compared, styles: Styles, metric: str, attribute: str) -> list[Picture]:
@@ -209,8 +209,9 @@ def _paretos(part: Compared, styles: Styles, metric: str, attribute: str) -> lis
     words, gap = (in_sentence(in_words(measure)) for measure in (metric, GAP.of(metric)))
     best = "at the top left" if higher_is_better(metric) else "at the bottom left"
     caption = (
-        f"Mean {words} against the {gap} between groups of {attribute}; best is {best}. A large mark is the "
-        "mean of an arm, a small one a training; the grey line joins the arms that no other beats in both."
+        f"Mean {words} against the {gap} between groups of {attribute_words(attribute)}; best is {best}. A "
+        "large mark is the mean of an arm, a small one a training; the grey line joins the arms that no "
+        "other beats in both."
     )
     return [picture(pareto_figure(part.metrics, styles, metric, attribute, splits), caption, caption)]
 

@@ -10,6 +10,7 @@ import pandas as pd
 from medaug.evaluation.family import shown_splits
 from medaug.evaluation.metrics import GAP, WORST, higher_is_better, in_words
 from medaug.evaluation.verdict import BETTER, UNCLEAR, UNKNOWN, WORSE
+from medaug.report.group_words import attribute_words, measure_words
 from medaug.report.parts import Cell, Table, name
 from medaug.report.tidy import attributes, row_of, select, splits_with
 from medaug.report.verdict_words import (
@@ -51,7 +52,7 @@ def answer_sentences(
     accurate = _sentence(table, comparison, methods, metric, "", f"Mean {words}")
     fair = "No sensitive attribute was given, so fairness could not be measured."
     if attribute:
-        what = f"The {words} gap between groups of {attribute}"
+        what = f"The {words} gap between groups of {attribute_words(attribute)}"
         fair = _sentence(table, comparison, methods, GAP.of(metric), attribute, what)
     alone = "One method was evaluated, so this report cannot say whether it improves on another."
     if len(methods) == 1:
@@ -88,7 +89,7 @@ def _answer_row(
     attribute: str,
 ) -> list[Cell]:
     row = row_of(select(table, metric, split, attribute=attribute), method)
-    measure = in_words(metric) + (f", {attribute}" if attribute else ", mean")
+    measure = measure_words(metric, attribute) if attribute else f"{in_words(metric)}, mean"
     cells = [name(split_name(split)), name(measure), name(method), value_cell(row)]
     if method == methods[0]:
         return [*cells, Cell("–", kind="quiet"), Cell("baseline", kind="reading quiet")]

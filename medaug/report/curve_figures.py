@@ -22,6 +22,7 @@ from medaug.report.style import (
     Styles,
     entitle,
     grid,
+    in_legend,
     legend,
     method_styles,
     shortened,
@@ -110,7 +111,7 @@ def group_calibration_figure(
 def decision_figure(predictions: pd.DataFrame, styles: Styles | None = None) -> Figure:
     """Draw the net benefit of acting on the scores of each class, and on all images, by threshold."""
     figure = _curves(predictions, styles, _draw_benefit, diagonal=False)
-    for axes in figure.axes:
+    for axes in [axes for axes in figure.axes if axes.axison]:
         highest = max((float(np.nanmax(line.get_ydata())) for line in axes.lines), default=0.0)
         axes.axhline(0, color=RULE, linewidth=1, zorder=0)
         axes.set(xlim=(0, 1), ylim=(-0.1 * (highest or 1), 1.1 * (highest or 1)), aspect="auto")
@@ -144,7 +145,7 @@ def _curves(
             axes.plot([0, 1], [0, 1], color=RULE, linewidth=1, zorder=0)
         for method, split, y_true, y_score in _cases(table, name, list(styles), splits):
             look = {"color": styles[method].colour, "linestyle": "--" if split.startswith("ood") else "-"}
-            draw(axes, y_true, y_score, look | {"label": f"{shortened(method)}, {split_name(split)}"})
+            draw(axes, y_true, y_score, look | {"label": f"{in_legend(method)}, {split_name(split)}"})
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
         entitle(axes, _title(table, name, splits))
         if len(axes.lines) == diagonal:

@@ -103,7 +103,6 @@ def age_figure(table: pd.DataFrame) -> Figure:
         axes.bar(edges[:-1], heights, width=AGE_BIN * 0.92, align="edge", color=PALETTE[0])
         entitle(axes, f"{shortened(domain)} (n = {len(ages):,})")
         axes.set(xlabel="Age (years)", ylabel="Share of images")
-        axes.label_outer()
     return figure
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from medaug.data.store import ImageStore
 from medaug.evaluation.family import splits
 from medaug.report.data_figures import domain_order
+from medaug.report.group_words import attribute_words, bin_words
 from medaug.report.parts import Cell, Table, name
 from medaug.report.words import count, share, split_name
 from medaug.task import ATTRIBUTE_PREFIX
@@ -98,8 +99,8 @@ def _attribute_table(table: pd.DataFrame, column: str) -> Table:
         numbers = [int(counts.get(g, 0)) for g in groups] + [int(rows[column].isna().sum())]
         shown = [Cell(f"{n:,}", share(n, len(rows))) for n in numbers]
         body.append([name(domain), name(split_name(split)), *shown])
-    title = column.removeprefix(ATTRIBUTE_PREFIX).replace("_", " ")
-    return Table(f"Images by {title}", ["Domain", "Split", *groups, "unknown"], body, names=2)
+    title = attribute_words(column.removeprefix(ATTRIBUTE_PREFIX))
+    return Table(f"Images by {title}", ["Domain", "Split", *map(bin_words, groups), "unknown"], body, names=2)
 
 
 def _rejected_reasons(store: ImageStore) -> pd.Series[Any]:

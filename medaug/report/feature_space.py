@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from medaug.analysis.distances import SUBSET_SIZE, SUBSETS, UNBIASED, compare_distances
 from medaug.report.parts import Cell, Section, Table, name, picture
-from medaug.report.style import RULE, Styles, entitle, grid, in_legend, legend
+from medaug.report.style import RULE, Styles, entitle, grid, in_legend, legend, wrapped
 from medaug.report.tidy import row_of
 from medaug.report.words import NOT_ESTIMABLE, number
 
@@ -74,7 +74,7 @@ def distance_figure(distances: pd.DataFrame, styles: Styles, reading: str = UNBI
     for position in range(len(pairs)):
         axes.axhline(position, color=RULE, linewidth=0.6, zorder=0)
     axes.axvline(0, color=RULE, linewidth=1, zorder=0)
-    axes.set_yticks(range(len(pairs)), [pair_name(*pair) for pair in pairs])
+    axes.set_yticks(range(len(pairs)), [wrapped(pair_name(*pair)) for pair in pairs], ma="right")
     axes.set(ylim=(len(pairs) - 0.5, -0.5), xlabel="MMD² (cubic kernel, unbiased)")
     legend(figure, [axes])
     return figure
@@ -106,7 +106,7 @@ def component_figure(components: pd.DataFrame, styles: Styles) -> Figure:
             axes.errorbar(mean.index, mean, yerr=sd, linewidth=1.2, label=in_legend(method), **look)
         entitle(axes, SET_NAMES.get(images, images))
         axes.set(xlabel="Share of the variance", ylabel="Components")
-        axes.set_ylim(bottom=0)
+    panels[0].set_ylim(bottom=0)  # of all panels, once all are drawn
     legend(figure, panels)
     return figure
 
@@ -152,8 +152,9 @@ def _distance_cell(row: pd.Series[Any] | None, of_baseline: bool) -> Cell:
     if of_baseline:
         return Cell(value)
     of_methods = "" if np.isnan(row["p_trainings"]) else f"between trainings p {_p(row['p_trainings'])}"
-    note = f"{row['relative']:+.0%}, p {_p(row['p'])}".replace("-", "−").replace("%", " %")
-    return Cell(value, note, remark=of_methods)
+    of_nothing = row["baseline_mean"] < row["baseline_sd"]  # a multiple of what may be 0 says nothing
+    relative = "" if of_nothing else f"{row['relative']:+.0%}, ".replace("-", "−").replace("%", " %")
+    return Cell(value, f"{relative}p {_p(row['p'])}", remark=of_methods)
 
 
 def _figures(value: float) -> str:

@@ -24,7 +24,9 @@ from medaug.report.answer import answer_sentences, answer_table
 from medaug.report.curve_figures import scored_classes
 from medaug.report.data_tables import evaluated_images, rejected_images_table
 from medaug.report.gallery import Gallery, gallery
+from medaug.report.group_words import BORDERS, FEWEST
 from medaug.report.looks_sections import looks_sections
+from medaug.report.naming import Called, named_looks, named_results
 from medaug.report.parts import Section, Table
 from medaug.report.quality_section import quality_section
 from medaug.report.skew_table import skew_table
@@ -49,6 +51,7 @@ def write_report(
     high_risk: Sequence[str] = (),
     looks: Looks | None = None,
     patient_pictures: bool = True,
+    called: Called = str,
 ) -> Sequence[str]:
     """Write the report as one self-contained HTML file; the file is whole or absent.
 
@@ -77,6 +80,9 @@ def write_report(
         The paper's closer looks, of `medaug.analysis.looks`.
     patient_pictures : bool
         Whether real images are shown; the report says so.
+    called : callable
+        What a method is called: `medaug.report.arm_names.arm_name` for trainings of medaug, as it is for the
+        methods of anybody else.
 
     Returns
     -------
@@ -87,6 +93,7 @@ def write_report(
     -----
     Patients, images and files are counted, never named.
     """
+    results, looks = named_results(results, called), None if looks is None else named_looks(looks, called)
     content = _Content(
         results, store, synthetic, quality, skew, rejected, headline, high_risk, looks, patient_pictures
     )
@@ -123,8 +130,9 @@ class _Content:
     def fields(self) -> Mapping[str, Any]:
         """Return what the template asks for."""
         metrics, predictions = self.results.metrics, self.results.predictions
-        table, differences = tidy.tidied(metrics), _tidied_comparison(self.results.comparison)
-        methods = tidy.methods(table, self.results.baseline or _baseline(self.results.comparison))
+        table, comparison = tidy.tidied(metrics), self.results.comparison
+        differences = None if comparison is None else tidy.tidied_differences(comparison)
+        methods = tidy.methods(table, self.results.baseline or _baseline(comparison))
         metric, real = self.headline or headline(metrics), self._as_trained_on()
         phantom = is_phantom(metrics, predictions, self.store, self.synthetic)
         shown, pairs = slides_section(real, self.patient_pictures), self._gallery(real)
@@ -132,6 +140,8 @@ class _Content:
             "written": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),
             "facts": _header_facts(predictions, methods, self.store, self.synthetic),
             "phantom": phantom,
+            "fewest": FEWEST,
+            "borders": BORDERS,
             "patients": not phantom and (shows_pictures(shown) or pairs.shows_real),
             "sentences": [
                 *self._quality(),
@@ -201,13 +211,6 @@ def is_phantom(metrics: pd.DataFrame, predictions: pd.DataFrame, *stores: ImageS
 
 def _baseline(comparison: pd.DataFrame | None) -> str | None:
     return None if comparison is None or comparison.empty else str(comparison["baseline"].iloc[0])
-
-
-def _tidied_comparison(comparison: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Bring the differences into the form of the metrics."""
-    if comparison is None:
-        return None
-    return tidy.tidied(comparison.rename(columns={"difference": "value"}).assign(estimable=True))
 
 
 def _header_facts(

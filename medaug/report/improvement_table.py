@@ -14,8 +14,8 @@ from medaug.evaluation.metrics import (
     METRICS,
     SPREAD,
     higher_is_better,
-    in_words,
 )
+from medaug.report.group_words import measure_words
 from medaug.report.parts import Cell, Table, name
 from medaug.report.tidy import row_of, select
 from medaug.report.words import NOT_ESTIMABLE, number, signed, split_name
@@ -40,7 +40,7 @@ def improvement_table(improvement: pd.DataFrame, metrics: Sequence[tuple[str, st
             rows = select(improvement, metric, split, attribute=attribute)
             if len(rows):
                 better = "more is better" if higher_is_better(metric) else "less is better"
-                words = in_words(metric) + (f", {attribute}" if attribute else "")
+                words = measure_words(metric, attribute)
                 where = [name(split_name(split), rows["domain"].iloc[0]), name(words, better)]
                 cells = [_improvement_cell(row_of(rows, method)) for method in methods]
                 body.append([*where, _value_cell(row_of(rows, baseline)), *cells])

@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from medaug.analysis.missed import TOGETHER, WHERE, Cases, missed_table, overlap_table
 from medaug.arrays import Array
 from medaug.evaluation.family import shown_splits
+from medaug.report.group_words import attribute_words, bin_words
 from medaug.report.parts import Cell, Picture, Section, Table, name, picture
 from medaug.report.style import GREY, RULE, Styles, entitle, grid, shortened, wrapped
 from medaug.report.tidy import row_of
@@ -40,7 +41,8 @@ def missed_section(cases: Cases | None, styles: Styles) -> Section | None:
     parts: list[Table | Picture] = []
     for attribute in map(str, cases.groups):
         caption = (
-            f"Cases by {attribute}, each a column, ordered so that equal ones are together; filled: missed."
+            f"Cases by {attribute_words(attribute)}, each a column, ordered so that equal ones are together; "
+            "filled: missed."
         )
         figure = missed_figure(cases, styles, attribute)
         if figure is not None:
@@ -75,7 +77,7 @@ def missed_figure(cases: Cases, styles: Styles, attribute: str) -> Figure | None
             axes.axhline(position, color=RULE, linewidth=0.6, zorder=0)
         axes.set_yticks(range(len(styles)), [wrapped(method) for method in styles], ma="right")
         axes.set(ylim=(len(styles) - 0.5, -0.5), xlim=(0, max(1, len(chosen))))
-        entitle(axes, f"{shortened(group)}, {split_name(split)}: {plural(len(chosen), 'case')}")
+        entitle(axes, f"{shortened(bin_words(group))}, {split_name(split)}: {plural(len(chosen), 'case')}")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.tick_params(axis="x", colors=GREY)
     return figure
@@ -124,7 +126,7 @@ def _overlaps(overlaps: pd.DataFrame, methods: Sequence[str], all_of_them: str) 
 
 def _where(where: tuple[Hashable, ...]) -> list[Cell]:
     split, _, attribute, group = map(str, where)
-    return [name(split_name(split)), name(group or "all", attribute)]
+    return [name(split_name(split)), name(bin_words(group) or "all", attribute_words(attribute))]
 
 
 def _count_cell(row: pd.Series[Any] | None) -> Cell:

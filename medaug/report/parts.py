@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matplotlib.figure import Figure
 
+from medaug.report.narrow_figures import is_wide, narrow
 from medaug.report.style import svg_uri
 
 
@@ -32,12 +33,16 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as a data URI with its width in CSS pixels, alternative text and caption."""
+    """A figure as a data URI with its width in CSS pixels, alternative text and caption.
+
+    `narrow` is the same for a telephone; empty where the figure is narrow enough.
+    """
 
     uri: str
     width: int
     alt: str
     caption: str
+    narrow: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,5 +75,9 @@ def name(text: str, note: str = "") -> Cell:
 
 
 def picture(figure: Figure, alt: str, caption: str) -> Picture:
-    """Return a figure as a picture; an inch is 96 CSS pixels."""
-    return Picture(svg_uri(figure), round(figure.get_figwidth() * 96), alt, caption)
+    """Return a figure as a picture, which takes it apart; an inch is 96 CSS pixels."""
+    wide = Picture(svg_uri(figure), round(figure.get_figwidth() * 96), alt, caption)
+    if not is_wide(figure):
+        return wide
+    narrow(figure)
+    return replace(wide, narrow=svg_uri(figure))

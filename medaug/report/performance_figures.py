@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from medaug.evaluation.metrics import GAP, higher_is_better, in_words
+from medaug.report.group_words import measure_words
 from medaug.report.style import (
     GREY,
     RULE,
@@ -20,6 +21,7 @@ from medaug.report.style import (
     grid,
     in_legend,
     legend,
+    plain,
     shortened,
 )
 from medaug.report.tidy import domains, labels, row_of, select
@@ -51,7 +53,7 @@ def gap_figure(
             if x is not None and y is not None and x["estimable"] and y["estimable"]:
                 _cross(axes, x, y, style, method)
         entitle(axes, _panel_title(table, value, split))
-        axes.set(xlabel=f"{in_words(GAP.of(metric))}, {shortened(attribute)} (smaller is fairer)")
+        axes.set(xlabel=f"{plain(measure_words(GAP.of(metric), attribute))} (smaller is fairer)")
         axes.set_ylabel(f"Mean {in_words(metric)} ({better} is better)")
         _say_if_empty(axes)
     legend(figure, panels)
@@ -59,8 +61,13 @@ def gap_figure(
 
 
 def label_figure(table: pd.DataFrame, styles: Styles, metric: str, splits: Sequence[str]) -> Figure:
-    """Draw a metric of each condition with its interval, one panel a split."""
-    names = labels(table)
+    """Draw a metric of each condition with its interval, one panel a split.
+
+    Conditions of which nothing is known in any of them are left to the table, unless that is all of them.
+    """
+    shown = table["metric"].eq(metric) & table["split"].isin(list(splits)) & table["attribute"].eq("")
+    known = set(table.loc[shown & table["estimable"], "label"])
+    names = [name for name in labels(table) if name in known] or labels(table)
 
     def rows(split: str) -> list[pd.DataFrame]:
         return [select(table, metric, split, label=name) for name in names]

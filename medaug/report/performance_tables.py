@@ -21,6 +21,7 @@ from medaug.evaluation.metrics import (
     parse,
 )
 from medaug.report.answer import value_cell
+from medaug.report.group_words import attribute_words
 from medaug.report.parts import Cell, Table, name
 from medaug.report.performance_figures import group_names
 from medaug.report.tidy import domains, labels, row_of, select
@@ -30,19 +31,16 @@ MOST_ROWS = 100
 
 
 def overall_table(table: pd.DataFrame, methods: Sequence[str]) -> Table:
-    """Return every metric of every method, split and domain (mean over the conditions)."""
-    rows = table[(table["label"] == "") & (table["attribute"] == "")]
-    metrics = list(dict.fromkeys(rows["metric"]))
+    """Return every metric of every split and domain (mean over the conditions); one column a method."""
+    measured = table[(table["label"] == "") & (table["attribute"] == "")]
     body = []
     for split, domain in _places(table, splits(table)):
-        here = {m: select(table, m, split, domain=domain) for m in metrics}
-        for method in methods:
-            measured = [row_of(here[m], method) for m in metrics]
-            n = [r["n"] for r in measured if r is not None]
-            if n:
-                where = [name(split_name(split), domain), name(method), Cell(count(max(n)))]
-                body.append([*where, *(value_cell(r) for r in measured)])
-    head = ["Where", "Method", "Images", *(in_words(m) for m in metrics)]
+        for metric in dict.fromkeys(measured["metric"]):
+            rows = select(table, metric, split, domain=domain)
+            if len(rows):
+                where = [name(split_name(split), domain), name(in_words(metric))]
+                body.append([*where, Cell(count(rows["n"].max())), *_cells(rows, methods)])
+    head = ["Where", "Metric", "Images", *methods]
     return Table("All images: mean over the conditions, with intervals", head, body, names=2)
 
 
@@ -90,7 +88,9 @@ def group_table(table: pd.DataFrame, methods: Sequence[str], metric: str, attrib
                 cells = (replace(c, kind=f"{c.kind} summary") for c in _cells(here, methods))
                 body.append([name(split_name(split), domain), name(words), Cell("", kind="summary"), *cells])
     head = ["Where", "Group", "Images", *methods]
-    return Table(f"{in_words(metric)} by {attribute}, mean over the conditions", head, body, names=2)
+    return Table(
+        f"{in_words(metric)} by {attribute_words(attribute)}, mean over the conditions", head, body, names=2
+    )
 
 
 def rates_table(table: pd.DataFrame, methods: Sequence[str], attribute: str) -> Table | None:
@@ -110,7 +110,8 @@ def rates_table(table: pd.DataFrame, methods: Sequence[str], attribute: str) -> 
                         name(in_words(derived.of(metric))),
                     ]
                     body.append([*where, *_cells(rows, methods)])
-    caption = f"Decisions by {attribute}, mean over the conditions: a gap of 0 and a ratio of 1 are even"
+    by = attribute_words(attribute)
+    caption = f"Decisions by {by}, mean over the conditions: a gap of 0 and a ratio of 1 are even"
     return Table(caption, ["Where", "Measure", *methods], body, names=2) if body else None
 
 
@@ -154,7 +155,8 @@ def _condition_rows(
 
 
 def _missing_row(row: pd.Series[Any]) -> list[Cell]:
-    who = f"{row['attribute']}: {row['group']}" if row["group"] else row["attribute"] or "all images"
+    of = attribute_words(row["attribute"])
+    who = f"{of}: {row['group']}" if row["group"] else of or "all images"
     return [
         name(split_name(row["split"]), row["domain"]),
         name(row["label"] or "mean"),

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from medaug.evaluation.family import shown_splits
 from medaug.evaluation.metrics import DIFFERENCE, SPREAD, in_words
 from medaug.evaluation.posterior import spread_metrics
+from medaug.report.group_words import attribute_words
 from medaug.report.parts import Cell, Picture, Table, name, picture
 from medaug.report.performance_figures import group_figure
 from medaug.report.style import RULE, Styles
@@ -33,8 +34,8 @@ def posterior_parts(posterior: pd.DataFrame, styles: Styles) -> list[Table | Pic
     metric = str(posterior["metric"].iloc[0])
     for attribute in attributes(posterior):
         words = (
-            f"{in_words(metric)} of each group of {attribute} minus that of all other images: the most "
-            "probable difference and its interval; 0 is fair."
+            f"{in_words(metric)} of each group of {attribute_words(attribute)} minus that of all others: the "
+            "most probable difference and its interval; 0 is fair."
         )
         figure = posterior_figure(posterior, styles, attribute)
         parts += [picture(figure, f"{words} The table has the numbers.", words)]
@@ -61,7 +62,8 @@ def difference_table(posterior: pd.DataFrame, methods: Sequence[str], attribute:
                 where = [name(split_name(split), row["domain"]), name(row["group"]), name(row["method"])]
                 body.append([*where, *_shares(posterior, row), _difference_cell(row)])
     head = ["Where", "Group", "Method", "Right, of the group", "Right, of all others", "Difference (MAP)"]
-    return Table(f"Groups of {attribute} beside all others (Section F.2 of the paper)", head, body, names=3)
+    caption = f"Groups of {attribute_words(attribute)} beside all others (Section F.2 of the paper)"
+    return Table(caption, head, body, names=3)
 
 
 def spread_table(posterior: pd.DataFrame, methods: Sequence[str]) -> Table:
@@ -74,7 +76,13 @@ def spread_table(posterior: pd.DataFrame, methods: Sequence[str]) -> Table:
             rows = select(table, metric, split, attribute=attribute)
             cells = [_spread_cell(row_of(rows, method)) for method in methods]
             if len(rows):
-                body.append([name(split_name(split), rows["domain"].iloc[0]), name(attribute), *cells])
+                body.append(
+                    [
+                        name(split_name(split), rows["domain"].iloc[0]),
+                        name(attribute_words(attribute)),
+                        *cells,
+                    ]
+                )
     caption = (
         "Central best estimate of fairness: standard deviation of the differences over groups, 0 is fair"
     )

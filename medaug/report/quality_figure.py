@@ -6,12 +6,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from medaug.report.group_words import attribute_words
 from medaug.report.style import GREY, INK, PALETTE, entitle, grid, legend, shortened
 
 TITLES = {
-    "agreement": "Real probe: conditions asked for",
-    "synthetic_only": "Synthetic probe: conditions of real images",
-    "property": "Real probe: properties asked for",
+    "agreement": "Real probe:\nconditions asked for",
+    "synthetic_only": "Synthetic probe:\nconditions of real images",
+    "property": "Real probe:\nproperties asked for",
 }
 MOST_ROWS = 12
 
@@ -48,7 +49,9 @@ def _dots(axes: Axes, rows: pd.DataFrame) -> None:
         places = [place + shift for place in range(len(rows))]
         axes.plot(rows[value], places, "o", color=colour, markersize=4, label=label)
         axes.hlines(places, rows[low], rows[high], color=colour, linewidth=1)
-    names = rows["label"].where(rows["label"] != "", rows["attribute"] + " " + rows["group"])
+    names = rows["label"].where(
+        rows["label"] != "", rows["attribute"].map(attribute_words) + " " + rows["group"]
+    )
     axes.set_yticks(range(len(rows)), [shortened(text) for text in names])
     axes.axvline(0.5, color=GREY, linewidth=0.8, linestyle=":")
     axes.set_ylim(len(rows) - 0.5, -0.5)

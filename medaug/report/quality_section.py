@@ -10,7 +10,9 @@ import pandas as pd
 
 from medaug.data.store import ImageStore
 from medaug.quality.judgement import Judgement
+from medaug.report.group_words import attribute_words
 from medaug.report.image_figures import real_picture, synthetic_picture
+from medaug.report.naming import named
 from medaug.report.parts import Beside, Cell, Picture, Section, Table, name, picture
 from medaug.report.quality_figure import probe_figure
 from medaug.report.words import NOT_ESTIMABLE, count, interval, number
@@ -60,14 +62,15 @@ def quality_section(
         "the validation split, which nobody trained on, show what good images reach. Conditions and "
         "properties are told by logistic regressions on the same features."
     )
-    parts: list[Table | Picture | Beside] = [check_table(judgement), measure_table(judgement.numbers)]
-    drawn = probe_figure(judgement.numbers)
+    numbers = named(judgement.numbers)
+    parts: list[Table | Picture | Beside] = [check_table(judgement), measure_table(numbers)]
+    drawn = probe_figure(numbers)
     if drawn is not None:
         words = "What probes tell of synthetic and of real images, with intervals; 0.5 is guessing."
         parts.append(picture(drawn, f"{words} The table has the numbers.", words))
-    parts.append(group_table(judgement.numbers))
+    parts.append(group_table(numbers))
     if synthetic is not None and real is not None:
-        parts.append(Beside(_suspicious(judgement.images, synthetic, real)))
+        parts += _suspicious(judgement.images, synthetic, real)
     return Section("Are the synthetic images good enough?", [judgement.sentence, how], parts)
 
 
@@ -100,14 +103,16 @@ def group_table(numbers: pd.DataFrame) -> Table:
         label, attribute, group = map(str, key)
         by_measure = {row["measure"]: row for _, row in measured.iterrows()}
         there = [by_measure.get(m) for m in BY_GROUP]
-        rows.append([name(attribute or "condition"), name(label or group), *map(_with_real, there)])
+        rows.append(
+            [name(attribute_words(attribute) or "condition"), name(label or group), *map(_with_real, there)]
+        )
     rows.sort(key=lambda row: row[0].text != "condition")
     head = ["Of", "Class or group", *SHORT]
     return Table("By condition and group; below, real held-out images", head, rows, names=2)
 
 
 def _named(row: dict[Any, Any]) -> str:
-    return WORDS[row["measure"]] + (f": {row['attribute']}" if row["attribute"] else "")
+    return WORDS[row["measure"]] + (f": {attribute_words(row['attribute'])}" if row["attribute"] else "")
 
 
 def _both(row: dict[Any, Any]) -> list[Cell]:
@@ -128,12 +133,11 @@ def _with_real(row: pd.Series[Any] | None) -> Cell:
     return Cell(number(row["value"]), f"real {number(row['real'])}" if pd.notna(row["real"]) else "")
 
 
-def _suspicious(images: pd.DataFrame, synthetic: ImageStore, real: ImageStore) -> Sequence[Picture]:
+def _suspicious(images: pd.DataFrame, synthetic: ImageStore, real: ImageStore) -> Sequence[Beside]:
     """Show the synthetic images that are near to one patient more than to others, beside that patient's."""
     rows = np.argsort(images["pixel_ratio"].to_numpy(), kind="stable")[:SUSPICIOUS]
     place = pd.Series(np.arange(len(real)), index=real.table["image_id"])
-    pairs = (_pair(images.iloc[row], synthetic, row, real, place) for row in rows)
-    return [shown for pair in pairs for shown in pair]
+    return [Beside(_pair(images.iloc[row], synthetic, row, real, place)) for row in rows]
 
 
 def _pair(

@@ -33,6 +33,7 @@ from medaug.report.data_figures import (
     labelled_classes,
 )
 from medaug.report.data_tables import attribute_tables, data_table, evaluated_images, has_ages, unused_table
+from medaug.report.group_words import attribute_words
 from medaug.report.improvement_table import improved_measures, improvement_table
 from medaug.report.parts import Picture, Section, Table, picture
 from medaug.report.performance_figures import gap_figure, group_figure, label_figure
@@ -83,7 +84,7 @@ def accuracy_section(
     if HIGH_RISK_SENSITIVITY in set(table["metric"]):
         parts.append(high_risk_table(table, list(styles), high_risk))
     if by_label := label_metric(table, metric):
-        words = f"{in_words(by_label)} of each condition; lines are intervals."
+        words = f"{in_words(by_label)} of each condition that can be estimated; lines are intervals."
         figure = label_figure(table, styles, by_label, shown_splits(table))
         parts += [picture(figure, f"{words} The table has the numbers.", words)]
         parts += [label_table(table, list(styles), by_label)]
@@ -181,8 +182,8 @@ def _calibration_by_group(
         groups = {g: grouping.codes[chosen] == code for code, g in enumerate(grouping.groups)}
         figure = group_calibration_figure(predictions[chosen], groups, split, method_styles(groups))
         words = (
-            f"Calibration by group of {grouping.attribute}, {methods[-1]}, {split_name(split)}; groups of at "
-            "least 40 images, in four parts."
+            f"Calibration by group of {attribute_words(grouping.attribute)}, {methods[-1]}, "
+            f"{split_name(split)}; groups of at least 40 images, in four parts."
         )
         if any(len(axes.lines) > 1 for axes in figure.axes):
             pictures.append(picture(figure, words, words))
@@ -233,11 +234,12 @@ def _cooccurrence_picture(table: pd.DataFrame) -> Picture:
 
 def _fairness_pictures(table: pd.DataFrame, styles: Styles, metric: str, attribute: str) -> Parts:
     words, numbers = in_words(metric), "The tables have the numbers."
+    groups_of = f"of {attribute_words(attribute)}"
     splits = splits_with(table, attribute)
     best = "top" if higher_is_better(metric) else "bottom"
-    gap = f"the {in_words(GAP.of(metric))} between groups of {attribute}"
+    gap = f"the {in_words(GAP.of(metric))} between groups {groups_of}"
     against = f"Mean {words} against {gap}; best is at the {best} left."
-    by_group = f"{words} by group of {attribute}; a group without a mark is not estimable."
+    by_group = f"{words} by group {groups_of}; a group without a mark is not estimable."
     groups = picture(
         group_figure(table, styles, metric, attribute, splits), f"{by_group} {numbers}", by_group
     )

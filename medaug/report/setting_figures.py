@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from medaug.analysis.against import LABEL_BUDGET, SAMPLING
 from medaug.evaluation.family import shown_splits
-from medaug.evaluation.metrics import in_words
+from medaug.report.group_words import measure_words
 from medaug.report.parts import Cell, Table, name
 from medaug.report.style import PALETTE, Styles, entitle, grid, in_legend, legend
 from medaug.report.tidy import select
@@ -96,7 +96,7 @@ def settings_table(table: pd.DataFrame, settings: Sequence[str], measures: Seque
         cells = [_cell(rows[(rows["metric"] == m) & (rows["attribute"] == a)]) for m, a in measures]
         body.append([name(split_name(split)), name(method), *map(name, values), *cells])
     head = ["Where", "Method", *(s.replace("_", " ").capitalize() for s in settings)]
-    words = [_words(measure) for measure in measures]
+    words = [measure_words(*measure) for measure in measures]
     return Table("Mean and standard deviation over trainings", [*head, *words], body, names=len(keys))
 
 
@@ -107,7 +107,7 @@ def _panels(table: pd.DataFrame, measures: Sequence[Measure], draw: Any) -> Figu
     for axes, ((metric, attribute), split) in zip(panels, where, strict=True):
         draw(axes, select(table, metric, split, attribute=attribute))
         entitle(axes, split_name(split).capitalize())
-        axes.set_ylabel(_words((metric, attribute)))
+        axes.set_ylabel(measure_words(metric, attribute))
     legend(figure, panels)
     return figure
 
@@ -117,11 +117,6 @@ def _line(axes: Axes, rows: pd.DataFrame, setting: str, look: dict[str, Any]) ->
         rows = rows.sort_values(setting)
         sd = rows["sd"].fillna(0.0)
         axes.errorbar(rows[setting], rows["value"], yerr=sd, markersize=5, linewidth=1.3, capsize=2, **look)
-
-
-def _words(measure: Measure) -> str:
-    metric, attribute = measure
-    return in_words(metric) + (f", {attribute}" if attribute else "")
 
 
 def _cell(rows: pd.DataFrame) -> Cell:

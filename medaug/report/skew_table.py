@@ -8,6 +8,7 @@ import pandas as pd
 
 from medaug.data.skew import Skew, group_counts, skew_counts
 from medaug.data.store import ImageStore
+from medaug.report.group_words import attribute_words, bin_words
 from medaug.report.parts import Cell, Table, name
 from medaug.report.words import share
 
@@ -38,9 +39,9 @@ def skew_table(store: ImageStore, skews: Mapping[str, Skew]) -> Table:
     rows = [[name("As they are"), *(Cell(f"{n:,}") for n in whole)]]
     for title, skew in skews.items():
         rows.append([name(title), *_cells(whole, skew_counts(store, skew).T["skewed"])])
-    words = "hospital" if attribute == "domain" else attribute.replace("_", " ")
+    words = attribute_words(attribute)
     caption = f"Labelled training images by {words}, without and with the skew (Table A2 of the paper)"
-    return Table(caption, ["Setting", *whole.index], rows)
+    return Table(caption, ["Setting", *map(bin_words, map(str, whole.index))], rows)
 
 
 def _cells(whole: pd.Series[int], kept: pd.Series[int]) -> list[Cell]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from medaug.evaluation.family import shown_splits
 from medaug.evaluation.identities import ALL_DOMAINS
 from medaug.evaluation.metrics import SENSITIVITY, WORST
+from medaug.evaluation.metrics_table import TEXT_COLUMNS
 
 _NUMBERS = ("value", "ci_low", "ci_high", "by_chance", "p_value", "detectable")
 
@@ -35,6 +37,18 @@ def tidied(metrics: pd.DataFrame) -> pd.DataFrame:
     table.loc[~table["estimable"], list(_NUMBERS)] = float("nan")
     several = "seed" in table and table["seed"].nunique() > 1
     return _over_seeds(table) if several else table.assign(seeds=1)
+
+
+def read_differences(path: Path | str) -> pd.DataFrame:
+    """Read ``comparison.csv``; empty text stays empty text."""
+    table = pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, "str"))
+    text = [name for name in (*TEXT_COLUMNS, "baseline", "verdict", "about") if name in table]
+    return table.assign(**table[text].fillna(""))
+
+
+def tidied_differences(differences: pd.DataFrame) -> pd.DataFrame:
+    """Bring differences to a baseline into the form of metrics: the difference is the ``value``."""
+    return tidied(differences.rename(columns={"difference": "value"}).assign(estimable=True))
 
 
 def methods(table: pd.DataFrame, baseline: str | None = None) -> list[str]:

@@ -6,16 +6,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from medaug.errors import MedaugError
+from medaug.errors import told_in_one_sentence
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that the command line names; what is wrong with the input is one sentence."""
     settings = _parser().parse_args(arguments)
-    try:
+    with told_in_one_sentence():
         settings.command(settings)
-    except MedaugError as error:
-        raise SystemExit(f"error: {error}") from None
 
 
 def _pack(settings: argparse.Namespace) -> None:

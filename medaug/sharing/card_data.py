@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from medaug.report.group_words import FEWEST
 from medaug.report.words import count, listing, split_name
-from medaug.sharing.card_facts import FEWEST
 from medaug.sharing.card_words import TESTED_ON
 from medaug.sharing.source import Source
 from medaug.task import label_column

@@ -11,13 +11,11 @@ import pandas as pd
 
 from medaug.evaluation.metrics import HIGH_RISK_SENSITIVITY, METRICS, in_words
 from medaug.evaluation.metrics_table import headline
+from medaug.report.group_words import FEWEST, attribute_words, bin_words, group_words
 from medaug.report.tidy import attributes, label_metric, select, tidied
 from medaug.report.words import in_sentence, interval, listing, number, plural
-from medaug.sharing.card_words import MEANINGS, attribute_words, bin_words, group_words, place
+from medaug.sharing.card_words import MEANINGS, place
 from medaug.sharing.source import Source
-
-FEWEST = 10
-"""Patients that a group must have for a number about it to be told."""
 
 LEVEL = 0.05
 """A gap is clear where it is as large by chance at most this often."""
@@ -32,11 +30,13 @@ class Facts:
     ----------
     source : Source
         What is given away.
+    metrics : DataFrame, optional
+        What was measured of another classifier on the same images, for example of the baseline.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, metrics: pd.DataFrame | None = None) -> None:
         self.metric = headline(source.metrics)
-        table = tidied(source.metrics)
+        table = tidied(source.metrics if metrics is None else metrics)
         in_split = source.store.table.groupby("split", observed=True)["patient_id"].nunique()
         self.table = table.assign(  # older tables count images only
             people=table["patients"].fillna(table["n"]).clip(upper=table["split"].map(in_split)),
@@ -97,7 +97,7 @@ class Facts:
             return f"not estimable {place(split)}"
         row = rows.iloc[0]
         remarks = "; ".join(filter(None, (_by_chance(row), row["reason"])))
-        return f"{_said(row)} {place(split)}" + (f" ({remarks})" if remarks else "")
+        return f"{value_words(row)} {place(split)}" + (f" ({remarks})" if remarks else "")
 
     def _worst_label(self) -> str:
         metric, split = self.label_metric, self.splits[-1]
@@ -109,7 +109,7 @@ class Facts:
         if rows["label"].nunique() < 2:
             return ""
         row = _worst(rows, metric)
-        what = f"{in_sentence(in_words(metric))} {_said(row)}"
+        what = f"{in_sentence(in_words(metric))} {value_words(row)}"
         people = _of_patients(row["ill"], " with it")
         return f"Worst condition {place(split)}: {row['label']}, {what}{people}."
 
@@ -123,7 +123,7 @@ class Facts:
         row = _worst(rows, self.metric)
         own = self.rows(split, attribute=row["attribute"])
         people = own.loc[own["group"] == row["group"], "patients"]
-        who = f"{group_words(row['attribute'], row['group'])}, {_said(row)}"
+        who = f"{group_words(row['attribute'], row['group'])}, {value_words(row)}"
         return f"Worst group {place(split)}: {who}{_of_patients(people.max())}."
 
     def _unknown(self, split: str) -> str:
@@ -144,10 +144,10 @@ def _worst(rows: pd.DataFrame, metric: str) -> pd.Series[Any]:
 def _value(rows: pd.DataFrame) -> str:
     if rows.empty:
         return f"not told of fewer than {FEWEST} patients"
-    return _said(rows.iloc[0]) if rows["estimable"].iloc[0] else "not estimable"
+    return value_words(rows.iloc[0]) if rows["estimable"].iloc[0] else "not estimable"
 
 
-def _said(row: pd.Series[Any]) -> str:
+def value_words(row: pd.Series[Any]) -> str:
     """Say a value with its interval."""
     return f"{number(row['value'])} {interval(row['ci_low'], row['ci_high']) or '[no interval]'}"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Sequence
 
-from medaug.report.words import listing, split_name
+from medaug.report.words import split_name
 
 PLACES = {"id_test": "in distribution", "ood_test": "out of distribution"}
 
@@ -38,8 +38,6 @@ TERMS = (
 )
 """What a card says of its terms."""
 
-_BIN = re.compile(r"\((.+), (.+)\]")
-
 
 def place(split: str) -> str:
     """Say where a model was tested.
@@ -52,46 +50,7 @@ def place(split: str) -> str:
     return PLACES.get(split, split_name(split))
 
 
-def attribute_words(attribute: str) -> str:
-    """Say an attribute.
-
-    Examples
-    --------
-    >>> attribute_words("skin_tone"), attribute_words("sex & age")
-    ('skin tone', 'sex and age')
-    """
-    names = ["hospital" if name == "domain" else name.replace("_", " ") for name in attribute.split(" & ")]
-    return listing(names)
-
-
-def group_words(attribute: str, group: str) -> str:
-    """Say a group of an attribute, or of several.
-
-    Examples
-    --------
-    >>> group_words("sex & age", "F & (40, 60]")
-    'sex F and age over 40 to 60'
-    >>> group_words("age", "(0, 40]"), group_words("age", "(80, inf]")
-    ('age up to 40', 'age over 80')
-    """
-    names, groups = attribute.split(" & "), group.split(" & ")
-    if len(names) != len(groups):  # a hospital may have an "&" in its name
-        return f"{attribute_words(attribute)} {group}"
-    return listing([f"{attribute_words(n)} {bin_words(g)}" for n, g in zip(names, groups, strict=True)])
-
-
-def bin_words(group: str) -> str:
-    """Say a group that may be a range of numbers.
-
-    Examples
-    --------
-    >>> bin_words("(60, 80]"), bin_words("F")
-    ('over 60 to 80', 'F')
-    """
-    found = _BIN.fullmatch(group)
-    if found is None:
-        return group
-    low, high = found.groups()
-    if low in ("0", "-inf"):
-        return f"up to {high}"
-    return f"over {low}" if high == "inf" else f"over {low} to {high}"
+def markdown_table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    lines = [heading, ["---"] * len(heading), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "/") for cell in line) + " |" for line in lines)

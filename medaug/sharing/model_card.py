@@ -5,13 +5,17 @@ Source: M. Mitchell et al., Model cards for model reporting, FAT* 2019, doi:10.1
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from medaug.evaluation.metrics import in_words
+from medaug.report.arm_names import arm_name
+from medaug.report.group_words import BORDERS, FEWEST, bin_words, group_words
 from medaug.report.words import NOT_ESTIMABLE, interval, listing, number, plural
+from medaug.sharing.card_baseline import BesideBaseline
 from medaug.sharing.card_data import condition_table, label_sentence, split_table, tested_on
-from medaug.sharing.card_facts import FEWEST, Facts
-from medaug.sharing.card_words import MEANINGS, TERMS, group_words, place
+from medaug.sharing.card_facts import Facts
+from medaug.sharing.card_words import MEANINGS, TERMS, markdown_table, place
 from medaug.sharing.source import Source
 
 LIMITS = (
@@ -42,10 +46,11 @@ MOST_NAMES = 10
 
 def model_card(source: Source) -> str:
     """Return the card as Markdown; its first ten lines are what a reader must know."""
-    facts, metadata = Facts(source), source.config("metadata")
+    facts, beside, metadata = Facts(source), BesideBaseline(source), source.config("metadata")
     sections = {
         "The data in numbers": [split_table(source)],
         "Labels": [label_sentence(source), condition_table(source)],
+        "Beside the baseline": beside.section(),
         "Conditions": [_condition_metrics(facts)],
         "Groups": [_group_metrics(facts)],
         "The generator": [_generator(source)],
@@ -58,21 +63,23 @@ def model_card(source: Source) -> str:
             "terms of the data, too, that they were trained on."
         ],
     }
-    head = _head(source, facts, metadata["name"], metadata["task"], metadata["intended_use"])
+    head = _head(source, facts, beside, metadata)
     body = [f"## {title}\n\n" + "\n\n".join(filter(None, parts)) for title, parts in sections.items()]
     return "\n\n".join([head, *body]) + "\n"
 
 
-def _head(source: Source, facts: Facts, name: str, task: str, use: str) -> str:
+def _head(source: Source, facts: Facts, beside: BesideBaseline, metadata: Mapping[str, Any]) -> str:
     lines = {
-        "What it is for": f"{task}: {_conditions(source.info.task.classes)}. {use}.",
+        "What it is for": f"{metadata['task']}: {_conditions(source.info.task.classes)}. "
+        f"{metadata['intended_use']}.",
         "Tested on": (PHANTOM if source.info.phantom else "") + tested_on(source, facts.splits),
         "How well": facts.how_well(),
         "How fairly": facts.how_fairly(),
+        "Beside the baseline": beside.sentence(),
         "Where it fails": facts.where_it_fails(),
         "Generator": _answer(source),
     }
-    return f"# {name}\n\n" + "\n".join(f"- **{what}.** {said}" for what, said in lines.items())
+    return f"# {metadata['name']}\n\n" + "\n".join(f"- **{what}.** {said}" for what, said in lines.items())
 
 
 def _conditions(names: Sequence[str]) -> str:
@@ -93,7 +100,9 @@ def _answer(source: Source) -> str:
 
 def _terms(facts: Facts) -> list[str]:
     metrics = dict.fromkeys([facts.metric, facts.label_metric or facts.metric])
-    return [*(f"{in_words(name)}: {MEANINGS[name]}." for name in metrics if name in MEANINGS), *TERMS]
+    meanings = [f"{in_words(name)}: {MEANINGS[name]}." for name in metrics if name in MEANINGS]
+    has_ranges = any(group != bin_words(group) for group in facts.table["group"])
+    return [*meanings, *TERMS, *([BORDERS] if has_ranges else [])]
 
 
 def _condition_metrics(facts: Facts) -> str:
@@ -105,7 +114,9 @@ def _condition_metrics(facts: Facts) -> str:
     cells = {name: [_cell(facts, split, "", "", name, metric) for split in facts.splits] for name in labels}
     known = [[name, *found] for name, found in cells.items() if set(found) != {NOT_ESTIMABLE}]
     unknown = [name for name, found in cells.items() if set(found) == {NOT_ESTIMABLE}]
-    measured = table([f"{in_words(metric)} [interval]", *map(place, facts.splits)], known) if known else ""
+    measured = (
+        markdown_table([f"{in_words(metric)} [interval]", *map(place, facts.splits)], known) if known else ""
+    )
     rest = f"Not estimable in any test set: {listing(unknown)}." if unknown else ""
     return "\n\n".join(filter(None, (measured, rest)))
 
@@ -120,7 +131,11 @@ def _group_metrics(facts: Facts) -> str:
             rows.append([group_words(attribute, group), *cells])
     rows.insert(0, ["all together", *(_cell(facts, split) for split in facts.splits)])
     heading = [f"{facts.words} [interval]", *map(place, facts.splits)]
-    return f"{OF_GROUPS}\n\n{table(heading, rows)}" if rows[1:] else "The images say nothing about groups."
+    return (
+        f"{OF_GROUPS}\n\n{markdown_table(heading, rows)}"
+        if rows[1:]
+        else "The images say nothing about groups."
+    )
 
 
 def _cell(
@@ -143,22 +158,16 @@ def _generator(source: Source) -> str:
     if judgement is None:
         return "Nobody has judged the images of this generator: run `quality.json` before you use them."
     checks = [[check.name, check.outcome, check.sentence] for check in judgement.checks]
-    return f"{judgement.sentence}\n\n{table(['Check', 'Outcome', 'In words'], checks)}"
+    return f"{judgement.sentence}\n\n{markdown_table(['Check', 'Outcome', 'In words'], checks)}"
 
 
 def _training(source: Source) -> str:
     trained = source.settings(source.run / "models" / "model.pt")
     names = ("network_name", "image_size", "iterations", "batch_size", "learning_rate", "loss_name", "seed")
-    facts = [["method", source.info.method]]
+    facts = [["method", arm_name(source.info.method)]]
     facts += [[name.replace("_", " "), str(trained[name])] for name in names if name in trained]
     facts += [[f"version of {name}", version] for name, version in sorted(source.versions.items())]
-    return table(["What", "Value"], facts)
-
-
-def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    lines = [heading, ["---"] * len(heading), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "/") for cell in line) + " |" for line in lines)
+    return markdown_table(["What", "Value"], facts)
 
 
 def _bullets(items: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ from medaug.data.store import ImageStore
 from medaug.errors import DataError
 from medaug.evaluation.metrics_table import read_metrics
 from medaug.quality.judgement import Judgement
+from medaug.report.tidy import read_differences
 from medaug.stages.keys import key_path
 from medaug.stages.products import settings_path
 
@@ -125,14 +126,27 @@ class Source:
         DataError
             The evaluation is one of other models.
         """
-        table = read_metrics(self.run / "evaluation" / "metrics.csv")
-        own = table[table["method"] == self.info.method]
+        own = self.metrics_of(self.info.method)
         if own.empty:
             raise DataError(
                 f"{self.run / 'evaluation'} does not measure the classifier {self.info.method!r}: "
                 "evaluate the run's own predictions, with evaluate.json"
             )
         return own
+
+    def metrics_of(self, method: str) -> pd.DataFrame:
+        """Return what was measured of a method; without rows where nothing was."""
+        table = read_metrics(self.run / "evaluation" / "metrics.csv")
+        return table[table["method"] == method]
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """The classifier minus the baseline that it was compared with; without rows where there is none."""
+        path = self.run / "evaluation" / "comparison.csv"
+        if not path.is_file():
+            return pd.DataFrame()
+        table = read_differences(path)
+        return table[table["method"] == self.info.method]
 
     @cached_property
     def judgement(self) -> Judgement | None:

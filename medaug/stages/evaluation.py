@@ -25,12 +25,14 @@ from medaug.evaluation.predictions import class_names, read_predictions
 from medaug.evaluation.results import evaluate
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.quality.judgement import Judgement
+from medaug.report.arm_names import arm_name
 from medaug.report.html import write_report
+from medaug.report.naming import Called, named
 from medaug.report.summary import summary_table
 from medaug.report.tensorboard_metrics import write_tensorboard
 from medaug.stages.keys import key_path, with_pseudonyms
 from medaug.stages.making import working_on
-from medaug.stages.products import identity, is_made, renewed
+from medaug.stages.products import identity, is_made, renewed, settings_path
 from medaug.stages.quality import judgement_path
 from medaug.stages.run import Run
 from medaug.stages.seen_by_models import seen_by_models
@@ -171,7 +173,7 @@ class Evaluation:
             with working_on(self.product):
                 replace(self)._renew()  # with the predictions that other trainings have left meanwhile
         if is_first():
-            print(_summary(read_metrics(self.product / "metrics.csv"), self.settings))
+            print(_summary(named(read_metrics(self.product / "metrics.csv"), self.called), self.settings))
             if (answer := self.product / ANSWER).is_file():  # older evaluations have none
                 print(answer.read_text(encoding="utf-8"))
             logger.info("The report is %s", self.product / "report.html")
@@ -230,9 +232,15 @@ class Evaluation:
             high_risk=self.settings.high_risk,
             looks=looks,
             patient_pictures=self.patient_pictures,
+            called=self.called,
         )
         (folder / ANSWER).write_text("\n".join(answer), encoding="utf-8")
         write_tensorboard(aside / "logs" / "evaluation", results.metrics, table)
+
+    @property
+    def called(self) -> Called:
+        """What reports call a method: an arm by its name in words, a method of anybody else by its own."""
+        return arm_name if all(settings_path(file).is_file() for file in self.files) else str
 
     def _rejected(self) -> dict[str, pd.DataFrame]:
         """Return which synthetic images the trainings of the run rejected, by the names of the trainings."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from medaug.data.store import ImageStore
 from medaug.data.table import is_synthetic
-from medaug.errors import MedaugError, SettingsError
+from medaug.errors import SettingsError, told_in_one_sentence
 from medaug.study.choice import ChoiceSettings
 from medaug.study.exports import read_exports
 from medaug.study.key import StudyKey, key_path
@@ -22,10 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that the command line names; what is wrong with the input is one sentence."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     settings = _parser().parse_args(arguments)
-    try:
+    with told_in_one_sentence():
         settings.command(settings)
-    except MedaugError as error:
-        raise SystemExit(f"error: {error}") from None
 
 
 def _make(settings: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from medaug.grid.arms import REFERENCE, arms
+from medaug.report.arm_names import ARM_NAMES
 from medaug.stages.command_line import check_options
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,7 @@ def test_every_arm_differs_from_the_reference_in_what_it_is_named_after():
 
 def test_every_arm_has_a_short_name_of_its_own():
     names = [arm.name for arm in ARMS.values()]
+    assert set(ARM_NAMES) == set(ARMS)
     assert len(set(names)) == len(names)
     assert max(map(len, names)) <= 44
     assert not [name for name in names if "_" in name]

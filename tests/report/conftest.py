@@ -16,7 +16,7 @@ SEX, AGE = Attribute("sex", ("F", "M")), Attribute("age", bins=(0, 50, float("in
 TASK = Task("multilabel", ("edema", "effusion"), attributes=(SEX, AGE))
 SETTINGS = EvaluationSettings(metrics=["auc", "accuracy"], replicates=20, min_group_size=2)
 
-VOID = {"meta", "img", "br"}
+VOID = {"meta", "img", "br", "source"}
 
 
 class Page(HTMLParser):

@@ -4,7 +4,13 @@ import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import auc, roc_auc_score
 
-from medaug.report.curve_figures import MOST_POINTS, calibration_figure, reliability, roc_figure
+from medaug.report.curve_figures import (
+    MOST_POINTS,
+    calibration_figure,
+    decision_figure,
+    reliability,
+    roc_figure,
+)
 from medaug.report.style import INK
 
 
@@ -58,3 +64,9 @@ def test_reliability_equals_scikit_learn():
 def test_calibration_of_few_images_draws_what_there_is():
     figure = calibration_figure(pd.DataFrame({"score:a": [0.1, 0.9], "label:a": [0, 1]}))
     assert figure.axes[0].lines[1].get_xydata().tolist() == [[0.1, 0.0], [0.9, 1.0]]
+
+
+def test_nothing_is_drawn_in_the_empty_place_of_the_last_row():
+    classes = {f"{kind}:{name}": [0.0, 1.0] for kind in ("score", "label") for name in "abcd"}
+    figure = decision_figure(pd.DataFrame(classes))
+    assert [len(axes.lines) > 0 for axes in figure.axes] == [True] * 4 + [False] * 2

@@ -80,3 +80,19 @@ def test_the_section_says_what_p_is_about_and_is_absent_without_features(looks: 
     assert "not that the methods do" in section.text[1]
     none = Looks.at(pd.DataFrame({"score:a": [0.9], "label:a": [1]}), {}, EvaluationSettings())
     assert feature_section(none.distances, none.components, STYLES) is None
+
+
+def test_all_components_are_within_their_panel(looks: Looks) -> None:
+    more = looks.components.assign(
+        components=looks.components["components"] * (1 + 9 * (looks.components["images"] == "synthetic"))
+    )
+    for axes in component_figure(more, STYLES).axes[:3]:
+        low, high = axes.get_ylim()
+        assert low == 0
+        assert high >= more["components"].max()
+
+
+def test_a_multiple_of_a_distance_that_may_be_nothing_is_not_told(looks: Looks) -> None:
+    near = looks.distances.assign(value=looks.distances["value"] - looks.distances["value"].mean() * 5)
+    notes = [row[2].note for row in distance_table(near, STYLES).rows]
+    assert all(note.startswith("p ") for note in notes)

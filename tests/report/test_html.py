@@ -43,17 +43,17 @@ def test_every_tag_is_closed_and_title_is_escaped(page, full):
 
 def test_overall_table_equals_metrics(page, metrics):
     head, *rows = page.tables[OVERALL]
-    assert head == ["Where", "Method", "Images", "AUC", "Accuracy"]
+    assert head == ["Where", "Metric", "Images", "baseline", "label"]
     shown = {(r[0], r[1]): r for r in rows}
     for split, where in (
         ("id_test", "in distribution, test home"),
         ("ood_test", "out of distribution, test away"),
     ):
-        for method in ("baseline", "label"):
-            keys = {"method": method, "split": split, "label": "", "attribute": ""}
-            auc, accuracy = one(metrics, metric="auc", **keys), one(metrics, metric="accuracy", **keys)
-            expected = [f"{m.value:.3f} [{m.ci_low:.3f}, {m.ci_high:.3f}]" for m in (auc, accuracy)]
-            assert shown[where, method][2:] == [str(auc.n), *expected]
+        for metric, words in (("auc", "AUC"), ("accuracy", "Accuracy")):
+            keys = {"metric": metric, "split": split, "label": "", "attribute": ""}
+            both = [one(metrics, method=method, **keys) for method in ("baseline", "label")]
+            expected = [f"{m.value:.3f} [{m.ci_low:.3f}, {m.ci_high:.3f}]" for m in both]
+            assert shown[where, words][2:] == [str(both[0].n), *expected]
     assert len(rows) == 4
 
 
@@ -91,7 +91,7 @@ def test_baseline_leads_though_another_comes_first_by_order(page):
 def test_file_refers_to_nothing_outside(full, page):
     for tag, attributes in page.tags:
         assert tag not in ("script", "link", "iframe", "object", "base", "form")
-        for name in ("src", "href", "action"):
+        for name in ("src", "srcset", "href", "action"):
             assert attributes.get(name, "data:").startswith("data:")
     assert not re.search(r"url\(|@import", full.read_text())
 
@@ -162,6 +162,16 @@ def test_no_banner_on_real_data(page):
     assert "Phantom data" not in page.text
 
 
+def test_who_holds_real_data_is_told_that_small_groups_are_shown(page):
+    assert "Numbers about fewer than 10 patients are not left out here" in page.text
+
+
+def test_wide_figures_have_a_form_for_a_telephone(page):
+    narrow = [attributes for tag, attributes in page.tags if tag == "source"]
+    assert len(narrow) > 5
+    assert {given["media"] for given in narrow} == {"screen and (max-width: 44rem)"}
+
+
 @pytest.mark.parametrize("where", ["store", "synthetic", "predictions", "metrics"])
 def test_banner_wherever_the_data_are_marked_as_phantom(
     tmp_path, metrics, predictions, store, synthetic, read, where
@@ -177,6 +187,7 @@ def test_banner_wherever_the_data_are_marked_as_phantom(
     path = tmp_path / "report.html"
     write_report(path, Results(few, evaluated), title="t", **given)
     assert "Phantom data." in read(path).text
+    assert "Small groups." not in read(path).text
 
 
 def test_without_comparison_chance_is_not_excluded(tmp_path, metrics, predictions, read):

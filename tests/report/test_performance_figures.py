@@ -41,3 +41,10 @@ def test_without_any_value_the_panel_says_so(metrics):
     table = tidied(nothing)
     figure = gap_figure(table, method_styles(["baseline"]), "auc", "sex", ["id_test"])
     assert [t.get_text() for t in figure.axes[0].texts] == ["not estimable"]
+
+
+def test_conditions_of_which_nothing_is_known_are_left_to_the_table(metrics):
+    unknown = metrics["label"] == "edema"
+    table = tidied(metrics.assign(estimable=metrics["estimable"] & ~unknown))
+    axes = label_figure(table, method_styles(methods(table)), "auc", ["id_test"]).axes[0]
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["effusion"]

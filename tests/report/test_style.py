@@ -36,3 +36,12 @@ def test_a_legend_stays_within_its_figure_and_leaves_the_panels_their_height(pan
 )
 def test_long_names_take_two_lines_of_an_axis(text, expected):
     assert wrapped(text) == expected
+
+
+def test_a_panel_above_an_empty_place_has_numbers_at_its_ticks():
+    figure, axes = grid(3, 3.0, 2.0, columns=2, sharex=True)
+    for panel in axes:
+        panel.plot([0, 1])
+    FigureCanvasAgg(figure).draw()
+    shown = [any(t.get_visible() and t.get_text() for t in panel.get_xticklabels()) for panel in axes]
+    assert shown == [False, True, True]

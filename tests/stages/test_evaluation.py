@@ -28,6 +28,13 @@ def evaluation(folder: Path, **given: object) -> Evaluation:
     return Evaluation(run=run(folder), settings=EvaluationSettings(), **given)  # type: ignore[arg-type]
 
 
+def test_arms_have_names_in_words_where_medaug_has_trained_them(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "model.parquet", tmp_path / "theirs.csv"
+    (tmp_path / "model.settings.json").touch()
+    called = [evaluation(tmp_path, predictions=tuple(map(str, f))).called for f in ([ours], [ours, theirs])]
+    assert [name("filtered") for name in called] == ["synthetic, filtered", "filtered"]
+
+
 def test_which_predictions_are_evaluated(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"run train\.json first, or name a file with --predictions"):
         _ = evaluation(tmp_path).files
