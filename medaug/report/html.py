@@ -23,7 +23,7 @@ from medaug.report import sections, tidy
 from medaug.report.answer import answer_sentences, answer_table
 from medaug.report.curve_figures import scored_classes
 from medaug.report.data_tables import evaluated_images, rejected_images_table
-from medaug.report.gallery import Gallery, gallery
+from medaug.report.gallery import CERTAIN, Gallery, gallery
 from medaug.report.looks_sections import looks_sections
 from medaug.report.parts import Section, Table
 from medaug.report.quality_section import quality_section
@@ -49,6 +49,7 @@ def write_report(
     high_risk: Sequence[str] = (),
     looks: Looks | None = None,
     patient_pictures: bool = True,
+    seed: int = 0,
 ) -> Sequence[str]:
     """Write the report as one self-contained HTML file; the file is whole or absent.
 
@@ -77,6 +78,8 @@ def write_report(
         The paper's closer looks, of `medaug.analysis.looks`.
     patient_pictures : bool
         Whether real images are shown; the report says so.
+    seed : int
+        Of the drawing of real images that are shown.
 
     Returns
     -------
@@ -88,7 +91,7 @@ def write_report(
     Patients, images and files are counted, never named.
     """
     content = _Content(
-        results, store, synthetic, quality, skew, rejected, headline, high_risk, looks, patient_pictures
+        results, store, synthetic, quality, skew, rejected, headline, high_risk, looks, patient_pictures, seed
     )
     environment = Environment(
         loader=PackageLoader("medaug.report"),
@@ -119,6 +122,7 @@ class _Content:
     high_risk: Sequence[str]
     looks: Looks | None
     patient_pictures: bool
+    seed: int
 
     def fields(self) -> Mapping[str, Any]:
         """Return what the template asks for."""
@@ -142,6 +146,7 @@ class _Content:
             "answer": answer_table(table, differences, methods, metric),
             "sections": [s for s in self._sections(table, method_styles(methods), metric, real, shown) if s],
             "gallery": pairs,
+            "certain": CERTAIN,
             "provenance": sections.provenance_section(self.store, self.synthetic),
             "seeds": int(table["seeds"].max()) if len(table) else 1,
         }
@@ -156,7 +161,7 @@ class _Content:
         if self.synthetic is None:
             return Gallery(())
         if self.patient_pictures:
-            return gallery(self.synthetic, real)
+            return gallery(self.synthetic, real, self.seed)
         return replace(gallery(self.synthetic, None), note=LEFT_OUT)
 
     def _sections(

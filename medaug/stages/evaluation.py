@@ -220,6 +220,7 @@ class Evaluation:
             high_risk=self.settings.high_risk,
             looks=looks,
             patient_pictures=self.patient_pictures,
+            seed=self.settings.seed,
         )
         (folder / ANSWER).write_text("\n".join(answer), encoding="utf-8")
         write_tensorboard(aside / "logs" / "evaluation", results.metrics, table)
