@@ -69,7 +69,8 @@ def data_section(
         text.append("These are the evaluated images only; there is no image store to count.")
     elif unused is None:
         text.append("No image was left out or rejected.")
-    parts: Parts = [data_table(table), *attribute_tables(table), *more_tables, *([unused] if unused else [])]
+    of_groups = attribute_tables(table, () if store is None else store.task.attributes)
+    parts: Parts = [data_table(table), *of_groups, *more_tables, *([unused] if unused else [])]
     exclusive = (kind or detect_kind(predictions)) == "multiclass"
     high_risk = high_risk or (() if store is None else store.task.high_risk)
     return Section("The data in numbers", text, parts + _data_pictures(table, exclusive, high_risk))
