@@ -80,3 +80,23 @@ def test_the_section_says_what_p_is_about_and_is_absent_without_features(looks: 
     assert "not that the methods do" in section.text[1]
     none = Looks.at(pd.DataFrame({"score:a": [0.9], "label:a": [1]}), {}, EvaluationSettings())
     assert feature_section(none.distances, none.components, STYLES) is None
+
+
+def test_external_sets_have_their_own_names_and_a_missing_test_is_told() -> None:
+    draw, names = np.random.default_rng(0), ["train", "id_val", "ood_test", "ood_test: $clinic"]
+    seen = {(m, 0): {name: draw.normal(size=(50, 4)) for name in names} for m in STYLES}
+    predictions = pd.DataFrame({"score:a": [0.9, 0.1], "label:a": [1, 0]})
+    looks = Looks.at(predictions, seen, EvaluationSettings())
+    section = feature_section(looks.distances, looks.components, STYLES)
+    assert section is not None
+    assert "under its own name" in section.text[1]
+    pairs = [row[0].text for row in distance_table(looks.distances, STYLES).rows]
+    assert pairs == [
+        "training – validation, in distribution",
+        "training – test, out of distribution",
+        "training – $clinic",
+        "validation, in distribution – test, out of distribution",
+        "validation, in distribution – $clinic",
+    ]
+    titles = [axes.get_title("left") for axes in component_figure(looks.components, STYLES).axes]
+    assert titles == ["training", "validation, in distribution", "test, out of distribution", r"\$clinic"]
