@@ -117,7 +117,8 @@ def component_figure(components: pd.DataFrame, styles: Styles) -> Figure:
             axes.errorbar(mean.index, mean, yerr=sd, linewidth=1.2, label=in_legend(method), **look)
         entitle(axes, shortened(set_name(images), 36))
         axes.set(xlabel="Share of the variance", ylabel="Components")
-        axes.set_ylim(bottom=0)
+        axes.tick_params(axis="x", labelbottom=True)
+    panels[0].set_ylim(bottom=0)  # of all panels, once all of them are drawn: it ends their scaling
     legend(figure, panels)
     return figure
 

@@ -55,6 +55,7 @@ def gap_figure(
         entitle(axes, _panel_title(value, split, domain))
         axes.set(xlabel=f"{in_words(GAP.of(metric))}, {shortened(attribute)} (smaller is fairer)")
         axes.set_ylabel(f"Mean {in_words(metric)} ({better} is better)")
+        axes.tick_params(axis="x", labelbottom=True)
         _say_if_empty(axes)
     legend(figure, panels)
     return figure
@@ -111,6 +112,7 @@ def _forest(
                     _cross(axes, row, at, style, method)
         axes.set_yticks(range(len(names)), [shortened(name) for name in names])
         axes.set(ylim=(len(names) - 0.5, -0.5), xlabel=in_words(metric))
+        axes.tick_params(axis="x", labelbottom=True)
         entitle(axes, _panel_title(select(table, metric, split, domain=domain), split, domain))
         _say_if_empty(axes)
     legend(figure, panels)

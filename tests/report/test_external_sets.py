@@ -48,6 +48,7 @@ def test_conditions_and_groups_have_the_same_panels(results: Results, draw) -> N
     figure = draw(tidied(results.metrics), STYLES, "auc", SPLITS)
     titles = [axes.get_title("left").split("\n")[1].split(" (")[0] for axes in figure.axes]
     assert titles == ["home", "all", "far", "near"]
+    assert all(axes.xaxis.get_tick_params()["labelbottom"] for axes in figure.axes)
 
 
 def test_the_first_screen_says_all_sets_together_and_each_in_a_line(results: Results) -> None:

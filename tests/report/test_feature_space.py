@@ -100,3 +100,10 @@ def test_external_sets_have_their_own_names_and_a_missing_test_is_told() -> None
     ]
     titles = [axes.get_title("left") for axes in component_figure(looks.components, STYLES).axes]
     assert titles == ["training", "validation, in distribution", "test, out of distribution", r"\$clinic"]
+
+
+def test_every_panel_reaches_to_the_highest_number_of_components_of_any() -> None:
+    counts = pd.DataFrame({"images": ["train", "synthetic"], "components": [2, 9]})
+    panels = component_figure(counts.assign(method="label", share=0.9, size=50), STYLES).axes
+    assert [axes.get_ylim()[0] for axes in panels] == [0, 0]
+    assert all(axes.get_ylim()[1] > 9 for axes in panels)
