@@ -181,7 +181,7 @@ class _Content:
             sections.accuracy_section(table, styles, metric, self.high_risk),
             sections.fairness_section(table, styles, metric),
             sections.central_section(self.results.posterior, styles),
-            sections.improvement_section(self.results.improvement, metric),
+            sections.improvement_section(self.results.improvement, table, metric),
             sections.curves_section(predictions, styles, self.results.groupings, table),
             *looks_sections(self.looks, styles),
         ]

@@ -47,7 +47,7 @@ from medaug.report.performance_tables import (
 from medaug.report.posterior_tables import posterior_parts
 from medaug.report.provenance import origin_table, versions_table
 from medaug.report.style import Styles, method_styles
-from medaug.report.tidy import attributes, label_metric, splits_with
+from medaug.report.tidy import attributes, label_metric, places, splits_with
 from medaug.report.words import split_name
 from medaug.task import Kind
 
@@ -119,16 +119,14 @@ def central_section(posterior: pd.DataFrame | None, styles: Styles) -> Section |
     return Section("Each group beside all others", [text], posterior_parts(posterior, styles))
 
 
-def improvement_section(improvement: pd.DataFrame | None, metric: str) -> Section | None:
+def improvement_section(improvement: pd.DataFrame | None, table: pd.DataFrame, metric: str) -> Section | None:
     """Show how much better and fairer the methods are than the baseline; None without one."""
     if improvement is None or improvement["method"].nunique() < 2:
         return None
     text = "Values of the method minus those of the baseline; every figure is in improvement.csv."
-    return Section(
-        "Beside the baseline",
-        [text],
-        [improvement_table(improvement, improved_measures(improvement, metric))],
-    )
+    where = places(table, shown_splits(table))
+    shown = improvement_table(improvement, improved_measures(improvement, metric), where)
+    return Section("Beside the baseline", [text], [shown])
 
 
 def curves_section(

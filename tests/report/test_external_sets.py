@@ -9,6 +9,7 @@ from medaug.evaluation.results import Results, evaluate
 from medaug.report.answer import answer_sentences
 from medaug.report.performance_figures import gap_figure, group_figure, label_figure
 from medaug.report.performance_tables import group_table
+from medaug.report.sections import improvement_section
 from medaug.report.style import method_styles
 from medaug.report.tidy import tidied
 
@@ -84,6 +85,18 @@ def test_the_tables_of_groups_have_the_numbers_of_the_panels(results: Results) -
     for row, domain in zip(outside, ("all", "far", "near"), strict=True):
         assert row[0].note == domain
         assert row[-1].text == f"{one(results.metrics, domain=domain, **keys)['value']:.3f}"
+
+
+def test_each_set_has_its_improvement_over_the_baseline(results: Results) -> None:
+    section = improvement_section(results.improvement, tidied(results.metrics), "auc")
+    assert section is not None
+    (table,) = section.parts
+    rows = [row for row in table.rows if row[1].text == "AUC" and row[0].text.startswith("out of")]
+    assert [row[0].note for row in rows] == ["all", "far", "near"]
+    keys = {"split": "ood_test", "metric": "auc", "label": "", "attribute": ""}
+    for row in rows:
+        both = {m: one(results.metrics, domain=row[0].note, method=m, **keys)["value"] for m in METHODS}
+        assert row[-1].text == f"{both['label'] - both['baseline']:+.3f}".replace("-", "−")
 
 
 def test_one_external_set_is_not_told_twice(predictions: pd.DataFrame) -> None:
