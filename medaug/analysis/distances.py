@@ -23,6 +23,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import mannwhitneyu, ttest_ind
 
+from medaug.analysis.image_sets import is_part
 from medaug.arrays import Array
 from medaug.errors import DataError
 from medaug.randomness import numpy_generator
@@ -105,8 +106,9 @@ def distances(
     Returns
     -------
     DataFrame
-        Columns `DISTANCE_COLUMNS`, one row for each pair, reading and subset, in the order of the sets. Empty
-        where fewer than two sets have ``2 * FEWEST`` images.
+        Columns `DISTANCE_COLUMNS`, one row for each pair, reading and subset, in the order of the sets; a set
+        is not compared with an external data set that is part of it. Empty where fewer than two sets have
+        ``2 * FEWEST`` images.
     """
     usable = {name: np.asarray(found, float) for name, found in features.items() if len(found) >= 2 * FEWEST}
     if left_out := [f"{name} ({len(features[name])})" for name in features if name not in usable]:
@@ -171,12 +173,14 @@ def _drawn(features: Mapping[str, Array], size: int, seed: int, number: int) -> 
 
 
 def _between(drawn: Mapping[str, Array]) -> Iterator[tuple[tuple[str, str, str], float]]:
-    """Give every pair of samples with each reading of their distance."""
+    """Give every pair of samples, but a set and a part of it, with each reading of their distance."""
     within = {}
     for name, sample in drawn.items():
         kernels = _kernels(sample, sample)
         within[name] = {reading: _within(kernels[how.scaled], how) for reading, how in READINGS.items()}
     for first, second in combinations(drawn, 2):
+        if is_part(first, second):
+            continue
         across = {scaled: float(k.mean()) for scaled, k in _kernels(drawn[first], drawn[second]).items()}
         for reading, how in READINGS.items():
             own = within[first][reading] + within[second][reading]

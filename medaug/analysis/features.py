@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from medaug.analysis.image_sets import GENERATED, external_parts, real_sets
 from medaug.arrays import Array, IntArray
 from medaug.classification.networks import Classifier
 from medaug.classification.predict import predict_logits
 from medaug.data.store import ImageStore
 from medaug.randomness import numpy_generator
 
-REAL_SETS = ("train", "id_test", "ood_test")
-GENERATED = "synthetic"
 MOST_IMAGES = 900
 """Images of a set; three times what a subset of the paper has."""
 
@@ -59,11 +60,17 @@ def features_of_sets(
     Returns
     -------
     dict of str to float32 array of shape (images, F)
-        By the name of the split, or ``synthetic``; sets without images are left out.
+        By the name of the set, see `medaug.analysis.image_sets`; sets without images are left out.
+
+    Notes
+    -----
+    Looks reduce all sets to the smallest. An external data set is therefore a set of its own only where it
+    has at least half as many images as the smallest set without it.
     """
-    sets = [(name, store, store.rows(name)) for name in REAL_SETS]
-    if synthetic is not None:
-        sets.append((GENERATED, synthetic, synthetic.rows()))
+    generated = [] if synthetic is None else [(GENERATED, synthetic, synthetic.rows())]
+    real = real_sets(store.table)
+    smallest = min([most, *map(len, real.values()), *(len(rows) for _, _, rows in generated)])
+    sets = [*_with_parts(store, real, -(-smallest // 2)), *generated]
     network = Penultimate(classifier)
     return {
         name: predict_logits(
@@ -77,6 +84,17 @@ def features_of_sets(
         for name, images, rows in sets
         if len(rows)
     }
+
+
+def _with_parts(
+    store: ImageStore, real: Mapping[str, IntArray], fewest: int
+) -> list[tuple[str, ImageStore, IntArray]]:
+    """List the real sets, each followed by its external data sets of enough images."""
+    return [
+        (name, store, some)
+        for whole, rows in real.items()
+        for name, some in {whole: rows, **external_parts(store.table, whole, rows, fewest)}.items()
+    ]
 
 
 def _some(rows: IntArray, most: int, seed: int, name: str) -> IntArray:

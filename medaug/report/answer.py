@@ -12,7 +12,7 @@ from medaug.evaluation.metrics import GAP, WORST, higher_is_better, in_words
 from medaug.evaluation.verdict import BETTER, UNCLEAR, UNKNOWN, WORSE
 from medaug.report.group_words import attribute_words, measure_words
 from medaug.report.parts import Cell, Table, name
-from medaug.report.tidy import attributes, row_of, select, splits_with
+from medaug.report.tidy import attributes, external_sets, row_of, select, splits_with
 from medaug.report.verdict_words import (
     MODELS_BETTER,
     MODELS_UNCLEAR,
@@ -33,11 +33,16 @@ from medaug.report.words import (
     split_name,
 )
 
+_Place = tuple[str, str, str | None]
+"""A place in words, its split, and its domain (None: all domains of the split together)."""
+
 
 def answer_sentences(
     table: pd.DataFrame, comparison: pd.DataFrame | None, methods: Sequence[str], metric: str
 ) -> list[str]:
     """Return what is compared, then a sentence on accuracy and one on the gap of the first attribute.
+
+    Where there are several external data sets, each sentence on all of them is followed by one on each.
 
     Parameters
     ----------
@@ -49,15 +54,15 @@ def answer_sentences(
         The headline.
     """
     words, attribute = in_sentence(in_words(metric)), next(iter(attributes(table)), "")
-    accurate = _sentence(table, comparison, methods, metric, "", f"Mean {words}")
-    fair = "No sensitive attribute was given, so fairness could not be measured."
+    accurate = _sentences(table, comparison, methods, metric, "", f"Mean {words}")
+    fair = ["No sensitive attribute was given, so fairness could not be measured."]
     if attribute:
         what = f"The {words} gap between groups of {attribute_words(attribute)}"
-        fair = _sentence(table, comparison, methods, GAP.of(metric), attribute, what)
+        fair = _sentences(table, comparison, methods, GAP.of(metric), attribute, what)
     alone = "One method was evaluated, so this report cannot say whether it improves on another."
     if len(methods) == 1:
-        return [accurate, fair, alone]
-    return [evidence_sentence(comparison, methods), accurate, fair]
+        return [*accurate, *fair, alone]
+    return [evidence_sentence(comparison, methods), *accurate, *fair]
 
 
 def answer_table(
@@ -149,18 +154,39 @@ def _difference(
     split: str,
     metric: str,
     attribute: str,
+    domain: str | None = None,
 ) -> pd.Series[Any] | None:
     """Take method minus baseline from the comparison, else of the two values, without an interval."""
     if comparison is not None:
-        row = row_of(select(comparison, metric, split, attribute=attribute), method)
+        row = row_of(select(comparison, metric, split, attribute=attribute, domain=domain), method)
         if row is not None and row["estimable"]:
             return row
-    rows = select(table, metric, split, attribute=attribute)
+    rows = select(table, metric, split, attribute=attribute, domain=domain)
     one, other = row_of(rows, method), row_of(rows, baseline)
     if one is None or other is None or not (one["estimable"] and other["estimable"]):
         return None
     nan = float("nan")
     return pd.Series({"value": one["value"] - other["value"], "ci_low": nan, "ci_high": nan})
+
+
+def _sentences(
+    table: pd.DataFrame,
+    comparison: pd.DataFrame | None,
+    methods: Sequence[str],
+    metric: str,
+    attribute: str,
+    what: str,
+) -> list[str]:
+    """Say how a metric is in each part of the data, and on each external set where there are several."""
+    splits = splits_with(table, attribute)
+    whole: list[_Place] = [(_where(s, shown_splits(table)), s, None) for s in splits]
+    sets: list[_Place] = [(f"on {d}", s, d) for s in splits for d in external_sets(table, s, attribute)]
+    alone = f"By external set (exploratory), {in_sentence(what)}"
+    return [
+        _sentence(table, comparison, methods, metric, attribute, words, there)
+        for words, there in ((what, whole), (alone, sets))
+        if there
+    ]
 
 
 def _sentence(
@@ -170,16 +196,16 @@ def _sentence(
     metric: str,
     attribute: str,
     what: str,
+    places: Sequence[_Place],
 ) -> str:
     clauses = []
-    for split in splits_with(table, attribute):
-        where = _where(split, shown_splits(table))
+    for where, split, domain in places:
         if len(methods) == 1:
-            row = row_of(select(table, metric, split, attribute=attribute), methods[0])
+            row = row_of(select(table, metric, split, attribute=attribute, domain=domain), methods[0])
             clauses.append(f"{_value_words(row)} {where}")
         else:
             changes = {
-                m: _difference(table, comparison, methods[0], m, split, metric, attribute)
+                m: _difference(table, comparison, methods[0], m, split, metric, attribute, domain)
                 for m in methods[1:]
             }
             clauses.append(f"{where}, {_compare_words(changes, metric)}")

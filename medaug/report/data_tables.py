@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,7 @@ from medaug.report.data_figures import domain_order
 from medaug.report.group_words import attribute_words, bin_words
 from medaug.report.parts import Cell, Table, name
 from medaug.report.words import count, share, split_name
-from medaug.task import ATTRIBUTE_PREFIX
+from medaug.task import ATTRIBUTE_PREFIX, Attribute, attribute_column
 
 MOST_GROUPS = 10
 MOST_REASONS = 12
@@ -38,10 +39,28 @@ def data_table(table: pd.DataFrame) -> Table:
     return Table("Images and patients", head, body, names=2)
 
 
-def attribute_tables(table: pd.DataFrame) -> list[Table]:
-    """Return one table for each categorical attribute: images of each group, by domain and split."""
+def attribute_tables(table: pd.DataFrame, attributes: Sequence[Attribute] = ()) -> list[Table]:
+    """Return a table for each attribute in groups: images of each group, by domain and split (Table A3).
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of a store or of predictions.
+    attributes : sequence of Attribute
+        Those of the task; a number is shown in the bins that it has there, and without any not at all.
+    """
+    bins = {attribute_column(a.name): a for a in attributes if a.bins}
     columns = [str(c) for c in table.columns if str(c).startswith(ATTRIBUTE_PREFIX)]
-    return [_attribute_table(table, c) for c in columns if _is_categorical(table[c])]
+    tables = []
+    for column in columns:
+        if _is_categorical(table[column]):
+            groups = sorted(table[column].dropna().astype(str).unique())[:MOST_GROUPS]
+            tables.append(_attribute_table(table, column, groups, "unknown"))
+        elif column in bins and table[column].notna().any():
+            groups = list(bins[column].group_names)
+            in_bins = table.assign(**{column: bins[column].group_of(table[column])})
+            tables.append(_attribute_table(in_bins, column, groups, "in no group"))
+    return tables
 
 
 def unused_table(store: ImageStore) -> Table | None:
@@ -91,8 +110,8 @@ def _is_categorical(values: pd.Series[Any]) -> bool:
     return bool((pd.to_numeric(values, errors="coerce").isna() & values.notna()).any())
 
 
-def _attribute_table(table: pd.DataFrame, column: str) -> Table:
-    groups = [str(g) for g in sorted(table[column].dropna().astype(str).unique())][:MOST_GROUPS]
+def _attribute_table(table: pd.DataFrame, column: str, groups: Sequence[str], none: str) -> Table:
+    """Count the images of some groups, and those that are in none."""
     body = []
     for domain, split, rows in by_domain_and_split(table):
         counts = rows[column].dropna().astype(str).value_counts()
@@ -100,7 +119,7 @@ def _attribute_table(table: pd.DataFrame, column: str) -> Table:
         shown = [Cell(f"{n:,}", share(n, len(rows))) for n in numbers]
         body.append([name(domain), name(split_name(split)), *shown])
     title = attribute_words(column.removeprefix(ATTRIBUTE_PREFIX))
-    return Table(f"Images by {title}", ["Domain", "Split", *map(bin_words, groups), "unknown"], body, names=2)
+    return Table(f"Images by {title}", ["Domain", "Split", *map(bin_words, groups), none], body, names=2)
 
 
 def _rejected_reasons(store: ImageStore) -> pd.Series[Any]:

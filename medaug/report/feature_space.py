@@ -10,17 +10,26 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from medaug.analysis.distances import SUBSET_SIZE, SUBSETS, UNBIASED, compare_distances
+from medaug.analysis.image_sets import part_name
 from medaug.report.parts import Cell, Section, Table, name, picture
-from medaug.report.style import RULE, Styles, entitle, grid, in_legend, legend, wrapped
+from medaug.report.style import RULE, Styles, entitle, grid, in_legend, legend, shortened, wrapped
 from medaug.report.tidy import row_of
 from medaug.report.words import NOT_ESTIMABLE, number
 
 SET_NAMES = {
     "train": "training",
+    "id_val": "validation, in distribution",
+    "ood_val": "validation, out of distribution",
     "id_test": "test, in distribution",
     "ood_test": "test, out of distribution",
     "synthetic": "generated",
 }
+
+ABOUT_PARTS = (
+    "An external data set, under its own name, is part of the images out of distribution. It is shown by "
+    "itself where it has at least half as many images as the smallest other set, since all sets are reduced "
+    "to the smallest."
+)
 
 
 def feature_section(distances: pd.DataFrame, components: pd.DataFrame, styles: Styles) -> Section | None:
@@ -41,6 +50,8 @@ def feature_section(distances: pd.DataFrame, components: pd.DataFrame, styles: S
         "two sets of images lie far apart there, the classifier tells them apart, be it by what matters or "
         "by what does not (Sections 3.3 and F.3 of the paper)."
     ]
+    if any(map(part_name, [*distances.get("second", ()), *components.get("images", ())])):
+        text.append(ABOUT_PARTS)
     parts: list[Any] = []
     if not distances.empty:
         text.append(_about_distances(distances))
@@ -104,7 +115,7 @@ def component_figure(components: pd.DataFrame, styles: Styles) -> Figure:
             mean, sd = counts.mean(), counts.std().fillna(0.0)
             look: dict[str, Any] = {"color": style.colour, "marker": style.marker, "markersize": 4}
             axes.errorbar(mean.index, mean, yerr=sd, linewidth=1.2, label=in_legend(method), **look)
-        entitle(axes, SET_NAMES.get(images, images))
+        entitle(axes, shortened(set_name(images), 36))
         axes.set(xlabel="Share of the variance", ylabel="Components")
     panels[0].set_ylim(bottom=0)  # of all panels, once all are drawn
     legend(figure, panels)
@@ -118,7 +129,7 @@ def component_table(components: pd.DataFrame, styles: Styles) -> Table:
     for images, method in product(dict.fromkeys(components["images"]), styles):
         if (images, method, shares[0]) in means.index:
             cells = [Cell(f"{means[images, method, share]:.4g}") for share in shares]
-            body.append([name(SET_NAMES.get(images, images)), name(method), *cells])
+            body.append([name(set_name(images)), name(method), *cells])
     size = int(components["size"].iloc[0])
     caption = f"Principal components for a share of the variance, of {size:,} images of each set"
     return Table(caption, ["Images", "Method", *(f"{share:.2f}" for share in shares)], body, names=2)
@@ -126,7 +137,18 @@ def component_table(components: pd.DataFrame, styles: Styles) -> Table:
 
 def pair_name(first: str, second: str) -> str:
     """Say a pair of sets in words."""
-    return f"{SET_NAMES.get(first, first)} – {SET_NAMES.get(second, second)}"
+    return f"{set_name(first)} – {set_name(second)}"
+
+
+def set_name(images: str) -> str:
+    """Say a set of images in words; an external data set has its own name.
+
+    Examples
+    --------
+    >>> set_name("id_val"), set_name("ood_test: ChestX-ray14")
+    ('validation, in distribution', 'ChestX-ray14')
+    """
+    return part_name(images) or SET_NAMES.get(images, images)
 
 
 def _about_distances(distances: pd.DataFrame) -> str:

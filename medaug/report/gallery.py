@@ -1,8 +1,8 @@
-"""Synthetic images by condition beside the real training images nearest to them (Figure 9 of the paper)."""
+"""Synthetic images by condition, real ones of that condition, and the real ones nearest (Figure 9)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,16 @@ import pandas as pd
 
 from medaug.arrays import Array
 from medaug.data.store import ImageStore
+from medaug.randomness import numpy_generator
 from medaug.report.image_figures import real_picture, synthetic_picture
 from medaug.report.neighbours import nearest_neighbours
 from medaug.task import Task
 
+LEARNT_FROM = ("train", "unlabelled")
 A_CONDITION = 4
 REFERENCE_IMAGES = 24
+CERTAIN = 0.9
+"""Label from which on an image shows a condition for certain: t of Figure 9."""
 
 
 @dataclass(frozen=True)
@@ -31,40 +35,74 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Gallery:
-    """Pairs by condition; ``reference`` is the median distance of real test images to the training images."""
+class Certain:
+    """Some of the `images` labelled training images that show a condition for certain (Figure 9, middle)."""
 
-    rows: Sequence[tuple[str, Sequence[Pair]]]
+    pictures: Sequence[str]
+    images: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown of a condition; ``certain`` is None without real images of it."""
+
+    condition: str
+    pairs: Sequence[Pair]
+    certain: Certain | None = None
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Pictures by condition.
+
+    ``searched`` counts the real images among which neighbours were looked for, ``reference`` is the median
+    distance of real test images to them.
+    """
+
+    rows: Sequence[Shown]
     reference: float = float("nan")
     note: str = ""
+    searched: int = 0
 
     @property
     def shows_real(self) -> bool:
         """Whether there are real images among the pictures."""
-        return any(pair.real for _, pairs in self.rows for pair in pairs)
+        certain = any(row.certain and row.certain.pictures for row in self.rows)
+        return certain or any(pair.real for row in self.rows for pair in row.pairs)
 
 
-def gallery(synthetic: ImageStore, store: ImageStore | None) -> Gallery:
-    """Choose synthetic images of each condition and find the nearest real training image of each.
+def gallery(synthetic: ImageStore, store: ImageStore | None, seed: int = 0) -> Gallery:
+    """Choose synthetic images of each condition, and find real ones of it and those that are nearest.
 
     The images are spread evenly over the store, so that none was picked for its looks. Distances are those
-    of `nearest_neighbours` at the largest size that both stores have.
+    of `nearest_neighbours` at the largest size that both stores have, to all images that the generator learnt
+    from, labelled or not.
+
+    Parameters
+    ----------
+    synthetic : ImageStore
+        Generated images.
+    store : ImageStore or None
+        Real images, as the generator learnt from them; None shows no real image.
+    seed : int
+        Of the drawing of real images of a condition.
     """
     chosen = _choose(synthetic)
     rows = np.array([row for _, some in chosen for row in some], np.int64)
+    certain = {} if store is None else _certain(store, [c for c, _ in chosen], seed)
     problem = _why_not_comparable(synthetic, store)
     if store is None or problem or len(rows) == 0:
         pairs = [_pair(synthetic, row) for row in rows]
-        return Gallery(_by_condition(chosen, pairs), note=problem)
+        return Gallery(_by_condition(chosen, pairs, certain), note=problem)
     size = max(set(synthetic.sizes) & set(store.sizes))
-    tests = store.rows("id_test", "id_val")
+    tests, learnt_from = store.rows("id_test", "id_val"), store.rows(*LEARNT_FROM)
     tests = tests[_spread(len(tests), REFERENCE_IMAGES)]
     queries = np.concatenate([synthetic.images(size)[rows], store.images(size)[tests]])
-    nearest, distances = nearest_neighbours(queries, store.images(size), store.rows("train"))
+    nearest, distances = nearest_neighbours(queries, store.images(size), learnt_from)
     neighbours = zip(rows, nearest, distances, strict=False)
     pairs = [_pair(synthetic, row, store, near, distance) for row, near, distance in neighbours]
     reference = float(np.median(distances[len(rows) :])) if len(tests) else float("nan")
-    return Gallery(_by_condition(chosen, pairs), reference)
+    return Gallery(_by_condition(chosen, pairs, certain), reference, searched=len(learnt_from))
 
 
 def _why_not_comparable(synthetic: ImageStore, store: ImageStore | None) -> str:
@@ -72,7 +110,7 @@ def _why_not_comparable(synthetic: ImageStore, store: ImageStore | None) -> str:
         return "There is no store of real images here, so their neighbours cannot be shown."
     if not set(synthetic.sizes) & set(store.sizes) or synthetic.channels != store.channels:
         return "Real and synthetic images have no size in common, so distances cannot be measured."
-    if len(store.rows("train")) == 0:
+    if len(store.rows(*LEARNT_FROM)) == 0:
         return "The store has no training images, so there are no neighbours to show."
     return ""
 
@@ -81,7 +119,6 @@ def _choose(synthetic: ImageStore) -> list[tuple[str, Array]]:
     """Rows of each condition, and of images without any where classes do not exclude one another."""
     task = synthetic.task
     labels = task.labels(synthetic.table)
-    a_condition = A_CONDITION if len(task.classes) <= 12 else A_CONDITION // 2
     if task.kind == "multiclass":
         largest = np.nan_to_num(labels, nan=-1.0).argmax(axis=1)
         members = [(c, largest == i) for i, c in enumerate(task.classes)]
@@ -89,7 +126,24 @@ def _choose(synthetic: ImageStore) -> list[tuple[str, Array]]:
         members = [(c, labels[:, i] >= 0.5) for i, c in enumerate(task.classes)]
         members.append(("none of the conditions", (labels < 0.5).all(axis=1)))
     rows_of_condition = [(c, np.flatnonzero(some)) for c, some in members]
-    return [(c, rows[_spread(len(rows), a_condition)]) for c, rows in rows_of_condition if len(rows)]
+    return [(c, rows[_spread(len(rows), _a_condition(task))]) for c, rows in rows_of_condition if len(rows)]
+
+
+def _a_condition(task: Task) -> int:
+    """Images of one kind that are shown of a condition; fewer where there are many conditions."""
+    return A_CONDITION if len(task.classes) <= 12 else A_CONDITION // 2
+
+
+def _certain(store: ImageStore, conditions: Sequence[str], seed: int) -> dict[str, Certain]:
+    """Draw some of the labelled training images that show each condition for certain."""
+    train, found = store.rows("train"), {}
+    labels = store.task.labels(store.table.iloc[train])
+    for place, condition in enumerate(store.task.classes):
+        if condition in conditions and not np.isnan(labels[:, place]).all():
+            rows = train[labels[:, place] >= np.float32(CERTAIN)]
+            some = numpy_generator(seed, "gallery", condition).permutation(rows)[: _a_condition(store.task)]
+            found[condition] = Certain([real_picture(np.asarray(store.images()[r])) for r in some], len(rows))
+    return found
 
 
 def _spread(length: int, count: int) -> Array:
@@ -97,9 +151,14 @@ def _spread(length: int, count: int) -> Array:
     return np.unique(np.linspace(0, length - 1, min(count, length)).round().astype(np.int64))
 
 
-def _by_condition(chosen: list[tuple[str, Array]], pairs: list[Pair]) -> list[tuple[str, list[Pair]]]:
+def _by_condition(
+    chosen: list[tuple[str, Array]], pairs: list[Pair], certain: Mapping[str, Certain]
+) -> list[Shown]:
     ends = np.cumsum([len(rows) for _, rows in chosen])
-    return [(c, pairs[end - len(rows) : end]) for (c, rows), end in zip(chosen, ends, strict=True)]
+    return [
+        Shown(c, pairs[end - len(rows) : end], certain.get(c))
+        for (c, rows), end in zip(chosen, ends, strict=True)
+    ]
 
 
 def _pair(

@@ -23,7 +23,7 @@ from medaug.report import sections, tidy
 from medaug.report.answer import answer_sentences, answer_table
 from medaug.report.curve_figures import scored_classes
 from medaug.report.data_tables import evaluated_images, rejected_images_table
-from medaug.report.gallery import Gallery, gallery
+from medaug.report.gallery import CERTAIN, Gallery, gallery
 from medaug.report.group_words import BORDERS, FEWEST
 from medaug.report.looks_sections import looks_sections
 from medaug.report.naming import Called, named_looks, named_results
@@ -52,6 +52,7 @@ def write_report(
     looks: Looks | None = None,
     patient_pictures: bool = True,
     called: Called = str,
+    seed: int = 0,
 ) -> Sequence[str]:
     """Write the report as one self-contained HTML file; the file is whole or absent.
 
@@ -83,6 +84,8 @@ def write_report(
     called : callable
         What a method is called: `medaug.report.arm_names.arm_name` for trainings of medaug, as it is for the
         methods of anybody else.
+    seed : int
+        Of the drawing of real images that are shown.
 
     Returns
     -------
@@ -95,7 +98,7 @@ def write_report(
     """
     results, looks = named_results(results, called), None if looks is None else named_looks(looks, called)
     content = _Content(
-        results, store, synthetic, quality, skew, rejected, headline, high_risk, looks, patient_pictures
+        results, store, synthetic, quality, skew, rejected, headline, high_risk, looks, patient_pictures, seed
     )
     environment = Environment(
         loader=PackageLoader("medaug.report"),
@@ -126,6 +129,7 @@ class _Content:
     high_risk: Sequence[str]
     looks: Looks | None
     patient_pictures: bool
+    seed: int
 
     def fields(self) -> Mapping[str, Any]:
         """Return what the template asks for."""
@@ -152,6 +156,7 @@ class _Content:
             "answer": answer_table(table, differences, methods, metric),
             "sections": [s for s in self._sections(table, method_styles(methods), metric, real, shown) if s],
             "gallery": pairs,
+            "certain": CERTAIN,
             "provenance": sections.provenance_section(self.store, self.synthetic),
             "seeds": int(table["seeds"].max()) if len(table) else 1,
         }
@@ -166,7 +171,7 @@ class _Content:
         if self.synthetic is None:
             return Gallery(())
         if self.patient_pictures:
-            return gallery(self.synthetic, real)
+            return gallery(self.synthetic, real, self.seed)
         return replace(gallery(self.synthetic, None), note=LEFT_OUT)
 
     def _sections(
@@ -186,7 +191,7 @@ class _Content:
             sections.accuracy_section(table, styles, metric, self.high_risk),
             sections.fairness_section(table, styles, metric),
             sections.central_section(self.results.posterior, styles),
-            sections.improvement_section(self.results.improvement, metric),
+            sections.improvement_section(self.results.improvement, table, metric),
             sections.curves_section(predictions, styles, self.results.groupings, table),
             *looks_sections(self.looks, styles),
         ]

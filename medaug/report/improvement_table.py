@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from medaug.evaluation.family import shown_splits
 from medaug.evaluation.metrics import (
     GAP,
     HIGH_RISK_SENSITIVITY,
@@ -21,7 +20,9 @@ from medaug.report.tidy import row_of, select
 from medaug.report.words import NOT_ESTIMABLE, number, signed, split_name
 
 
-def improvement_table(improvement: pd.DataFrame, metrics: Sequence[tuple[str, str]]) -> Table:
+def improvement_table(
+    improvement: pd.DataFrame, metrics: Sequence[tuple[str, str]], where: Sequence[tuple[str, str]]
+) -> Table:
     """Return the improvement of every method over the baseline, mean and standard deviation over seeds.
 
     Parameters
@@ -31,19 +32,21 @@ def improvement_table(improvement: pd.DataFrame, metrics: Sequence[tuple[str, st
     metrics : sequence of (str, str)
         Which metrics to show, each with its attribute (empty for none), for example
         ``[("top3_accuracy", ""), ("top3_accuracy_spread", "sex")]``.
+    where : sequence of (str, str)
+        Splits and domains to show, as `medaug.report.tidy.places` returns them.
     """
     baseline = str(improvement["baseline"].iloc[0])
     methods = [m for m in dict.fromkeys(improvement["method"]) if m != baseline]
     body = []
-    for split in shown_splits(improvement):
+    for split, domain in where:
         for metric, attribute in metrics:
-            rows = select(improvement, metric, split, attribute=attribute)
+            rows = select(improvement, metric, split, attribute=attribute, domain=domain)
             if len(rows):
                 better = "more is better" if higher_is_better(metric) else "less is better"
                 words = measure_words(metric, attribute)
-                where = [name(split_name(split), rows["domain"].iloc[0]), name(words, better)]
+                heading = [name(split_name(split), domain), name(words, better)]
                 cells = [_improvement_cell(row_of(rows, method)) for method in methods]
-                body.append([*where, _value_cell(row_of(rows, baseline)), *cells])
+                body.append([*heading, _value_cell(row_of(rows, baseline)), *cells])
     head = ["Where", "Metric", f"{baseline} (baseline)", *methods]
     return Table("Improvement over the baseline, mean over seeds", head, body, names=2)
 

@@ -24,14 +24,14 @@ from medaug.report.style import (
     plain,
     shortened,
 )
-from medaug.report.tidy import domains, labels, row_of, select
+from medaug.report.tidy import labels, places, row_of, select
 from medaug.report.words import split_name
 
 
 def gap_figure(
     table: pd.DataFrame, styles: Styles, metric: str, attribute: str, splits: Sequence[str]
 ) -> Figure:
-    """Draw performance against the gap between groups, one panel a split; bars are the intervals.
+    """Draw performance against the gap between groups, one panel a place; bars are the intervals.
 
     Parameters
     ----------
@@ -42,17 +42,19 @@ def gap_figure(
     metric, attribute : str
         For example ``"auc"`` and ``"sex"``.
     splits : sequence of str
-        For example ``["id_test", "ood_test"]``.
+        For example ``["id_test", "ood_test"]``; see `medaug.report.tidy.places` for their panels.
     """
-    figure, panels = grid(len(splits), 3.9, 3.2, columns=2, sharex=True, sharey=True)
+    where = places(table, splits, attribute)
+    figure, panels = grid(len(where), 3.9, 3.2, columns=2, sharex=True, sharey=True)
     better = "larger" if higher_is_better(metric) else "smaller"
-    for axes, split in zip(panels, splits, strict=True):
-        value, gap = select(table, metric, split), select(table, GAP.of(metric), split, attribute=attribute)
+    for axes, (split, domain) in zip(panels, where, strict=True):
+        value = select(table, metric, split, domain=domain)
+        gap = select(table, GAP.of(metric), split, attribute=attribute, domain=domain)
         for method, style in styles.items():
             x, y = row_of(gap, method), row_of(value, method)
             if x is not None and y is not None and x["estimable"] and y["estimable"]:
                 _cross(axes, x, y, style, method)
-        entitle(axes, _panel_title(table, value, split))
+        entitle(axes, _panel_title(value, split, domain))
         axes.set(xlabel=f"{plain(measure_words(GAP.of(metric), attribute))} (smaller is fairer)")
         axes.set_ylabel(f"Mean {in_words(metric)} ({better} is better)")
         _say_if_empty(axes)
@@ -61,7 +63,7 @@ def gap_figure(
 
 
 def label_figure(table: pd.DataFrame, styles: Styles, metric: str, splits: Sequence[str]) -> Figure:
-    """Draw a metric of each condition with its interval, one panel a split.
+    """Draw a metric of each condition with its interval, one panel a place.
 
     Conditions of which nothing is known in any of them are left to the table, unless that is all of them.
     """
@@ -69,23 +71,23 @@ def label_figure(table: pd.DataFrame, styles: Styles, metric: str, splits: Seque
     known = set(table.loc[shown & table["estimable"], "label"])
     names = [name for name in labels(table) if name in known] or labels(table)
 
-    def rows(split: str) -> list[pd.DataFrame]:
-        return [select(table, metric, split, label=name) for name in names]
+    def rows(split: str, domain: str) -> list[pd.DataFrame]:
+        return [select(table, metric, split, label=name, domain=domain) for name in names]
 
-    return _forest(table, styles, metric, splits, names, rows)
+    return _forest(table, styles, metric, places(table, splits), names, rows)
 
 
 def group_figure(
     table: pd.DataFrame, styles: Styles, metric: str, attribute: str, splits: Sequence[str]
 ) -> Figure:
-    """Draw a metric of each group with its interval, one panel a split; what has no value has no mark."""
+    """Draw a metric of each group with its interval, one panel a place; what has no value has no mark."""
     groups = group_names(table, metric, attribute)
 
-    def rows(split: str) -> list[pd.DataFrame]:
-        of_attribute = select(table, metric, split, attribute=attribute)
+    def rows(split: str, domain: str) -> list[pd.DataFrame]:
+        of_attribute = select(table, metric, split, attribute=attribute, domain=domain)
         return [of_attribute[of_attribute["group"] == group] for group in groups]
 
-    return _forest(table, styles, metric, splits, groups, rows)
+    return _forest(table, styles, metric, places(table, splits, attribute), groups, rows)
 
 
 def group_names(table: pd.DataFrame, metric: str, attribute: str) -> list[str]:
@@ -98,16 +100,16 @@ def _forest(
     table: pd.DataFrame,
     styles: Styles,
     metric: str,
-    splits: Sequence[str],
+    where: Sequence[tuple[str, str]],
     names: Sequence[str],
-    rows: Callable[[str], list[pd.DataFrame]],
+    rows: Callable[[str, str], list[pd.DataFrame]],
 ) -> Figure:
     """Draw one line a name and mark a method, values to the right."""
     height = 1.0 + len(names) * (0.16 + 0.14 * len(styles))
-    figure, panels = grid(len(splits), 3.9, height, columns=2, sharex=True, sharey=True)
+    figure, panels = grid(len(where), 3.9, height, columns=2, sharex=True, sharey=True)
     offsets = np.linspace(-0.24, 0.24, len(styles)) if len(styles) > 1 else np.zeros(1)
-    for axes, split in zip(panels, splits, strict=True):
-        for position, rows_here in enumerate(rows(split)):
+    for axes, (split, domain) in zip(panels, where, strict=True):
+        for position, rows_here in enumerate(rows(split, domain)):
             axes.axhline(position, color=RULE, linewidth=0.6, zorder=0)
             for offset, (method, style) in zip(offsets, styles.items(), strict=True):
                 row = row_of(rows_here, method)
@@ -116,7 +118,7 @@ def _forest(
                     _cross(axes, row, at, style, method)
         axes.set_yticks(range(len(names)), [shortened(name) for name in names])
         axes.set(ylim=(len(names) - 0.5, -0.5), xlabel=in_words(metric))
-        entitle(axes, _panel_title(table, select(table, metric, split), split))
+        entitle(axes, _panel_title(select(table, metric, split, domain=domain), split, domain))
         _say_if_empty(axes)
     legend(figure, panels)
     return figure
@@ -143,8 +145,7 @@ def _reach(row: pd.Series[Any]) -> list[list[float]] | None:
     return [[max(0.0, row["value"] - row["ci_low"])], [max(0.0, row["ci_high"] - row["value"])]]
 
 
-def _panel_title(table: pd.DataFrame, rows: pd.DataFrame, split: str) -> str:
-    domain = next(iter(domains(table, split)), "")
+def _panel_title(rows: pd.DataFrame, split: str, domain: str) -> str:
     n = f" (n = {int(rows['n'].max()):,})" if rows["n"].notna().any() else ""
     return f"{split_name(split).capitalize()}\n{shortened(domain, 30)}{n}"
 

@@ -24,7 +24,7 @@ from medaug.report.answer import value_cell
 from medaug.report.group_words import attribute_words
 from medaug.report.parts import Cell, Table, name
 from medaug.report.performance_figures import group_names
-from medaug.report.tidy import domains, labels, row_of, select
+from medaug.report.tidy import domains, labels, places, row_of, select
 from medaug.report.words import count, listing, plural, split_name
 
 MOST_ROWS = 100
@@ -73,9 +73,8 @@ def high_risk_table(table: pd.DataFrame, methods: Sequence[str], high_risk: Sequ
 def group_table(table: pd.DataFrame, methods: Sequence[str], metric: str, attribute: str) -> Table:
     """Return one metric of each group of an attribute, then the gap and the worst group, of the tests."""
     body = []
-    for split in shown_splits(table):
-        domain = domains(table, split)[0]
-        rows = select(table, metric, split, attribute=attribute)
+    for split, domain in places(table, shown_splits(table), attribute):
+        rows = select(table, metric, split, attribute=attribute, domain=domain)
         for group in group_names(table, metric, attribute):
             here = rows[rows["group"] == group]
             if len(here):
@@ -83,7 +82,7 @@ def group_table(table: pd.DataFrame, methods: Sequence[str], metric: str, attrib
                 where = [name(split_name(split), domain), name(group), images]
                 body.append([*where, *(value_cell(row_of(here, m)) for m in methods)])
         for derived, words in ((GAP, "gap (best − worst)"), (WORST, "worst group")):
-            here = select(table, derived.of(metric), split, attribute=attribute)
+            here = select(table, derived.of(metric), split, attribute=attribute, domain=domain)
             if len(here):
                 cells = (replace(c, kind=f"{c.kind} summary") for c in _cells(here, methods))
                 body.append([name(split_name(split), domain), name(words), Cell("", kind="summary"), *cells])

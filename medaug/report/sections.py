@@ -48,7 +48,7 @@ from medaug.report.performance_tables import (
 from medaug.report.posterior_tables import posterior_parts
 from medaug.report.provenance import origin_table, versions_table
 from medaug.report.style import Styles, method_styles
-from medaug.report.tidy import attributes, label_metric, splits_with
+from medaug.report.tidy import attributes, label_metric, places, splits_with
 from medaug.report.words import split_name
 from medaug.task import Kind
 
@@ -70,7 +70,8 @@ def data_section(
         text.append("These are the evaluated images only; there is no image store to count.")
     elif unused is None:
         text.append("No image was left out or rejected.")
-    parts: Parts = [data_table(table), *attribute_tables(table), *more_tables, *([unused] if unused else [])]
+    of_groups = attribute_tables(table, () if store is None else store.task.attributes)
+    parts: Parts = [data_table(table), *of_groups, *more_tables, *([unused] if unused else [])]
     exclusive = (kind or detect_kind(predictions)) == "multiclass"
     high_risk = high_risk or (() if store is None else store.task.high_risk)
     return Section("The data in numbers", text, parts + _data_pictures(table, exclusive, high_risk))
@@ -119,16 +120,14 @@ def central_section(posterior: pd.DataFrame | None, styles: Styles) -> Section |
     return Section("Each group beside all others", [text], posterior_parts(posterior, styles))
 
 
-def improvement_section(improvement: pd.DataFrame | None, metric: str) -> Section | None:
+def improvement_section(improvement: pd.DataFrame | None, table: pd.DataFrame, metric: str) -> Section | None:
     """Show how much better and fairer the methods are than the baseline; None without one."""
     if improvement is None or improvement["method"].nunique() < 2:
         return None
     text = "Values of the method minus those of the baseline; every figure is in improvement.csv."
-    return Section(
-        "Beside the baseline",
-        [text],
-        [improvement_table(improvement, improved_measures(improvement, metric))],
-    )
+    where = places(table, shown_splits(table))
+    shown = improvement_table(improvement, improved_measures(improvement, metric), where)
+    return Section("Beside the baseline", [text], [shown])
 
 
 def curves_section(

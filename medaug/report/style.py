@@ -63,8 +63,7 @@ def grid(
         axis.set_axis_off()
     for axis in axes[:panels]:
         _restrain(axis)
-    for axis in axes[max(0, panels - columns) : panels]:
-        axis.tick_params(labelbottom=True)  # also above an empty place of the last row
+        axis.tick_params(labelbottom=True)  # also where a panel below shares the axis
     return figure, axes[:panels]
 
 

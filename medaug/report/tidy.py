@@ -16,6 +16,8 @@ from medaug.evaluation.metrics_table import TEXT_COLUMNS
 
 _NUMBERS = ("value", "ci_low", "ci_high", "by_chance", "p_value", "detectable")
 
+MOST_SETS = 6
+
 KEYS = ["method", "split", "domain", "metric", "label", "attribute", "group"]
 
 
@@ -71,6 +73,39 @@ def domains(table: pd.DataFrame, split: str) -> list[str]:
     """Return the domains of a split, all together first."""
     names = list(dict.fromkeys(table.loc[table["split"] == split, "domain"]))
     return sorted(names, key=lambda d: d not in ("", ALL_DOMAINS))
+
+
+def external_sets(table: pd.DataFrame, split: str, attribute: str = "") -> list[str]:
+    """Return the domains of a split out of distribution that has several, which are data sets of their own.
+
+    At most `MOST_SETS`, those with most images; with an attribute, those with images in any group of it.
+    """
+    there = domains(table, split)
+    if not split.startswith("ood") or ALL_DOMAINS not in there:
+        return []
+    rows = table[(table["split"] == split) & (table["attribute"] == attribute) & (table["n"] > 0)]
+    rows = rows[(rows["group"] != "") == (attribute != "")]
+    largest = rows[rows["domain"] != ALL_DOMAINS].groupby("domain")["n"].max().nlargest(MOST_SETS)
+    return [domain for domain in there if domain in largest.index]
+
+
+def places(table: pd.DataFrame, some: Sequence[str], attribute: str = "") -> list[tuple[str, str]]:
+    """Return split and domain of each panel of a figure: every split as a whole, and after it its sets.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `tidied` returned.
+    some : sequence of str
+        Splits.
+    attribute : str
+        Whose groups are shown, if any: see `external_sets`.
+    """
+    return [
+        (split, domain)
+        for split in some
+        for domain in (next(iter(domains(table, split)), ""), *external_sets(table, split, attribute))
+    ]
 
 
 def label_metric(table: pd.DataFrame, metric: str) -> str | None:

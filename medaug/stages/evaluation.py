@@ -233,6 +233,7 @@ class Evaluation:
             looks=looks,
             patient_pictures=self.patient_pictures,
             called=self.called,
+            seed=self.settings.seed,
         )
         (folder / ANSWER).write_text("\n".join(answer), encoding="utf-8")
         write_tensorboard(aside / "logs" / "evaluation", results.metrics, table)

@@ -1,4 +1,5 @@
 import logging
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -99,3 +100,12 @@ def test_two_methods_are_compared_as_scipy_does() -> None:
     assert once["p_trainings"].isna().all()
     with pytest.raises(DataError, match="no baseline 'other' among the distances; there are: real, both"):
         compare_distances(table, "other")
+
+
+def test_a_set_is_not_compared_with_a_part_of_it() -> None:
+    draw = np.random.default_rng(0)
+    names = ["train", "ood_test", "ood_test: clinic", "ood_test: scans", "synthetic"]
+    found = distances({name: draw.normal(size=(40, 3)) for name in names}, subsets=2)
+    pairs = set(zip(found["first"], found["second"], strict=True))
+    wholes = {("ood_test", name) for name in names if name.startswith("ood_test: ")}
+    assert pairs == set(combinations(names, 2)) - wholes

@@ -160,3 +160,12 @@ def soft_predictions() -> pd.DataFrame:
                 run[f"label:{name}"], run[f"score:{name}"] = labels[:, i], scores[:, i]
             runs.append(run.assign(method=method, seed=seed))
     return pd.concat(runs, ignore_index=True)
+
+
+@pytest.fixture(scope="session")
+def two_sets(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The predictions, out of distribution those of two data sets."""
+    place = predictions["image_id"].str.removeprefix("image-False-").astype(int)
+    outside = predictions["split"] == "ood_test"
+    named = place.map(lambda number: ("near", "far")[number % 3 == 0])
+    return predictions.assign(domain=predictions["domain"].mask(outside, named))

@@ -96,3 +96,23 @@ def test_a_multiple_of_a_distance_that_may_be_nothing_is_not_told(looks: Looks) 
     near = looks.distances.assign(value=looks.distances["value"] - looks.distances["value"].mean() * 5)
     notes = [row[2].note for row in distance_table(near, STYLES).rows]
     assert all(note.startswith("p ") for note in notes)
+
+
+def test_external_sets_have_their_own_names_and_a_missing_test_is_told() -> None:
+    draw, names = np.random.default_rng(0), ["train", "id_val", "ood_test", "ood_test: $clinic"]
+    seen = {(m, 0): {name: draw.normal(size=(50, 4)) for name in names} for m in STYLES}
+    predictions = pd.DataFrame({"score:a": [0.9, 0.1], "label:a": [1, 0]})
+    looks = Looks.at(predictions, seen, EvaluationSettings())
+    section = feature_section(looks.distances, looks.components, STYLES)
+    assert section is not None
+    assert "under its own name" in section.text[1]
+    pairs = [row[0].text for row in distance_table(looks.distances, STYLES).rows]
+    assert pairs == [
+        "training – validation, in distribution",
+        "training – test, out of distribution",
+        "training – $clinic",
+        "validation, in distribution – test, out of distribution",
+        "validation, in distribution – $clinic",
+    ]
+    titles = [axes.get_title("left") for axes in component_figure(looks.components, STYLES).axes]
+    assert titles == ["training", "validation, in distribution", "test, out of distribution", r"\$clinic"]

@@ -152,6 +152,28 @@ def test_synthetic_images_are_marked(page):
     assert sum(i["alt"].startswith("Nearest real training image") for i in page.images) == len(marked)
 
 
+def test_real_images_stand_beside_the_synthetic_ones_of_their_condition(page, store):
+    shown = [i["alt"] for i in page.images if i["alt"].startswith("Real training image")]
+    kinds = [f"Real training image, labelled {name} for certain" for name in ("edema", "effusion")]
+    assert shown == [kind for kind in kinds for _ in range(4)]
+    train = store.table[store.table["split"] == "train"]
+    for name in ("edema", "effusion"):
+        count = int((train[f"label:{name}"] >= 0.9).sum())
+        assert f"labelled {name} with at least 0.9: 4 drawn from {count} training images" in page.text
+    learnt_from = int(store.table["split"].isin(["train", "unlabelled"]).sum())
+    assert f"of all {learnt_from} that the generator learnt from" in page.text
+
+
+def test_ages_are_counted_by_bin_and_split(page, store):
+    head, *rows = page.tables["Images by age"]
+    assert head == ["Domain", "Split", "(0, 50]", "(50, inf]", "in no group"]
+    for where, split in (("training", "train"), ("out of distribution, test", "ood_test")):
+        ages = store.table.loc[store.table["split"] == split, "attr:age"]
+        counts = [(ages <= 50).sum(), (ages > 50).sum(), ages.isna().sum()]
+        (row,) = (r for r in rows if r[1] == where)
+        assert [int(cell.split()[0]) for cell in row[2:]] == counts
+
+
 def test_settings_are_shown_without_places(page):
     rows = dict(page.tables["Real images"][1:])
     assert rows["seed"] == "3"
@@ -316,5 +338,5 @@ def test_pictures_of_patients_can_be_left_out(metrics, predictions, store, synth
     page = read(path)
     assert "Pictures of patients." not in page.text
     assert "Pictures of patients are left out of this report." in page.text
-    assert not [image for image in page.images if image["alt"].startswith("Nearest real")]
+    assert not [image for image in page.images if image["alt"].startswith(("Nearest real", "Real"))]
     assert [image for image in page.images if image["alt"].startswith("Synthetic image")]

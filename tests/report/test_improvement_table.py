@@ -15,7 +15,7 @@ def test_the_improvement_table_shows_accuracy_and_fairness(soft_predictions):
     metrics = pd.concat([compute_metrics(soft_predictions, SETTINGS), spread_metrics(posterior)])
     found = improvement_over_baseline(metrics, "baseline")
     shown = [("top3_accuracy", ""), ("top3_accuracy_spread", "sex"), ("auc", "")]
-    table = improvement_table(found, shown)
+    table = improvement_table(found, shown, [("unknown", "unknown")])
     assert list(table.head) == ["Where", "Metric", "baseline (baseline)", "label"]
     assert [row[1].note for row in table.rows] == ["more is better", "less is better"]
     runs = metrics[(metrics["metric"] == "top3_accuracy") & (metrics["attribute"] == "")]

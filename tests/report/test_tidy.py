@@ -48,3 +48,37 @@ def test_splits_without_groups_of_an_attribute_are_not_compared_by_it():
     assert tidy.splits_with(table, "domain") == ["id_test"]
     assert tidy.splits_with(table, "") == ["id_test", "ood_test"]
     assert tidy.splits_with(table, "sex") == ["id_test", "ood_test"]
+
+
+def places_table():
+    """A test of two external sets, one without the sexes of its patients, and a test of two hospitals."""
+    keys = {
+        ("id_test", "A"): 9,
+        ("id_test", "B"): 8,
+        ("id_test", "all"): 17,
+        ("ood_test", "nih"): 30,
+        ("ood_test", "padchest"): 40,
+        ("ood_test", "all"): 70,
+    }
+    rows = [{"split": s, "domain": d, "attribute": "", "group": "", "n": n} for (s, d), n in keys.items()]
+    rows += [
+        {"split": s, "domain": d, "attribute": "sex", "group": "F", "n": 0 if d == "nih" else 4}
+        for s, d in keys
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_external_sets_stand_beside_all_of_them_together():
+    table = places_table()
+    whole = [("id_test", "all"), ("ood_test", "all")]
+    each = [("ood_test", "nih"), ("ood_test", "padchest")]
+    assert tidy.places(table, ["id_test", "ood_test"]) == whole + each
+    assert tidy.places(table, ["id_test", "ood_test"], "sex") == whole + each[1:]
+    assert tidy.places(table, ["id_test", "ood_test"], "domain") == whole
+    alone = table[(table["domain"] == "nih") | (table["split"] == "id_test")]
+    assert tidy.places(alone, ["ood_test"]) == [("ood_test", "nih")]
+
+
+def test_of_many_external_sets_the_largest_are_shown(monkeypatch):
+    monkeypatch.setattr(tidy, "MOST_SETS", 1)
+    assert tidy.external_sets(places_table(), "ood_test") == ["padchest"]
