@@ -166,7 +166,7 @@ def test_real_images_stand_beside_the_synthetic_ones_of_their_condition(page, st
 
 def test_ages_are_counted_by_bin_and_split(page, store):
     head, *rows = page.tables["Images by age"]
-    assert head == ["Domain", "Split", "(0, 50]", "(50, inf]", "in no group"]
+    assert head == ["Domain", "Split", "up to 50", "over 50", "in no group"]
     for where, split in (("training", "train"), ("out of distribution, test", "ood_test")):
         ages = store.table.loc[store.table["split"] == split, "attr:age"]
         counts = [(ages <= 50).sum(), (ages > 50).sum(), ages.isna().sum()]
