@@ -39,8 +39,10 @@ def predicting_noise(network: NoiseNetwork, kind: Prediction, schedule: NoiseSch
     """
 
     def predict(x: Tensor, *, timesteps: Tensor, class_labels: Tensor) -> Tensor:
+        # The view gives a single channel the stride of its size: of others a network would be compiled again.
+        found = network(x.view(x.shape), timesteps=timesteps, class_labels=class_labels)
         # A copy: a network that is replayed by a CUDA graph writes over what it said before.
-        predicted = network(x, timesteps=timesteps, class_labels=class_labels).to(x, copy=True)
+        predicted = found.to(x, copy=True)
         return noise_of(kind, predicted, x, *schedule.scales(timesteps, x))
 
     return predict

@@ -151,6 +151,24 @@ def test_a_batch_that_does_not_fit_is_made_in_parts(
     assert caplog.text.count("going on with 2") == 1
 
 
+def test_each_network_is_compiled_once_for_its_own_size(tmp_path, make_model, plan, monkeypatch):
+    """Compiling takes minutes on a GPU, and kernels for any size are slower than those for one."""
+    sizes = []
+
+    def backend(graph, inputs):
+        sizes.append({size for given in inputs if torch.is_tensor(given) for size in given.shape})
+        return graph.forward
+
+    compiling = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda network, **how: compiling(network, backend=backend, **how))
+    models = make_model(size=8), make_model("upsampler", size=16, low_size=8)
+    how = Acceleration(compile=True, noise_on_device=True)
+    make(plan[:4], *models, tmp_path / "synthetic", how=how, upsampler_sampler="ddpm")
+    torch.compiler.reset()
+    assert len(sizes) == 2
+    assert all(isinstance(size, int) for size in set().union(*sizes))
+
+
 def test_images_depend_on_seed_and_condition(tmp_path, make_model, plan):
     first = make(plan, make_model(), None, tmp_path / "a").images()
     other_seed = make(plan, make_model(), None, tmp_path / "b", seed=6).images()
