@@ -96,6 +96,7 @@ def medaug_trainer(row: GeneratorPreset, in_channels: int, device: torch.device,
         inferer=stage.inferer,
         prepare_batch=stage.prepare_batch,
         non_blocking=True,
+        optim_set_to_none=True,
         train_handlers=[stage.handlers(network, optimizer)],
         decollate=False,
     )
