@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from unwaited import unwaited
 
 from medaug.data.store import ImageStore, StoreWriter
 from medaug.diffusion import generation
 from medaug.diffusion.condition import ConditionEncoder
 from medaug.diffusion.diffusion_model import DiffusionModel, save_model
 from medaug.diffusion.generation import Cascade, generate
-from medaug.diffusion.image_noise import GeneratorNoise
+from medaug.diffusion.image_noise import CounterNoise, GeneratorNoise
 from medaug.diffusion.samplers import SAMPLERS, sample_dpm_solver
 from medaug.diffusion.unet import build_unet
 from medaug.engine.acceleration import PLAIN, Acceleration
@@ -149,6 +150,26 @@ def test_a_batch_that_does_not_fit_is_made_in_parts(
     assert set(sizes[1:]) == ({2} if compiled else {1, 2})
     assert same(halved.images(), plain.images())
     assert caplog.text.count("going on with 2") == 1
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_sampling_waits_for_no_device(make_model, sampler, meta):
+    """With all that there is: guidance of both kinds, an interval, an upsampler, counted noise."""
+
+    def on_meta(*args, **info):
+        model = make_model(*args, **info)
+        return replace(model, network=model.network.to(meta))
+
+    base, upsampler = on_meta(), on_meta("upsampler", 16, low_size=8)
+    how = {"guidance_interval": (0.2, 3.0), "autoguidance": 2.0, "upsampler_autoguidance": 1.5}
+    sampling = Sampling(**SAMPLING | how | {"sampler": sampler, "upsampler_guidance": 1.5, "steps": 4})
+    cascade = Cascade(base, upsampler, sampling, {"base": base, "upsampler": upsampler})
+    condition, noise = torch.zeros(3, base.encoder.size, device=meta), CounterNoise(0, range(3), meta)
+    with torch.inference_mode():
+        cascade.sample(condition, noise)  # puts tables on the device that stay there
+        with unwaited():
+            images = cascade.sample(condition, noise)
+    assert images.shape == (3, 1, 16, 16)
 
 
 def test_each_network_is_compiled_once_for_its_own_size(tmp_path, make_model, plan, monkeypatch):
