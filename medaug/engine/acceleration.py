@@ -170,7 +170,22 @@ class AcceleratedInferer(Inferer):
         if self.acceleration.channels_last:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         with self.acceleration.autocast(inputs.device):
-            return network(inputs, *args, **kwargs)
+            return network(one_stride(inputs), *args, **kwargs)
+
+
+def one_stride(images: Tensor) -> Tensor:
+    """Return a view in which a single channel has the stride that its size gives it.
+
+    Any stride is right for it, and what was done to images before decides which one it has; but a network is
+    compiled for one.
+
+    Examples
+    --------
+    >>> grey = torch.zeros(2, 1, 4, 4)
+    >>> one_stride(grey.to(memory_format=torch.channels_last)).stride() == grey.stride()
+    True
+    """
+    return images.view(images.shape)
 
 
 @contextmanager

@@ -125,6 +125,18 @@ def test_the_layout_is_that_of_weights_and_images():
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_that_lie_alike_in_memory_have_the_same_strides(channels):
+    """Otherwise a compiled network is compiled again, in the middle of a training."""
+    seen = []
+    network = nn.Conv2d(channels, 1, 1)
+    network.register_forward_pre_hook(lambda _, given: seen.append(given[0].stride()))
+    images = torch.rand(2, channels, 4, 4)
+    for layout in (torch.contiguous_format, torch.channels_last):
+        AcceleratedInferer(Acceleration(channels_last=True))(images.to(memory_format=layout), network)
+    assert seen == [(16 * channels, 1 if channels > 1 else 16, 4 * channels, channels)] * 2
+
+
 def test_checkpointed_blocks_keep_names_gradients_and_dropout():
     def gradients(how):
         network = nn.Sequential(small_network(), nn.Sequential(nn.Conv2d(1, 3, 3), nn.Dropout(0.5)))
