@@ -118,9 +118,11 @@ class Acceleration:
         blocks : tuple of type
             What is computed again under gradient checkpointing.
         """
-        if self.gradient_checkpointing:
-            apply_activation_checkpointing(network, check_fn=lambda module: isinstance(module, blocks))
-        return self.compiled(wrap(self.laid_out(network, device), device))
+        if not self.gradient_checkpointing:
+            return self.compiled(wrap(self.laid_out(network, device), device))
+        apply_activation_checkpointing(network, check_fn=lambda module: isinstance(module, blocks))
+        # Several processes cut what is compiled around them into their buckets; older torch cannot cut this.
+        return wrap(self.compiled(self.laid_out(network, device)), device)
 
     def laid_out(self, network: nn.Module, device: torch.device) -> nn.Module:
         """Move a network to its device in the memory layout, and set how the device multiplies float32."""
