@@ -121,7 +121,8 @@ class Acceleration:
         if not self.gradient_checkpointing:
             return self.compiled(wrap(self.laid_out(network, device), device))
         apply_activation_checkpointing(network, check_fn=lambda module: isinstance(module, blocks))
-        # Several processes cut what is compiled around them into their buckets; older torch cannot cut this.
+        # Several processes cut what is compiled around them into their buckets, which older torch cannot with
+        # this (pytorch issue 104674).
         return wrap(self.compiled(self.laid_out(network, device)), device)
 
     def laid_out(self, network: nn.Module, device: torch.device) -> nn.Module:
