@@ -45,7 +45,7 @@ from medaug.engine.resume import Resume
 from medaug.engine.tensorboard import Draw, TensorBoard
 from medaug.errors import SettingsError
 from medaug.presets import GeneratorPreset
-from medaug.stages.compute_settings import TrainingComputeSettings
+from medaug.stages.compute_settings import TrainingComputeSettings, usual_compile
 from medaug.stages.products import identity, is_made
 from medaug.stages.run import Run
 from medaug.stages.setting_values import chosen, defaults, free, record
@@ -106,6 +106,7 @@ class GeneratorSettings(TrainingComputeSettings, GeneratorPreset):
             "low_size": None if role == "base" else models.diffusion.image_size,
             "guidance": models.sampling.guidance,
             "workers": 0 if run.preset == "demo" else 4,
+            "compile": usual_compile(run.preset),
         }
         return chosen(cls, usual | {name: v for name, v in given.items() if v is not None}, row)
 
