@@ -1,6 +1,7 @@
 """A step of each training, as its config composes it, waits for no device."""
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,10 @@ from monai.bundle import ConfigWorkflow
 from unwaited import unwaited
 
 from benchmarks.store import random_store
+from medaug.stages import Run
+from medaug.stages.classifier_settings import ClassifierSettings
+from medaug.stages.generator_training import GeneratorSettings
+from medaug.stages.synthesis import SynthesisSettings
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "chexpert"
 GENERATOR = {
@@ -31,6 +36,16 @@ TRAININGS = {
 }
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
+
+
+@pytest.mark.parametrize(("preset", "usual"), [("demo", False), ("single_gpu", None)])
+def test_what_is_done_in_minutes_is_not_compiled_unless_asked_for(preset, usual, tmp_path):
+    where = {"bundle_root": str(BUNDLE), "output_dir": str(tmp_path), "data_dir": str(tmp_path / "data")}
+    run = Run.of(modality="radiology", preset=preset, device_name="cpu", **where)
+    settings = partial(GeneratorSettings.of, run, "base"), partial(ClassifierSettings.of, run)
+    for of in (*settings, partial(SynthesisSettings.of, run)):
+        assert of().compile is of(compile=None).compile is usual
+        assert of(compile=True).compile is True
 
 
 @pytest.mark.parametrize("stage", TRAININGS)
