@@ -118,7 +118,7 @@ def test_half_precision_makes_nearly_the_same_images(tmp_path, make_model, plan)
 
 
 def test_a_last_batch_is_filled_up_for_a_network_that_is_compiled(tmp_path, make_model, plan, monkeypatch):
-    monkeypatch.setattr(torch, "compile", lambda network: network)
+    monkeypatch.setattr(torch, "compile", lambda network, **how: network)
     model, sizes = make_model(), []
     model.network.register_forward_pre_hook(
         lambda _, given, named: sizes.append(len(given[0])), with_kwargs=True
@@ -135,7 +135,7 @@ def test_a_last_batch_is_filled_up_for_a_network_that_is_compiled(tmp_path, make
 def test_a_batch_that_does_not_fit_is_made_in_parts(
     tmp_path, make_model, plan, monkeypatch, caplog, compiled
 ):
-    monkeypatch.setattr(torch, "compile", lambda network: network)
+    monkeypatch.setattr(torch, "compile", lambda network, **how: network)
     model, sizes = make_model(), []
     plain = make(plan, model, None, tmp_path / "plain", guidance=1.0)
 
