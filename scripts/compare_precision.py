@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import torch
 from ignite.engine import Events
 from monai.bundle import ConfigWorkflow
 
@@ -84,6 +85,7 @@ def _smooth(losses: np.ndarray) -> np.ndarray:
 
 def _losses(folder: Path, way: str, how: argparse.Namespace, choices: Mapping[str, bool]) -> np.ndarray:
     """Train, and return the loss of each iteration."""
+    torch.compiler.reset()  # of what is compiled it keeps a few of one kind only
     length = {"iterations": how.iterations, "iterations_per_epoch": how.iterations}
     given: dict[str, Any] = {
         **NETWORK,

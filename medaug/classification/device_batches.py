@@ -10,6 +10,7 @@ from torch import Tensor
 
 from medaug.classification.weights import prepare_weighted_batch
 from medaug.data.sampling import Example
+from medaug.engine.acceleration import untried_convolutions
 from medaug.transforms.counted_augmentation import CountedAugmentation
 
 
@@ -36,4 +37,5 @@ class AugmentedBatches:
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Return the images, float32 in [0, 1], and labels and weights, as `prepare_weighted_batch` does."""
         pixels, target = prepare_weighted_batch(batch, device, non_blocking, **kwargs)
-        return self.augment(pixels / 255, batch["position"]), target
+        with untried_convolutions():  # as many images at once as happen to be blurred alike
+            return self.augment(pixels / 255, batch["position"]), target

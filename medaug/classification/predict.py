@@ -16,6 +16,7 @@ from medaug.arrays import IntArray
 from medaug.data.sampling import Example, InOrder, StoreBatches, batch_loader
 from medaug.data.store import ImageStore
 from medaug.engine import distributed
+from medaug.engine.acceleration import untried_convolutions
 from medaug.engine.distributed import unwrap
 from medaug.errors import DataError
 from medaug.progress import Progress
@@ -91,9 +92,11 @@ def predict_logits(
         network=unwrap(network),
         prepare_batch=prepare_image,
         val_handlers=[gather],
+        non_blocking=True,
         decollate=False,
     )
-    evaluator.run()
+    with untried_convolutions():  # the last batch of each set is of another size
+        evaluator.run()
     return gather.logits
 
 
@@ -144,7 +147,7 @@ class GatherLogits:
         found, positions = output["pred"].detach().float(), batch["position"]
         if self._share is None:  # with room for those behind the last row
             self._share = found.new_zeros(len(self.rows) + distributed.processes(), found.shape[1])
-        self._share[positions.to(found.device)] = found
+        self._share[positions.to(found.device, non_blocking=True)] = found
         self._progress.update(len(positions) * distributed.processes())
 
     def _gather(self, engine: Engine) -> None:

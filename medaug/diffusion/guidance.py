@@ -15,6 +15,7 @@ from torch import Tensor
 from medaug.diffusion.prediction import Prediction, noise_of
 from medaug.diffusion.samplers import PredictNoise
 from medaug.diffusion.schedule import NoiseSchedule
+from medaug.engine.acceleration import one_stride
 from medaug.errors import SettingsError
 
 
@@ -39,8 +40,9 @@ def predicting_noise(network: NoiseNetwork, kind: Prediction, schedule: NoiseSch
     """
 
     def predict(x: Tensor, *, timesteps: Tensor, class_labels: Tensor) -> Tensor:
+        found = network(one_stride(x), timesteps=timesteps, class_labels=class_labels)
         # A copy: a network that is replayed by a CUDA graph writes over what it said before.
-        predicted = network(x, timesteps=timesteps, class_labels=class_labels).to(x, copy=True)
+        predicted = found.to(x, copy=True)
         return noise_of(kind, predicted, x, *schedule.scales(timesteps, x))
 
     return predict

@@ -16,7 +16,7 @@ from medaug.diffusion.diffusion_model import DiffusionModel
 from medaug.diffusion.generation import SCHEDULE, predictor
 from medaug.diffusion.guidance import clipped
 from medaug.diffusion.samplers import sample_ddpm
-from medaug.engine.acceleration import PLAIN, Acceleration
+from medaug.engine.acceleration import PLAIN, Acceleration, untried_convolutions
 from medaug.engine.tensorboard import Draw
 from medaug.randomness import torch_generator
 from medaug.transforms.degradation import degrade
@@ -97,7 +97,7 @@ class Preview:
         def draw() -> Tensor:
             return torch.randn(noise.shape, generator=generator).to(device)
 
-        with self.acceleration.autocast(device):
+        with self.acceleration.autocast(device), untried_convolutions():
             images = sample_ddpm(predict_noise, noise, SCHEDULE, STEPS, draw)
         shown = images if low is None else torch.cat([low, images], dim=3)
         return (shown.clamp(-1, 1) + 1).div(2).cpu()

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+import shutil
+import sysconfig
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +26,8 @@ from medaug.engine.distributed import is_first, wrap
 from medaug.errors import SettingsError
 
 logger = logging.getLogger(__name__)
+
+_KEPT = "TORCHINDUCTOR_CACHE_DIR"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +93,7 @@ class Acceleration:
             amp=torch.cuda.is_bf16_supported(including_emulation=False),
             tf32=True,
             channels_last=True,
-            compile=find_spec("triton") is not None,  # what torch.compile needs on a GPU
+            compile=_can_compile(device),
             fused_optimizer=True,
             noise_on_device=True,
             augment_on_device=True,
@@ -114,9 +118,12 @@ class Acceleration:
         blocks : tuple of type
             What is computed again under gradient checkpointing.
         """
-        if self.gradient_checkpointing:
-            apply_activation_checkpointing(network, check_fn=lambda module: isinstance(module, blocks))
-        return self.compiled(wrap(self.laid_out(network, device), device))
+        if not self.gradient_checkpointing:
+            return self.compiled(wrap(self.laid_out(network, device), device))
+        apply_activation_checkpointing(network, check_fn=lambda module: isinstance(module, blocks))
+        # Several processes cut what is compiled around them into their buckets, which older torch cannot with
+        # this (pytorch issue 104674).
+        return wrap(self.compiled(self.laid_out(network, device)), device)
 
     def laid_out(self, network: nn.Module, device: torch.device) -> nn.Module:
         """Move a network to its device in the memory layout, and set how the device multiplies float32."""
@@ -131,12 +138,16 @@ class Acceleration:
         """Return the network compiled, if it is to be, and say what the first step will take."""
         if not self.compile:
             return network
-        folder = _keep_compiled()
+        _keep_compiled()
         if is_first():
             logger.info(
-                "Compiling the network on its first step: minutes, once; later runs find it in %s", folder
+                "Compiling the network on its first step: minutes, once; later runs find it in %s",
+                os.environ.get(_KEPT, "torch's folder of temporary files"),
             )
-        return _replayed(network) if self.cuda_graphs else torch.compile(network)  # type: ignore[return-value]
+        # Each shape by itself: otherwise the second network of a program, an upsampler after a base model, is
+        # taken for the first with another shape, and computed by slower kernels for any shape.
+        options = {"triton.cudagraphs": True} if self.cuda_graphs else None
+        return torch.compile(network, dynamic=False, options=options)  # type: ignore[return-value, arg-type]
 
     def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
         """Return the context in which a network computes."""
@@ -162,16 +173,66 @@ class AcceleratedInferer(Inferer):
         if self.acceleration.channels_last:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         with self.acceleration.autocast(inputs.device):
-            return network(inputs, *args, **kwargs)
+            return network(one_stride(inputs), *args, **kwargs)
 
 
-def _replayed(network: nn.Module) -> nn.Module:
-    """Compile for CUDA graphs, which hold one shape each."""
-    found: nn.Module = torch.compile(network, dynamic=False, options={"triton.cudagraphs": True})  # type: ignore[assignment]
-    return found
+def one_stride(images: Tensor) -> Tensor:
+    """Return a view in which a single channel has the stride that its size gives it.
+
+    Any stride is right for it, and what was done to images before decides which one it has; but a network is
+    compiled for one.
+
+    Examples
+    --------
+    >>> grey = torch.zeros(2, 1, 4, 4)
+    >>> one_stride(grey.to(memory_format=torch.channels_last)).stride() == grey.stride()
+    True
+    """
+    return images.view(images.shape)
 
 
-def _keep_compiled() -> Path:
+@contextmanager
+def untried_convolutions() -> Iterator[None]:
+    """Have cuDNN choose its convolutions by rule, not by trying them, for shapes that do not come often.
+
+    `Acceleration.laid_out` has it try, which pays in thousands of equal steps but takes seconds for a shape.
+    """
+    cudnn = torch.backends.cudnn
+    before, cudnn.benchmark = cudnn.benchmark, False
+    try:
+        yield
+    finally:
+        cudnn.benchmark = before
+
+
+def _can_compile(device: torch.device) -> bool:
+    """Say whether torch.compile can work on a GPU; where it cannot, tell what is missing."""
+    missing = [what for what, there in _needs_of_triton(device).items() if not there]
+    if missing and is_first():
+        logger.warning(
+            "Networks are not compiled, which would be faster: there is no %s", " and no ".join(missing)
+        )
+    return not missing
+
+
+def _needs_of_triton(device: torch.device) -> dict[str, bool]:
+    """Say what there is of what Triton needs: it builds a small module of Python's in C wherever it runs."""
+    scheme = sysconfig.get_default_scheme()
+    include = sysconfig.get_path("include", "posix_prefix" if scheme == "posix_local" else scheme)
+    return {
+        "Triton": find_spec("triton") is not None,
+        "C compiler": bool(os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang")),
+        "Python.h": Path(include, "Python.h").is_file(),
+        "GPU of compute capability 7 or more": torch.cuda.get_device_capability(device) >= (7, 0),
+    }
+
+
+def _keep_compiled() -> None:
     """Have torch.compile keep what it makes where it lasts, not in its folder of temporary files."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    return Path(os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache / "medaug" / "compiled")))
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "medaug", "compiled")
+        cache.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # a container may have no home, or none that can be written to
+        return
+    if os.access(cache, os.W_OK):
+        os.environ.setdefault(_KEPT, str(cache))

@@ -70,6 +70,7 @@ class PowerAverage:
         self._power = power_of_width(width)
         self._trained = network
         self.network = deepcopy(network).eval().requires_grad_(False)
+        self._weights = tuple(self.network.parameters()), tuple(network.parameters())
 
     def attach(self, engine: SupervisedTrainer) -> None:
         """Attach to the trainer."""
@@ -82,7 +83,7 @@ class PowerAverage:
         """Take in the weights of an iteration, from 1."""
         momentum = 1 - (1 - 1 / iteration) ** (self._power + 1)
         # All weights in few kernels: there are hundreds of small tensors.
-        average, trained = (tuple(network.parameters()) for network in (self.network, self._trained))
+        average, trained = self._weights
         torch._foreach_mul_(average, 1 - momentum)
         torch._foreach_add_(average, trained, alpha=momentum)
         for own, other in zip(self.network.buffers(), self._trained.buffers(), strict=True):

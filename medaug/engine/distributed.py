@@ -101,9 +101,10 @@ def wrap(network: nn.Module, device: torch.device) -> nn.Module:
 
 
 def unwrap(network: nn.Module) -> nn.Module:
-    """Return the network inside `wrap` or ``torch.compile``, whose state has the plain names."""
-    inner: nn.Module = getattr(network, "_orig_mod", network)
-    return inner.module if isinstance(inner, DistributedDataParallel) else inner
+    """Return the network inside `wrap` and ``torch.compile``, whose state has the plain names."""
+    compiled: nn.Module | None = getattr(network, "_orig_mod", None)
+    inner = network.module if isinstance(network, DistributedDataParallel) else compiled
+    return network if inner is None else unwrap(inner)
 
 
 def processes() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable
 
@@ -45,7 +46,9 @@ class Halving:
             cuts = range(self.batch_size, len(things), self.batch_size)
             try:
                 return torch.cat([self._work(part, self.batch_size) for part in np.split(things, cuts)])
-            except torch.OutOfMemoryError as error:
+            except RuntimeError as error:
+                if not _is_of_memory(error):
+                    raise
                 if self.batch_size == 1:
                     raise SettingsError(
                         "the memory of the GPU is too small for one image; use a smaller --preset, a GPU "
@@ -62,5 +65,11 @@ class Halving:
             self.batch_size,
         )
         torch.compiler.reset()  # what was compiled for the larger size, and its CUDA graphs
+        gc.collect()  # graphs and the frames of an error hold one another
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+
+def _is_of_memory(error: RuntimeError) -> bool:
+    """Say whether memory was short: the libraries of a GPU say it in errors of their own."""
+    return isinstance(error, torch.OutOfMemoryError) or "_STATUS_ALLOC_FAILED" in str(error)

@@ -119,13 +119,34 @@ class Resume:
             raise CheckpointError(f"{self.path} was saved by a run that differs in: {missing}; {WAY_OUT}")
         for name, part in parts.items():
             try:
-                part.load_state_dict(content["parts"][name])
+                _load(part, content["parts"][name])
             except (RuntimeError, ValueError, KeyError) as error:
                 reason = " ".join(str(error).split())[:200]
                 raise CheckpointError(f"{self.path} holds another {name}: {reason}; {WAY_OUT}") from None
         engine.state.epoch, engine.state.iteration = content["epoch"], content["iteration"]
         loader: Any = engine.data_loader
         loader.sampler.start = content["iteration"]
+
+
+def _load(part: Stateful, state: Mapping[str, Any]) -> None:
+    if isinstance(part, Optimizer):
+        _load_optimizer(part, state)
+    else:
+        part.load_state_dict(state)
+
+
+def _load_optimizer(optimizer: Optimizer, state: Mapping[str, Any]) -> None:
+    """Load what was saved on any device: whether a step is one kernel is this run's own, so is the layout.
+
+    One kernel takes a weight and its moments in one layout only.
+    """
+    saved, own = state["param_groups"], optimizer.param_groups
+    groups = [{**group, "fused": mine.get("fused")} for group, mine in zip(saved, own, strict=True)]
+    optimizer.load_state_dict({**state, "param_groups": groups})
+    for weight, values in optimizer.state.items():
+        for name, value in values.items():
+            if isinstance(value, torch.Tensor) and value.shape == weight.shape and name != "step":
+                values[name] = torch.empty_like(weight, requires_grad=False).copy_(value)
 
 
 def _compare(saved: Mapping[str, Any], now: Mapping[str, Any], path: Path) -> None:

@@ -10,7 +10,7 @@ from medaug.classification.placebos import PLACEBOS
 from medaug.data.orders import ORDERS
 from medaug.errors import SettingsError
 from medaug.presets import ClassifierPreset
-from medaug.stages.compute_settings import TrainingComputeSettings
+from medaug.stages.compute_settings import TrainingComputeSettings, usual_compile
 from medaug.stages.method_names import method_name
 from medaug.stages.run import Run
 from medaug.stages.setting_values import chosen, free
@@ -96,6 +96,7 @@ class ClassifierSettings(TrainingComputeSettings, ClassifierPreset):
         """Return settings from the values of a config, where None means what the preset says."""
         models = run.presets
         usual: dict[str, Any] = {"image_size": models.image_size, "workers": 0 if run.preset == "demo" else 4}
+        usual["compile"] = usual_compile(run.preset)
         if given.get("network_name") in PRETRAINED:
             usual["learning_rate"] = min(models.classifier.learning_rate, FINE_TUNING_RATE)
         how = chosen(cls, usual | {n: v for n, v in given.items() if v is not None}, models.classifier)

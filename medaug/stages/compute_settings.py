@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import torch
 
 from medaug.engine.acceleration import Acceleration
+from medaug.presets import PresetName
 from medaug.stages.setting_values import free
 
 
@@ -22,7 +23,7 @@ class ComputeSettings:
         TensorFloat-32 for what stays in float32; None means on a GPU.
     compile : bool or None
         ``torch.compile``: a first step of minutes, kept for later runs, and faster steps; None means on a GPU
-        with Triton.
+        with Triton and a C compiler, but for the preset ``demo``, which is done in minutes.
     """
 
     amp: bool | None = free(None)
@@ -33,6 +34,11 @@ class ComputeSettings:
         """Return these settings, with what is usual on a device in place of None."""
         names = {f.name for f in fields(Acceleration)} & {f.name for f in fields(self)}
         return Acceleration.of(device, {name: getattr(self, name) for name in names})
+
+
+def usual_compile(preset: PresetName) -> bool | None:
+    """Return whether a preset's networks are compiled; None leaves that to the device."""
+    return False if preset == "demo" else None
 
 
 @dataclass(frozen=True, kw_only=True)

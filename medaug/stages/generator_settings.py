@@ -9,7 +9,7 @@ from medaug.diffusion.geometry import Geometry
 from medaug.diffusion.noisy_examples import CONDITION_DROPOUT
 from medaug.errors import SettingsError
 from medaug.presets import GeneratorPreset
-from medaug.stages.compute_settings import TrainingComputeSettings
+from medaug.stages.compute_settings import TrainingComputeSettings, usual_compile
 from medaug.stages.run import Run
 from medaug.stages.setting_values import chosen, free
 
@@ -66,6 +66,7 @@ class GeneratorSettings(TrainingComputeSettings, GeneratorPreset):
             "low_size": None if role == "base" else models.diffusion.image_size,
             "guidance": models.sampling.guidance,
             "workers": 0 if run.preset == "demo" else 4,
+            "compile": usual_compile(run.preset),
         }
         return chosen(cls, usual | {name: v for name, v in given.items() if v is not None}, row)
 

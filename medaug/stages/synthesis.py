@@ -19,7 +19,7 @@ from medaug.diffusion.plan import fair_plan
 from medaug.engine.distributed import is_first
 from medaug.errors import SettingsError
 from medaug.presets import GeneratorPreset, SynthesisPreset
-from medaug.stages.compute_settings import ComputeSettings
+from medaug.stages.compute_settings import ComputeSettings, usual_compile
 from medaug.stages.generator_training import early_path
 from medaug.stages.preparation import log_phantom
 from medaug.stages.products import identity, is_made
@@ -71,7 +71,8 @@ class SynthesisSettings(ComputeSettings, SynthesisPreset):
             memory = torch.cuda.get_device_properties(run.device).total_memory
             rows = [row for row in (models.diffusion, models.upsampler) if row is not None]
             usual = replace(usual, batch_size=images_at_once(rows, memory, usual.batch_size))
-        return chosen(cls, given, usual)
+        asked = {name: value for name, value in given.items() if value is not None}
+        return chosen(cls, {"compile": usual_compile(run.preset)} | asked, usual)
 
 
 def images_at_once(models: Iterable[GeneratorPreset], memory: int, least: int) -> int:

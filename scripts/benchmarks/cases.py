@@ -46,41 +46,55 @@ class Size:
 
 @dataclass(frozen=True)
 class Case:
-    """The same work done by several; `entrants` gives them for a device and a folder of their own."""
+    """The same work done by several.
+
+    Parameters
+    ----------
+    title : str
+        What is done.
+    rank : int
+        From 0, the most telling, on; the last are left out where there is no time for all.
+    setup : float
+        Seconds until all are ready on a GPU, an estimate: most of it is compiling.
+    names : tuple of str
+        Who takes part.
+    entrants : callable
+        Gives them for a device and a folder of their own.
+    """
 
     title: str
-    weight: float
+    rank: int
+    setup: float
     names: tuple[str, ...]
     entrants: Callable[[torch.device, Path], Iterator[Entrant]]
 
 
 def training_cases(size: Size) -> list[Case]:
-    """Return the trainings of diffusion models, the most telling first."""
+    """Return the trainings of diffusion models."""
     paper, single = preset("dermatology", "paper"), preset("dermatology", "single_gpu")
     small = replace(single.diffusion, channels=(64, 128, 192, 256))
     rows = {
-        "paper 64": (paper.diffusion, 1, 3.0),
-        "22 M 64": (small, 1, 2.0),
-        "single_gpu 64": (single.diffusion, 1, 2.0),
-        "single_gpu upsampler": (single.upsampler, 2, 2.0),
-        "paper upsampler": (paper.upsampler, 2, 2.0),
+        "paper 64": (paper.diffusion, 1, 0),
+        "single_gpu upsampler": (single.upsampler, 2, 2),
+        "single_gpu 64": (single.diffusion, 1, 4),
+        "22 M 64": (small, 1, 6),
+        "paper upsampler": (paper.upsampler, 2, 7),
     }
-    return [
-        _training(f"training, {name}", size.row(r), c, weight) for name, (r, c, weight) in rows.items() if r
-    ]
+    return [_training(f"training, {name}", size.row(r), c, rank) for name, (r, c, rank) in rows.items() if r]
 
 
 def sampling_cases(size: Size) -> list[Case]:
     """Return the samplings: plain, and guided at twice the cost."""
     row = size.row(replace(preset("dermatology", "single_gpu").diffusion, channels=(64, 128, 192, 256)))
-    return [_sampling(row, size, 1.0), _sampling(row, size, 1.5)]
+    return [_sampling(row, size, 1.5, rank=1), _sampling(row, size, 1.0, rank=3)]
 
 
 def classifier_cases(size: Size) -> list[Case]:
     """Return the training of the smallest BiT."""
     name, side, batch = ("small_resnet", 32, 4) if size.smaller else ("bit_50x1", 256, 64)
     names = ("medaug", "medaug with augmentation", "the same network in float32")
-    return [Case(f"training, {name} {side}, batch {batch}", 1.0, names, _classifiers(name, side, batch))]
+    title = f"training, {name} {side}, batch {batch}"
+    return [Case(title, 5, 60, names, _classifiers(name, side, batch))]
 
 
 SUBJECTS: Mapping[str, Callable[[Size], list[Case]]] = {
@@ -91,10 +105,9 @@ SUBJECTS: Mapping[str, Callable[[Size], list[Case]]] = {
 """Cases by the names of the subjects of ``benchmark.py``."""
 
 
-def _training(title: str, row: GeneratorPreset, in_channels: int, weight: float) -> Case:
+def _training(title: str, row: GeneratorPreset, in_channels: int, rank: int) -> Case:
     def taking_part(device: torch.device, folder: Path) -> Iterator[Entrant]:
-        network = medaug_unet(row, in_channels, entrants.CONDITION).to(device)
-        flops = flops_of_image(network, _called(row.image_size, in_channels), backward=True)
+        flops = _flops(row, in_channels, device, backward=True)
         begins = {
             "medaug, bare step": lambda: entrants.bare_step(row, in_channels, device),
             "medaug, its trainer": lambda: entrants.medaug_trainer(row, in_channels, device, folder),
@@ -105,15 +118,14 @@ def _training(title: str, row: GeneratorPreset, in_channels: int, weight: float)
             yield Entrant(name, row.batch_size, flops, begin)
 
     names = ("medaug's bare step", "medaug's trainer", "MONAI", "diffusers")
-    return Case(f"{title}, side {row.image_size}, batch {row.batch_size}", weight, names, taking_part)
+    return Case(f"{title}, side {row.image_size}, batch {row.batch_size}", rank, 80, names, taking_part)
 
 
-def _sampling(row: GeneratorPreset, size: Size, guidance: float) -> Case:
+def _sampling(row: GeneratorPreset, size: Size, guidance: float, rank: int) -> Case:
     evaluations = size.steps * (1 if guidance == 1 else 2)
 
     def taking_part(device: torch.device, folder: Path) -> Iterator[Entrant]:
-        network = medaug_unet(row, 1, entrants.CONDITION).to(device)
-        flops = evaluations * flops_of_image(network, _called(row.image_size, 1), backward=False)
+        flops = evaluations * _flops(row, 1, device, backward=False)
 
         def own(graphs: bool) -> Callable[[], Work]:
             return lambda: entrants.medaug_sampling(row, size.sampled, size.steps, guidance, device, graphs)
@@ -132,7 +144,7 @@ def _sampling(row: GeneratorPreset, size: Size, guidance: float) -> Case:
 
     title = f"sampling, 22 M {row.image_size}, {evaluations} evaluations, {size.sampled} at once"
     names = ("medaug", "medaug with CUDA graphs on a GPU", "MONAI", "diffusers")
-    return Case(title, 1.5, names, taking_part)
+    return Case(title, rank, 50, names, taking_part)
 
 
 def _classifiers(name: str, side: int, batch: int) -> Callable[[torch.device, Path], Iterator[Entrant]]:
@@ -157,6 +169,11 @@ def _classifiers(name: str, side: int, batch: int) -> Callable[[torch.device, Pa
             yield Entrant(who, batch, flops, begin)
 
     return taking_part
+
+
+def _flops(row: GeneratorPreset, in_channels: int, device: torch.device, backward: bool) -> float:
+    network = medaug_unet(row, in_channels, entrants.CONDITION, device)
+    return flops_of_image(network, _called(row.image_size, in_channels), backward)
 
 
 def _called(side: int, channels: int) -> Callable[[nn.Module, int], Tensor]:

@@ -28,8 +28,10 @@ from medaug.diffusion.condition import ConditionEncoder
 from medaug.diffusion.device_examples import DeviceExamples
 from medaug.diffusion.diffusion_model import DiffusionModel
 from medaug.diffusion.generation import Cascade, to_uint8
+from medaug.diffusion.geometry import Geometry
 from medaug.diffusion.image_noise import CounterNoise
 from medaug.diffusion.noisy_examples import NoisyExamples, WeightedSquaredError
+from medaug.diffusion.unet import ConditionalUNet
 from medaug.engine.acceleration import AcceleratedInferer, Acceleration
 from medaug.engine.averaging import PowerAverage
 from medaug.engine.distributed import unwrap
@@ -47,15 +49,14 @@ BETAS = {"num_train_timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02}
 
 def bare_step(row: GeneratorPreset, in_channels: int, device: torch.device) -> Work:
     """Train medaug's network without a trainer: noise, network, gradients, optimiser and average."""
-    how = Acceleration.of(device, {})
-    network = how.trained(medaug_unet(row, in_channels, CONDITION), device, (DiffusionUNetResnetBlock,))
-    network.train()
+    how, geometry = Acceleration.of(device, {}), Geometry(row.mirrors, row.largest_shift)
+    bare = medaug_unet(row, in_channels, CONDITION + geometry.slots, device)
+    network = how.trained(bare, device, (DiffusionUNetResnetBlock,)).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4, fused=how.fused_optimizer or None)
     average, call = PowerAverage(unwrap(network), 0.05), AcceleratedInferer(how)
     low = None if in_channels == 1 else row.image_size // 4
-    prepare = DeviceExamples(
-        NoisyExamples(seed=0, low_size=low, prediction=row.prediction, loss_weight=row.loss_weight)
-    )
+    named = {"prediction": row.prediction, "times": row.times, "loss_weight": row.loss_weight}
+    prepare = DeviceExamples(NoisyExamples(seed=0, low_size=low, geometry=geometry, **named))
     loss_of, batch = WeightedSquaredError(), _bytes(row, device)
 
     iterations = count(1)
@@ -82,7 +83,7 @@ def medaug_trainer(row: GeneratorPreset, in_channels: int, device: torch.device,
     low = None if in_channels == 1 else row.image_size // 4
     given = {**vars(row), "iterations": ENDLESS, "iterations_per_epoch": ENDLESS, "low_size": low}
     stage = GeneratorTraining.of(run, role, **given)
-    network = stage.wrap(medaug_unet(row, in_channels, stage.condition_size))
+    network = stage.wrap(medaug_unet(row, in_channels, stage.condition_size, device))
     fused = stage.acceleration.fused_optimizer or None
     optimizer = torch.optim.AdamW(network.parameters(), lr=row.learning_rate, fused=fused)
     trainer = SupervisedTrainer(
@@ -96,6 +97,7 @@ def medaug_trainer(row: GeneratorPreset, in_channels: int, device: torch.device,
         inferer=stage.inferer,
         prepare_batch=stage.prepare_batch,
         non_blocking=True,
+        optim_set_to_none=True,
         train_handlers=[stage.handlers(network, optimizer)],
         decollate=False,
     )
@@ -104,7 +106,7 @@ def medaug_trainer(row: GeneratorPreset, in_channels: int, device: torch.device,
 
 def monai_trainer(row: GeneratorPreset, in_channels: int, device: torch.device) -> Work:
     """Train with what MONAI has for diffusion models, as it comes; its images are in memory."""
-    network = monai_unet(medaug_unet(row, in_channels, CONDITION)).to(device)
+    network = monai_unet(_like(row, in_channels), device)
     images = (
         torch.rand(max(STORED_IMAGES, row.batch_size), in_channels, row.image_size, row.image_size) * 2 - 1
     )
@@ -126,7 +128,7 @@ def diffusers_step(row: GeneratorPreset, in_channels: int, device: torch.device)
     from diffusers import DDPMScheduler as DiffusersScheduler
     from diffusers.training_utils import EMAModel
 
-    network = diffusers_unet(medaug_unet(row, in_channels, CONDITION)).to(device).train()
+    network = diffusers_unet(_like(row, in_channels), device).train()
     schedule, average = (
         DiffusersScheduler(num_train_timesteps=1000),
         EMAModel(network.parameters(), decay=EMA_DECAY),
@@ -151,7 +153,7 @@ def medaug_sampling(
 ) -> Work:
     """Sample a batch as ``generate.json`` does, without writing it."""
     how = Acceleration.of(device, {"cuda_graphs": graphs})
-    network = replace(how, channels_last=True).laid_out(medaug_unet(row, 1, CONDITION).eval(), device)
+    network = replace(how, channels_last=True).laid_out(medaug_unet(row, 1, CONDITION, device).eval(), device)
     model = DiffusionModel(how.compiled(network), ENCODER, prediction=row.prediction)
     sampling = Sampling(sampler="dpm_solver", steps=steps, guidance=guidance, batch_size=images)
     cascade, condition = Cascade(model, None, sampling), torch.zeros(images, CONDITION, device=device)
@@ -165,7 +167,7 @@ def medaug_sampling(
 
 def monai_sampling(row: GeneratorPreset, images: int, evaluations: int, device: torch.device) -> Work:
     """Sample a batch with MONAI's inferer."""
-    network = monai_unet(medaug_unet(row, 1, CONDITION)).to(device).eval()
+    network = monai_unet(_like(row, 1), device).eval()
     schedule = DDIMScheduler(schedule="linear_beta", **BETAS)
     schedule.set_timesteps(evaluations)
     inferer, shape = DiffusionInferer(schedule), (images, 1, row.image_size, row.image_size)
@@ -182,7 +184,7 @@ def diffusers_sampling(row: GeneratorPreset, images: int, evaluations: int, devi
     """Sample a batch as the pipelines of diffusers do."""
     from diffusers import DPMSolverMultistepScheduler
 
-    network = diffusers_unet(medaug_unet(row, 1, CONDITION)).to(device).eval()
+    network = diffusers_unet(_like(row, 1), device).eval()
     shape = (images, 1, row.image_size, row.image_size)
 
     def batch() -> Tensor:
@@ -222,9 +224,15 @@ def classifier_step(
     return step
 
 
+def _like(row: GeneratorPreset, in_channels: int) -> ConditionalUNet:
+    """Return what a network is to resemble: its arguments alone."""
+    return medaug_unet(row, in_channels, CONDITION, "meta")
+
+
 def _one_by_one(trainer: SupervisedTrainer) -> Callable[[], None]:
     """Return one iteration of a trainer: it is interrupted after each and goes on from there."""
     trainer.add_event_handler(Events.ITERATION_COMPLETED, lambda engine: engine.interrupt())
+    trainer.logger.setLevel("CRITICAL")  # in the end it complains of never having been finished
     return trainer.run
 
 
@@ -234,9 +242,10 @@ def _of_first_channel(predicted: Tensor, noise: Tensor) -> Tensor:
 
 
 def _bytes(row: GeneratorPreset, device: torch.device) -> dict[str, Any]:
-    shape = (row.batch_size, 1, row.image_size, row.image_size)
+    """Return a batch as a store gives it: what is compiled for the one is right for the other."""
+    shape = (row.batch_size, row.image_size, row.image_size, 1)
     return {
-        "image": torch.randint(256, shape, dtype=torch.uint8, device=device),
+        "image": torch.randint(256, shape, dtype=torch.uint8, device=device).permute(0, 3, 1, 2),
         "position": torch.arange(row.batch_size, device=device),
         "condition": torch.zeros(row.batch_size, CONDITION, device=device),
     }

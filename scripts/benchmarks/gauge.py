@@ -89,13 +89,17 @@ class Clock:
         return self.now() - begun
 
     def peak_gib(self, work: Work) -> float:
-        """Return the most memory that tensors take during the work; 0 where it is not counted."""
+        """Return the most memory that tensors take during the work, those of others too."""
         if self.device.type != "cuda":
             work()
             return 0.0
         torch.cuda.reset_peak_memory_stats(self.device)
         work()
         return torch.cuda.max_memory_allocated(self.device) / 2**30
+
+    def gib(self) -> float:
+        """Return the memory that tensors take; 0 where it is not counted."""
+        return torch.cuda.memory_allocated(self.device) / 2**30 if self.device.type == "cuda" else 0.0
 
 
 def matrix_tflops(device: torch.device, side: int) -> float:

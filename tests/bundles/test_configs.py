@@ -75,6 +75,14 @@ def test_settings_that_stages_share_have_one_default_everywhere(bundle: str, sta
             assert settings(bundle, stage)[name] == settings(bundle, other)[name], (name, other)
 
 
+@pytest.mark.parametrize("stage", ["train", "train_diffusion", "train_upsampler"])
+def test_a_training_waits_for_no_copy_and_keeps_no_gradients(stage: str) -> None:
+    """Gradients that are kept are zeroed and added to, in two kernels a weight, and take their memory."""
+    trainer = config("chexpert", stage)["train"]["trainer"]
+    assert trainer["non_blocking"] is True
+    assert trainer["optim_set_to_none"] is True
+
+
 @pytest.mark.parametrize("bundle", BUNDLES)
 def test_the_metadata_has_what_monai_asks_for(bundle: str) -> None:
     metadata = json.loads((folder(bundle) / "metadata.json").read_text())

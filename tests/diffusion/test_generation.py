@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from unwaited import unwaited
 
 from medaug.data.store import ImageStore, StoreWriter
 from medaug.diffusion import generation
 from medaug.diffusion.condition import ConditionEncoder
 from medaug.diffusion.diffusion_model import DiffusionModel, save_model
 from medaug.diffusion.generation import Cascade, generate
-from medaug.diffusion.image_noise import GeneratorNoise
+from medaug.diffusion.image_noise import CounterNoise, GeneratorNoise
 from medaug.diffusion.samplers import SAMPLERS, sample_dpm_solver
 from medaug.diffusion.unet import build_unet
 from medaug.engine.acceleration import PLAIN, Acceleration
@@ -117,7 +118,7 @@ def test_half_precision_makes_nearly_the_same_images(tmp_path, make_model, plan)
 
 
 def test_a_last_batch_is_filled_up_for_a_network_that_is_compiled(tmp_path, make_model, plan, monkeypatch):
-    monkeypatch.setattr(torch, "compile", lambda network: network)
+    monkeypatch.setattr(torch, "compile", lambda network, **how: network)
     model, sizes = make_model(), []
     model.network.register_forward_pre_hook(
         lambda _, given, named: sizes.append(len(given[0])), with_kwargs=True
@@ -134,7 +135,7 @@ def test_a_last_batch_is_filled_up_for_a_network_that_is_compiled(tmp_path, make
 def test_a_batch_that_does_not_fit_is_made_in_parts(
     tmp_path, make_model, plan, monkeypatch, caplog, compiled
 ):
-    monkeypatch.setattr(torch, "compile", lambda network: network)
+    monkeypatch.setattr(torch, "compile", lambda network, **how: network)
     model, sizes = make_model(), []
     plain = make(plan, model, None, tmp_path / "plain", guidance=1.0)
 
@@ -149,6 +150,44 @@ def test_a_batch_that_does_not_fit_is_made_in_parts(
     assert set(sizes[1:]) == ({2} if compiled else {1, 2})
     assert same(halved.images(), plain.images())
     assert caplog.text.count("going on with 2") == 1
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_sampling_waits_for_no_device(make_model, sampler, meta):
+    """With all that there is: guidance of both kinds, an interval, an upsampler, counted noise."""
+
+    def on_meta(*args, **info):
+        model = make_model(*args, **info)
+        return replace(model, network=model.network.to(meta))
+
+    base, upsampler = on_meta(), on_meta("upsampler", 16, low_size=8)
+    how = {"guidance_interval": (0.2, 3.0), "autoguidance": 2.0, "upsampler_autoguidance": 1.5}
+    sampling = Sampling(**SAMPLING | how | {"sampler": sampler, "upsampler_guidance": 1.5, "steps": 4})
+    cascade = Cascade(base, upsampler, sampling, {"base": base, "upsampler": upsampler})
+    condition, noise = torch.zeros(3, base.encoder.size, device=meta), CounterNoise(0, range(3), meta)
+    with torch.inference_mode():
+        cascade.sample(condition, noise)  # puts tables on the device that stay there
+        with unwaited():
+            images = cascade.sample(condition, noise)
+    assert images.shape == (3, 1, 16, 16)
+
+
+def test_each_network_is_compiled_once_for_its_own_size(tmp_path, make_model, plan, monkeypatch):
+    """Compiling takes minutes on a GPU, and kernels for any size are slower than those for one."""
+    sizes = []
+
+    def backend(graph, inputs):
+        sizes.append({size for given in inputs if torch.is_tensor(given) for size in given.shape})
+        return graph.forward
+
+    compiling = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda network, **how: compiling(network, backend=backend, **how))
+    models = make_model(size=8), make_model("upsampler", size=16, low_size=8)
+    how = Acceleration(compile=True, noise_on_device=True)
+    make(plan[:4], *models, tmp_path / "synthetic", how=how, upsampler_sampler="ddpm")
+    torch.compiler.reset()
+    assert len(sizes) == 2
+    assert all(isinstance(size, int) for size in set().union(*sizes))
 
 
 def test_images_depend_on_seed_and_condition(tmp_path, make_model, plan):

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from medaug.engine import acceleration
-from medaug.engine.acceleration import PLAIN, AcceleratedInferer, Acceleration
+from medaug.engine.acceleration import PLAIN, AcceleratedInferer, Acceleration, untried_convolutions
 from medaug.engine.distributed import unwrap
 from medaug.errors import SettingsError
 
@@ -30,11 +30,15 @@ def small_network():
 
 
 @pytest.fixture
-def card(monkeypatch):
+def card(monkeypatch, tmp_path):
     """A machine whose GPU can do everything."""
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "H100")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
     monkeypatch.setattr(acceleration, "find_spec", lambda name: object())
+    monkeypatch.setattr(acceleration.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(acceleration.sysconfig, "get_path", lambda *_: str(tmp_path))
+    (tmp_path / "Python.h").touch()
 
 
 def test_nothing_is_on_where_results_must_repeat():
@@ -60,6 +64,45 @@ def test_an_old_card_without_bfloat16_or_triton(card, monkeypatch):
     assert (found.amp, found.compile, found.channels_last) == (False, False, True)
 
 
+@pytest.mark.parametrize(
+    ("what", "where", "value"),
+    [
+        ("Triton", "find_spec", None),
+        ("C compiler", "shutil.which", None),
+        ("Python.h", "sysconfig.get_path", "/nowhere"),
+        ("GPU of compute capability 7", "torch.cuda.get_device_capability", (6, 1)),
+    ],
+)
+def test_without_what_compiling_needs_a_network_is_not_compiled_and_that_is_told(
+    card, monkeypatch, caplog, what, where, value
+):
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setattr(f"medaug.engine.acceleration.{where}", lambda *_: value)
+    assert not Acceleration.of(CUDA, {}).compile
+    assert f"there is no {what}" in caplog.text
+    assert Acceleration.of(CUDA, {"compile": True}).compile
+
+
+def test_what_is_compiled_is_kept_where_there_is_a_home(tmp_path, monkeypatch):
+    def kept(home):
+        monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(home))
+        monkeypatch.setattr(torch, "compile", lambda network, **how: network)
+        Acceleration(compile=True).compiled(small_network())
+        return os.environ.pop("TORCHINDUCTOR_CACHE_DIR", None)
+
+    (tmp_path / "file").touch()
+    assert kept(tmp_path) == str(tmp_path / "medaug" / "compiled")
+    assert kept(tmp_path / "file") is None  # torch's own folder
+
+
+def test_convolutions_are_not_tried_for_rare_shapes(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
+    with untried_convolutions():
+        assert not torch.backends.cudnn.benchmark
+    assert torch.backends.cudnn.benchmark
+
+
 def test_mixed_precision_is_bfloat16_inside_the_network_only():
     network, image = small_network(), torch.rand(2, 1, 4, 4)
     half = AcceleratedInferer(Acceleration(amp=True))(image, network)
@@ -82,6 +125,18 @@ def test_the_layout_is_that_of_weights_and_images():
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_that_lie_alike_in_memory_have_the_same_strides(channels):
+    """Otherwise a compiled network is compiled again, in the middle of a training."""
+    seen = []
+    network = nn.Conv2d(channels, 1, 1)
+    network.register_forward_pre_hook(lambda _, given: seen.append(given[0].stride()))
+    images = torch.rand(2, channels, 4, 4)
+    for layout in (torch.contiguous_format, torch.channels_last):
+        AcceleratedInferer(Acceleration(channels_last=True))(images.to(memory_format=layout), network)
+    assert seen == [(16 * channels, 1 if channels > 1 else 16, 4 * channels, channels)] * 2
+
+
 def test_checkpointed_blocks_keep_names_gradients_and_dropout():
     def gradients(how):
         network = nn.Sequential(small_network(), nn.Sequential(nn.Conv2d(1, 3, 3), nn.Dropout(0.5)))
@@ -98,12 +153,13 @@ def test_checkpointed_blocks_keep_names_gradients_and_dropout():
     assert all(torch.equal(*both) for both in zip(plain, again, strict=True))
 
 
-def test_graphs_are_of_a_compiled_network_of_one_shape(monkeypatch):
+def test_a_network_is_compiled_for_one_shape_and_replayed_where_asked(monkeypatch):
     asked = []
     monkeypatch.setattr(torch, "compile", lambda network, **how: asked.append(how) or network)
     Acceleration(compile=True).compiled(small_network())
     Acceleration(compile=True, cuda_graphs=True).compiled(small_network())
-    assert asked == [{}, {"dynamic": False, "options": {"triton.cudagraphs": True}}]
+    graphs = {"triton.cudagraphs": True}
+    assert asked == [{"dynamic": False, "options": None}, {"dynamic": False, "options": graphs}]
     with pytest.raises(SettingsError, match="set compile to true too"):
         Acceleration.of(CPU, {"cuda_graphs": True, "compile": None})
 

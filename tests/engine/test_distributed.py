@@ -64,6 +64,19 @@ def test_unwrap_sees_through_compile():
     assert distributed.unwrap(torch.compile(network)) is network
 
 
+@pytest.mark.parametrize("compiled_first", [True, False])
+def test_unwrap_sees_through_both_in_either_order(compiled_first, monkeypatch):
+    class Wrapped(nn.Module):
+        def __init__(self, module):
+            super().__init__()
+            self.module = module
+
+    monkeypatch.setattr(distributed, "DistributedDataParallel", Wrapped)
+    network = nn.Linear(2, 1)
+    wrapped = Wrapped(torch.compile(network)) if compiled_first else torch.compile(Wrapped(network))
+    assert distributed.unwrap(wrapped) is network
+
+
 def test_device_names():
     assert distributed.device("cpu") == torch.device("cpu")
     with pytest.raises(SettingsError, match="no device 'gpu'"):

@@ -71,6 +71,38 @@ def test_resumed_run_repeats_only_the_unfinished_epoch(tmp_path):
     assert iterations == list(range(11, 16))
 
 
+def test_a_run_goes_on_with_its_own_layout_and_kernels(tmp_path):
+    """A file may be of a CPU: on a GPU one kernel updates weights and moments, which must lie alike."""
+
+    def begun(layout, fused):
+        torch.manual_seed(0)
+        network = torch.nn.Conv2d(3, 4, 3).to(memory_format=layout)
+        optimizer = torch.optim.AdamW(network.parameters(), lr=0.1, fused=fused)
+        return network, optimizer, Resume(tmp_path / "resume.pt", network, optimizer, settings={})
+
+    def step(network, optimizer):
+        optimizer.zero_grad()
+        network(torch.ones(1, 3, 4, 4)).square().sum().backward()
+        optimizer.step()
+        return network.weight.detach().clone(memory_format=torch.contiguous_format)
+
+    sampler = SimpleNamespace(start=0)
+    state = SimpleNamespace(epoch=1, iteration=1)
+    engine = SimpleNamespace(state=state, data_loader=SimpleNamespace(sampler=sampler))
+    network, optimizer, resume = begun(torch.contiguous_format, None)
+    step(network, optimizer)
+    resume.save(engine)
+    expected = step(network, optimizer)
+
+    engine.has_event_handler = lambda *_: True
+    network, optimizer, resume = begun(torch.channels_last, True)
+    resume.load(engine)
+    moments = optimizer.state[network.weight]
+    assert moments["exp_avg"].stride() == moments["exp_avg_sq"].stride() == network.weight.stride()
+    assert optimizer.param_groups[0]["fused"] is True
+    torch.testing.assert_close(step(network, optimizer), expected)
+
+
 def test_finished_run_does_nothing_and_removes_what_is_left_over(tmp_path):
     tiny_run.build(tmp_path).run()
     before = (tmp_path / "product.pt").read_bytes()

@@ -8,17 +8,50 @@ from torch import nn
 pytest.importorskip("diffusers")
 
 from benchmarks import gauge, on_device
-from benchmarks.cases import SUBJECTS, Size
+from benchmarks.cases import SUBJECTS, Case, Size
 
 
-def test_a_dry_run_shares_the_minutes_out_and_measures_nothing(capsys, tmp_path):
+@pytest.mark.parametrize(("minutes", "cases"), [(4, 3), (8, 5), (30, 8)])
+def test_a_dry_run_chooses_the_most_telling_cases_and_measures_nothing(capsys, tmp_path, minutes, cases):
     output = tmp_path / "results.json"
-    arguments = ["train_diffusion", "generate", "train", "--device", "cuda", "--minutes", "8", "--dry"]
+    arguments = [
+        "train",
+        "generate",
+        "train_diffusion",
+        "--device",
+        "cuda",
+        "--minutes",
+        str(minutes),
+        "--dry",
+    ]
     on_device.main([*arguments, "--output", str(output)])
-    seconds = [int(found) for found in re.findall(r"^ *(\d+) s  ", capsys.readouterr().out, re.MULTILINE)]
-    assert len(seconds) == 8
-    assert sum(seconds) == pytest.approx(480, abs=8)
+    printed = capsys.readouterr().out
+    seconds = [int(found) for found in re.findall(r"^ *(\d+) s  ", printed, re.MULTILINE)]
+    assert len(seconds) == cases
+    assert sum(seconds) == pytest.approx(60 * minutes, abs=8)
+    assert printed.count("If time is left: ") == 8 - cases
+    assert printed.index("paper 64") < printed.index("40 evaluations") < printed.index("bit_50x1")
     assert not output.exists()
+
+
+def test_one_that_fails_does_not_end_the_others(tmp_path):
+    turns = []
+
+    def failing(after):
+        def work():
+            turns.append(after)
+            if turns.count(after) > after:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+
+        return gauge.Entrant(f"fails after {after}", 1, 1.0, lambda: work)
+
+    def entrants(device, folder):
+        yield from (failing(0), failing(3), gauge.Entrant("works", 1, 1.0, lambda: lambda: None))
+
+    case = Case("a case", 0, 0, (), entrants)
+    rows = list(on_device._measured(case, torch.device("cpu"), tmp_path, 0.0, 1.0))
+    assert [row["name"] for row in rows] == ["fails after 0", "fails after 3", "works"]
+    assert [row.get("failed") for row in rows] == ["OutOfMemoryError: CUDA out of memory"] * 2 + [None]
 
 
 @pytest.mark.filterwarnings("default")  # those of peers are not ours
