@@ -1,6 +1,7 @@
 """The arms of a study: each a name and a few settings of ``train.json`` (Sections 3.2, 3.3, E.2 and G.3).
 
 All arms train for as many steps with batches of as many images, so that none is better for having seen more.
+An arm with synthetic images that sets no ``real_fraction`` has that of its study.
 """
 
 from __future__ import annotations
@@ -87,14 +88,14 @@ def _of_real_images(group: str) -> dict[str, Arm]:
 def _of_synthetic_images() -> dict[str, Arm]:
     label, both = "asked for by label", "asked for by label and property"
     return {
-        "label": _mixed("synthetic by label", f"half the images synthetic, {label}", "label"),
+        "label": _mixed("synthetic by label", f"with synthetic images, {label}", "label"),
         "label_heuristic": _mixed(
             "synthetic by label, heuristic",
             "synthetic by label, with the modality's own augmentations",
             "label",
             augmentation="heuristic",
         ),
-        "label_and_property": _mixed(BY_BOTH, f"half the images synthetic, {both}"),
+        "label_and_property": _mixed(BY_BOTH, f"with synthetic images, {both}"),
         "label_and_property_heuristic": _mixed(
             f"{BY_BOTH}, heuristic",
             f"{BY_BOTH}, with the modality's own augmentations",
@@ -106,7 +107,7 @@ def _of_synthetic_images() -> dict[str, Arm]:
         "synthetic_only": _mixed("synthetic only", f"synthetic images only, {both}", real_fraction=0.0),
         "synthetic_first": _mixed(
             "synthetic first, then real",
-            f"{BY_BOTH}, but half the steps on synthetic images first, then on real ones",
+            f"{BY_BOTH}, but the synthetic images first, then the real ones",
             order="synthetic_first",
         ),
         "filtered": _mixed(
@@ -139,4 +140,4 @@ def _real(name: str, meaning: str, **settings: Any) -> Arm:
 def _mixed(
     name: str, meaning: str, conditioning: Conditioning = "label_and_property", **settings: Any
 ) -> Arm:
-    return Arm(name, meaning, {"real_fraction": 0.5, **settings}, conditioning)
+    return Arm(name, meaning, settings, conditioning)
