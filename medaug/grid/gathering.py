@@ -71,7 +71,7 @@ def gather(study: Study) -> list[Compared]:
 
 
 def write_results(folder: Path, parts: Sequence[Compared]) -> None:
-    """Write ``results.csv``, every number of every training, ``differences.csv``, with intervals, and looks."""
+    """Write ``results.csv`` (every number of every training), ``differences.csv`` and the `LOOKS`."""
     for name, table_name in RESULTS.items():
         tables = [getattr(part, table_name).assign(labelled=part.labelled) for part in parts]
         table = pd.concat(tables, ignore_index=True).rename(columns={"method": "arm"})

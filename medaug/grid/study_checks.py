@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import fields
+from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from medaug.errors import SettingsError
 from medaug.grid.arms import Arm, Conditioning, arms
@@ -96,15 +96,12 @@ def _wrong_mixture(arm: Arm) -> str:
 
 def _check_differences(study: Study) -> None:
     """Check that no two arms are the same training under two names."""
-    seen: dict[str, str] = {}
-    for name in study.names:
-        same = seen.setdefault(_training(study.all_arms[name], study.train), name)
-        if same != name:
+    for one, other in combinations(study.names, 2):
+        first, second = study.all_arms[one], study.all_arms[other]
+        alike = {**study.train, **first.settings} == {**study.train, **second.settings}
+        if alike and first.conditioning == second.conditioning:
+            share = first.settings["real_fraction"]
             raise SettingsError(
-                f"arms {same!r} and {name!r} are the same training here, with a real_fraction of "
-                f"{study.all_arms[name].settings['real_fraction']:g}: leave one of them out, or change train"
+                f"arms {one!r} and {other!r} are the same training here, with a real_fraction of {share:g}: "
+                "leave one of them out, or change train"
             )
-
-
-def _training(arm: Arm, train: Mapping[str, Any]) -> str:
-    return f"{arm.conditioning} {sorted({**train, **arm.settings}.items())}"

@@ -27,7 +27,7 @@ class ClassifierSettings(TrainingComputeSettings, ClassifierPreset):
     Parameters
     ----------
     image_size : int
-        Side in pixels of its images, a size of the stores: by default that of the generated ones.
+        Side in pixels of its images, a size of the stores; without upsampler that of the base model.
     pretrained_weights : str or None
         File with published BiT weights (``.npz``) for a ``bit_…`` network; ``efficientnet_lite0`` brings
         those of ImageNet with it, and a learning rate of at most 1e-4 unless one is given; the other networks

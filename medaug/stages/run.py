@@ -160,7 +160,7 @@ class Run:
 
     @property
     def image_size(self) -> int:
-        """Side in pixels of the images that classifiers see: of the base model where it makes the last ones."""
+        """Side in pixels of the images that classifiers see: of the base model where none is enlarged."""
         if self.upsamples:
             return self.presets.image_size
         return int(self.diffusion.get("image_size", self.presets.diffusion.image_size))

@@ -136,7 +136,7 @@ class Synthesis:
 
     @property
     def upsampler(self) -> Path | None:
-        """File of the upsampler, which lies beside the base model; None where there is none, or none is used."""
+        """File of the upsampler, which lies beside the base model; None where none is used."""
         path = self.base.with_name("upsampler.pt")
         needed = is_made(path) if self.came_with_bundle else self.run.presets.upsampler is not None
         return path if needed and self.settings.upsample else None

@@ -73,7 +73,10 @@ def test_arms_that_mix_have_the_share_of_train_or_else_of_the_preset(bundle, pre
         preset=preset,
         train=train,
         arms=["label_and_property_heuristic", "own"],
-        own_arms={"own": {"conditioning": "label"}, "third": {"conditioning": "label", "real_fraction": 0.25}},
+        own_arms={
+            "own": {"conditioning": "label"},
+            "third": {"conditioning": "label", "real_fraction": 0.25},
+        },
     )
     shares = {
         arm: options(made.training(Cell("all", arm, 0)))["real_fraction"]

@@ -83,7 +83,9 @@ def test_what_each_training_sees_in_common_is_gathered(study, tmp_path):
     for seed in own.seeds:
         draw = np.random.default_rng(seed)
         features = {
-            (arm, seed): dict(zip(("train", "id_test", "ood_test"), draw.normal(size=(3, 60, 4)), strict=True))
+            (arm, seed): dict(
+                zip(("train", "id_test", "ood_test"), draw.normal(size=(3, 60, 4)), strict=True)
+            )
             for arm in own.names
         }
         folder = own.looks("all", seed)
