@@ -74,6 +74,19 @@ rule train:
         "OMP_NUM_THREADS={threads} {params.command} > {log} 2>&1"
 
 
+rule look:
+    input:
+        lambda w: [done("runs", w.labelled, arm, f"seed-{w.seed}") for arm in study.names],
+        study=ancient(f"{study.output}/study.json"),
+    output:
+        touch(done("looks", "{labelled}", "seed-{seed}")),
+    log:
+        f"{study.output}/logs/look-{{labelled}}-seed-{{seed}}.log",
+    threads: 1
+    shell:
+        "OMP_NUM_THREADS={threads} python -m medaug.grid looks {input.study:q} {wildcards.labelled:q} {wildcards.seed} > {log} 2>&1"
+
+
 rule compare:
     input:
         lambda w: [done("runs", c.labelled, c.arm, f"seed-{c.seed}") for c in study.cells() if c.labelled == w.labelled],
@@ -101,6 +114,7 @@ rule page:
     input:
         f"{study.output}/study.json",
         [done("compared", labelled) for labelled in study.labelled],
+        [done("looks", labelled, f"seed-{seed}") for labelled in study.labelled for seed in study.seeds],
     output:
         f"{study.output}/index.html",
     log:

@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 
 TRAINING = ("method", "seed")
 
+Features = Mapping[tuple[str, int], Mapping[str, Array]]
+"""Of each training (method and seed), by set of images: arrays of shape (images, d)."""
+
 
 @dataclass(frozen=True, repr=False)
 class Looks:
@@ -45,7 +48,7 @@ class Looks:
     def at(
         cls,
         predictions: pd.DataFrame,
-        features: Mapping[tuple[str, int], Mapping[str, Array]],
+        features: Features,
         settings: EvaluationSettings,
         task: Task | None = None,
     ) -> Looks:
@@ -55,16 +58,11 @@ class Looks:
         ----------
         predictions, settings, task
             As for `medaug.evaluation.metrics_table.compute_metrics`.
-        features : mapping of (str, int) to mapping of str to array of shape (images, d)
-            Of each training (method and seed), by set of images; may be empty.
+        features : Features
+            May be empty.
         """
-        seen = [distances(of_sets, seed=settings.seed) for of_sets in features.values()]
-        counted = [_components(training, of_sets, settings.seed) for training, of_sets in features.items()]
-        return cls(
-            cases=_cases(predictions, settings, task),
-            distances=_below_one_another(list(features), seen, DISTANCE_COLUMNS),
-            components=_below_one_another(list(features), counted, COMPONENT_COLUMNS),
-        )
+        cases = _cases(predictions, settings, task)
+        return cls(cases, all_distances(features, settings.seed), all_components(features, settings.seed))
 
     def write(self, folder: Path | str) -> None:
         """Write ``distances.csv``, ``components.csv``, ``missed.csv``, ``overlaps.csv``, if not empty."""
@@ -75,6 +73,18 @@ class Looks:
         for name, table in tables.items():
             if len(table):
                 write_table(table, folder / f"{name}.csv")
+
+
+def all_distances(features: Features, seed: int) -> pd.DataFrame:
+    """Return `medaug.analysis.distances.distances` of all trainings below one another."""
+    seen = [distances(of_sets, seed=seed) for of_sets in features.values()]
+    return _below_one_another(list(features), seen, DISTANCE_COLUMNS)
+
+
+def all_components(features: Features, seed: int) -> pd.DataFrame:
+    """Return `medaug.analysis.components.components` of all trainings below one another."""
+    counted = [_components(training, of_sets, seed) for training, of_sets in features.items()]
+    return _below_one_another(list(features), counted, COMPONENT_COLUMNS)
 
 
 def _cases(predictions: pd.DataFrame, settings: EvaluationSettings, task: Task | None) -> Cases | None:

@@ -1,4 +1,4 @@
-"""List the arms, or write the page of a study again: ``python -m medaug.grid arms | page STUDY.json``."""
+"""List the arms, or do a step of a study again: ``python -m medaug.grid arms | looks | page``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from medaug.errors import told_in_one_sentence
 from medaug.grid.arms import arms
 from medaug.grid.design import Study
+from medaug.grid.study_looks import write_looks
 from medaug.grid.study_report import write_study_report
 
 
@@ -26,6 +27,11 @@ def _list(settings: argparse.Namespace) -> None:
         print(f"{name:30}{arm.meaning}")
 
 
+def _look(settings: argparse.Namespace) -> None:
+    found = write_looks(Study.load(settings.study), settings.labelled, settings.seed)
+    print(f"What the classifiers see in common is in {found}")
+
+
 def _page(settings: argparse.Namespace) -> None:
     print(f"The study's page is {write_study_report(Study.load(settings.study))}")
 
@@ -38,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     listing = commands.add_parser("arms", help="list the arms that a study may have")
     listing.set_defaults(command=_list)
     listing.add_argument("--group", default="the property", help="attribute whose rare groups are meant")
+    looks = commands.add_parser("looks", help="measure what all classifiers of a seed see in common")
+    looks.set_defaults(command=_look)
+    looks.add_argument("study", type=Path, help="study.json in the folder of the study")
+    looks.add_argument("labelled", help="who keeps labelled images: a name in the study's labelled")
+    looks.add_argument("seed", type=int, help="of the trainings")
     page = commands.add_parser("page", help="write index.html and its CSV files from what a study has made")
     page.set_defaults(command=_page)
     page.add_argument("study", type=Path, help="study.json in the folder of the study")

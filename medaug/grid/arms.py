@@ -1,6 +1,7 @@
 """The arms of a study: each a name and a few settings of ``train.json`` (Sections 3.2, 3.3, E.2 and G.3).
 
 All arms train for as many steps with batches of as many images, so that none is better for having seen more.
+An arm with synthetic images that sets no ``real_fraction`` has that of its study.
 """
 
 from __future__ import annotations
@@ -93,14 +94,14 @@ def _of_synthetic_images() -> dict[str, Arm]:
     label, both = "asked for by label", "asked for by label and property"
     return dict(
         [
-            _mixed("label", f"half the images synthetic, {label}", "label"),
+            _mixed("label", f"with synthetic images, {label}", "label"),
             _mixed(
                 "label_heuristic",
                 "synthetic by label, with the modality's own augmentations",
                 "label",
                 augmentation="heuristic",
             ),
-            _mixed("label_and_property", f"half the images synthetic, {both}"),
+            _mixed("label_and_property", f"with synthetic images, {both}"),
             _mixed(
                 "label_and_property_heuristic",
                 f"{BY_BOTH}, with the modality's own augmentations",
@@ -112,7 +113,7 @@ def _of_synthetic_images() -> dict[str, Arm]:
             _mixed("synthetic_only", f"synthetic images only, {both}", real_fraction=0.0),
             _mixed(
                 "synthetic_first",
-                f"{BY_BOTH}, but half the steps on synthetic images first, then on real ones",
+                f"{BY_BOTH}, but the synthetic images first, then the real ones",
                 order="synthetic_first",
             ),
             _mixed(
@@ -146,4 +147,4 @@ def _real(key: str, meaning: str, **settings: Any) -> tuple[str, Arm]:
 def _mixed(
     key: str, meaning: str, conditioning: Conditioning = "label_and_property", **settings: Any
 ) -> tuple[str, Arm]:
-    return key, Arm(ARM_NAMES[key], meaning, {"real_fraction": 0.5, **settings}, conditioning)
+    return key, Arm(ARM_NAMES[key], meaning, settings, conditioning)

@@ -11,7 +11,7 @@ import ast
 import json
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from typing import Any
 from medaug.errors import SettingsError
 from medaug.files import write_aside
 from medaug.grid.arms import REFERENCE, Arm, Conditioning, arms
-from medaug.stages.command_line import PARTS, check_options, check_part
+from medaug.grid.study_checks import check_study
+from medaug.presets import PresetName, preset
 from medaug.stages.setting_values import chosen
 
 SMALL = ("baseline", "randaugment", "oversampling", "label_and_property", "label_and_property_randaugment")
@@ -30,8 +31,6 @@ DATA_SEED = 0
 
 REPLICATES = 200
 """Of the bootstrap, unless the study says otherwise: enough for a standard error over patients."""
-
-_FIXED = ("iterations", "iterations_per_epoch", "batch_size")
 
 
 @dataclass(frozen=True, order=True)
@@ -61,7 +60,8 @@ class Study:
         Settings of who keeps labelled images (``skew``, or ``label_budget`` and ``budget_domains``) by a
         name; every arm is trained for each.
     own_arms : mapping
-        More arms by name: settings of ``train.json``, and ``conditioning`` where there are synthetic images.
+        More arms by name: settings of ``train.json``, and ``conditioning`` ("label" or
+        "label_and_property") where there are synthetic images.
     properties : tuple of str or None
         What a generator is conditioned on besides the label; none means the bundle's.
     group : str or None
@@ -71,7 +71,7 @@ class Study:
     shared : mapping
         Settings of every command, for example ``dataset_dir``.
     prepare, diffusion, upsampler, generate, quality, train : mapping
-        Settings of the parts, the same for all arms.
+        Settings of the parts, the same for all arms; of `train`, what an arm sets itself comes first.
     evaluate : mapping
         Settings of the evaluation of the whole study.
     """
@@ -84,7 +84,7 @@ class Study:
     own_arms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     properties: tuple[str, ...] | None = None
     group: str | None = None
-    preset: str = "demo"
+    preset: PresetName = "demo"
     shared: Mapping[str, Any] = field(default_factory=dict)
     prepare: Mapping[str, Any] = field(default_factory=dict)
     diffusion: Mapping[str, Any] = field(default_factory=dict)
@@ -101,13 +101,14 @@ class Study:
         Raises
         ------
         SettingsError
-            A setting, an arm or a setting of an arm or part is unknown, or arms would differ in their steps.
+            A setting, an arm or a setting of an arm or part is unknown, or would change nothing, see
+            `medaug.grid.study_checks.check_study`.
         """
         names = [f.name for f in fields(cls)]
         if unknown := sorted(set(given) - set(names)):
             raise SettingsError(f"a study has no setting {unknown[0]!r}; there are: {', '.join(names)}")
         study = chosen(cls, {name: _read(value) for name, value in given.items()})
-        study._check()
+        check_study(study)
         return study
 
     @classmethod
@@ -147,20 +148,42 @@ class Study:
     @property
     def high_risk(self) -> tuple[str, ...]:
         """The classes that must not be missed."""
-        task = {**self._config("prepare"), **self.prepare}
+        task = {**self.config("prepare"), **self.prepare}
         return tuple(self.evaluate.get("high_risk", task.get("high_risk", ())))
 
-    @cached_property
-    def all_arms(self) -> dict[str, Arm]:
-        """The arms that may be named, the study's own among them."""
+    @property
+    def plain_arms(self) -> dict[str, Arm]:
+        """The arms that may be named, the study's own among them, with what they set themselves."""
         group = self.group or next(iter(self.conditioned_on), "domain")
         own = {name: _own_arm(name, dict(settings)) for name, settings in self.own_arms.items()}
         return {**arms(group), **own}
 
     @property
+    def real_fraction(self) -> float:
+        """Share of real images of the arms that leave it to the study: what `train` says, else the preset."""
+        usual = preset(self.metadata["medaug"]["modality"], self.preset).classifier.real_fraction
+        given: float | None = {**self.shared, **self.train}.get("real_fraction")
+        return usual if given is None else given
+
+    @cached_property
+    def all_arms(self) -> dict[str, Arm]:
+        """The arms that may be named, each with its share of real images."""
+        usual = {"real_fraction": self.real_fraction}
+        return {
+            name: replace(arm, settings={**usual, **arm.settings}) for name, arm in self.plain_arms.items()
+        }
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The arms of the study, the reference first."""
         return tuple(dict.fromkeys((REFERENCE, *self.arms)))
+
+    @property
+    def looked_at(self) -> Conditioning | None:
+        """What the generator is conditioned on whose images all classifiers look at; None without any."""
+        there = {self.all_arms[name].conditioning for name in self.names}
+        usual: tuple[Conditioning, ...] = ("label_and_property", "label")
+        return next((conditioning for conditioning in usual if conditioning in there), None)
 
     def arm_name(self, arm: str) -> str:
         """Return what the study's page calls an arm."""
@@ -191,6 +214,10 @@ class Study:
         """Return the predictions of a training, which name arm (``method``) and seed."""
         return self.run(cell) / "predictions" / "model.parquet"
 
+    def looks(self, labelled: str, seed: int) -> Path:
+        """Return the folder of what the classifiers of a seed see in the same images."""
+        return Path(self.output, "looks", labelled, f"seed-{seed}")
+
     def compared(self, labelled: str) -> Path:
         """Return the run folder of the evaluation of all trainings with the same labels."""
         return Path(self.output, "compared", labelled)
@@ -219,10 +246,9 @@ class Study:
         where = {"output_dir": self.run(cell), "data_dir": self.data}
         own: dict[str, Any] = {"method": cell.arm, "compare_with_baseline": False}
         own["evaluate"] = {**self.evaluate, "replicates": 0}
-        parts: dict[str, Any] = {}
         if arm.conditioning is not None:
             where["generator_dir"] = self.generator(cell.labelled, arm.conditioning, cell.seed)
-            parts = self._parts("diffusion", "upsampler", "generate", "quality")
+        parts = self._parts("diffusion", "upsampler", "generate", "quality")
         what = self._experiment(cell.labelled, arm.conditioning or "label", cell.seed)
         return self._command("train", where, what, parts, self.train, arm.settings, own)
 
@@ -244,7 +270,7 @@ class Study:
 
     def _command(self, config: str, *options: Mapping[str, Any]) -> str:
         words = ["python", "-m", "monai.bundle", "run", "--config_file", f"{self.bundle}/{config}.json"]
-        shared, there = {"preset": self.preset, **self.shared}, self._config(config)
+        shared, there = {"preset": self.preset, **self.shared}, self.config(config)
         given: dict[str, Any] = {name: value for name, value in shared.items() if name in there}
         for more in options:
             given |= more
@@ -252,25 +278,10 @@ class Study:
             words += [f"--{name}", _written(value)]
         return shlex.join(words)
 
-    def _config(self, name: str) -> Mapping[str, Any]:
+    def config(self, name: str) -> Mapping[str, Any]:
+        """Return a config of the bundle as it stands in the file."""
         content: Mapping[str, Any] = json.loads(Path(self.bundle, f"{name}.json").read_text(encoding="utf-8"))
         return content
-
-    # Checks
-
-    def _check(self) -> None:
-        if unknown := [name for name in self.arms if name not in self.all_arms]:
-            raise SettingsError(f"there is no arm {unknown[0]!r}; there are: {', '.join(self.all_arms)}")
-        if taken := {arm.name for arm in arms("").values()} & set(self.own_arms) - set(arms("")):
-            raise SettingsError(f"an arm of medaug is called {min(taken)!r}: give your own another name")
-        for name, arm in self.all_arms.items():
-            if same := [setting for setting in _FIXED if setting in arm.settings]:
-                raise SettingsError(f"arm {name!r} must not set {same[0]}: all arms have the same steps")
-        folder = Path(self.bundle)
-        for part in PARTS.keys() & {f.name for f in fields(self)} - {"train"}:
-            check_part(part, getattr(self, part), folder)
-        for settings in (self.train, self.shared, *(self.all_arms[name].settings for name in self.names)):
-            check_options(settings, self._config("train"), folder)
 
 
 def _read(value: Any) -> Any:
@@ -294,4 +305,5 @@ def _written(value: Any) -> str:
 def _own_arm(name: str, settings: dict[str, Any]) -> Arm:
     conditioning: Conditioning | None = settings.pop("conditioning", None)
     said = ", ".join(f"{key} {value}" for key, value in settings.items())
-    return Arm(name, said, {"real_fraction": 1.0 if conditioning is None else 0.5, **settings}, conditioning)
+    usual = {"real_fraction": 1.0} if conditioning is None else {}
+    return Arm(name, said, {**usual, **settings}, conditioning)

@@ -16,6 +16,10 @@ from medaug.grid.design import Study
 from medaug.report.naming import Called, named
 from medaug.report.tidy import read_differences
 
+LOOKS = ("distances", "components")
+RESULTS = {"results": "metrics", "differences": "differences"} | {name: name for name in LOOKS}
+"""The CSV files of a study, and which table of `Compared` each has."""
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -33,8 +37,8 @@ class Compared:
     predictions : DataFrame
         What was evaluated.
     distances, components : DataFrame
-        What each classifier sees in common in sets of images, as `medaug.analysis.looks.Looks` has them;
-        empty where the trainings left nothing of the kind.
+        What each classifier sees in common in sets of images, as `medaug.grid.study_looks.write_looks`
+        writes them; empty where nobody has looked.
     """
 
     labelled: str
@@ -69,8 +73,8 @@ def gather(study: Study) -> list[Compared]:
 
 
 def write_results(folder: Path, parts: Sequence[Compared]) -> None:
-    """Write ``results.csv``, every number of every training, and ``differences.csv``, with intervals."""
-    for name, table_name in (("results", "metrics"), ("differences", "differences")):
+    """Write ``results.csv`` (every number of every training), ``differences.csv`` and the `LOOKS`."""
+    for name, table_name in RESULTS.items():
         tables = [getattr(part, table_name).assign(labelled=part.labelled) for part in parts]
         table = pd.concat(tables, ignore_index=True).rename(columns={"method": "arm"})
         table.insert(0, "labelled", table.pop("labelled"))
@@ -86,12 +90,13 @@ def _read(study: Study, labelled: str, folder: Path) -> Compared:
         read_metrics(folder / "metrics.csv"),
         read_differences(differences) if differences.is_file() else pd.DataFrame(),
         read_predictions(folder / "predictions.parquet"),
-        *(_of_trainings(study, labelled, name) for name in ("distances", "components")),
+        *(_looks(study, labelled, name) for name in LOOKS),
     )
 
 
-def _of_trainings(study: Study, labelled: str, name: str) -> pd.DataFrame:
-    """Put a table that each training's own evaluation has left below one another."""
-    folders = [study.run(cell) / "evaluation" for cell in study.cells() if cell.labelled == labelled]
-    files = [file for folder in folders if (file := folder / f"{name}.csv").is_file()]
-    return pd.concat(map(pd.read_csv, files), ignore_index=True) if files else pd.DataFrame()
+def _looks(study: Study, labelled: str, name: str) -> pd.DataFrame:
+    """Put what the classifiers of each seed see below one another."""
+    files = [study.looks(labelled, seed) / f"{name}.csv" for seed in study.seeds]
+    tables = [pd.read_csv(file) for file in files if file.is_file()]
+    seen = [table for table in tables if len(table)]
+    return pd.concat(seen, ignore_index=True) if seen else pd.DataFrame()

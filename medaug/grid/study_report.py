@@ -39,7 +39,7 @@ class Answer:
 
 
 def write_study_report(study: Study) -> Path:
-    """Write ``index.html``, ``results.csv`` and ``differences.csv`` of a study from what its runs left.
+    """Write ``index.html`` of a study and its CSV files from what its runs left.
 
     Returns
     -------

@@ -27,7 +27,7 @@ class ClassifierSettings(TrainingComputeSettings, ClassifierPreset):
     Parameters
     ----------
     image_size : int
-        Side in pixels of its images; a size of the stores.
+        Side in pixels of its images, a size of the stores; without upsampler that of the base model.
     pretrained_weights : str or None
         File with published BiT weights (``.npz``) for a ``bit_…`` network; ``efficientnet_lite0`` brings
         those of ImageNet with it, and a learning rate of at most 1e-4 unless one is given; the other networks
@@ -95,11 +95,16 @@ class ClassifierSettings(TrainingComputeSettings, ClassifierPreset):
     def of(cls, run: Run, **given: Any) -> ClassifierSettings:
         """Return settings from the values of a config, where None means what the preset says."""
         models = run.presets
-        usual: dict[str, Any] = {"image_size": models.image_size, "workers": 0 if run.preset == "demo" else 4}
+        usual: dict[str, Any] = {"image_size": run.image_size, "workers": 0 if run.preset == "demo" else 4}
         usual["compile"] = usual_compile(run.preset)
         if given.get("network_name") in PRETRAINED:
             usual["learning_rate"] = min(models.classifier.learning_rate, FINE_TUNING_RATE)
         how = chosen(cls, usual | {n: v for n, v in given.items() if v is not None}, models.classifier)
+        if how.real_fraction < 1 and not run.upsamples and how.image_size != run.image_size:
+            raise SettingsError(
+                f"image_size {how.image_size} does not fit the synthetic images, which have {run.image_size} "
+                "pixels without upsampler: leave it out, or leave upsample of generate.json true"
+            )
         return replace(how, method=how.method or method_name(how, models.classifier.network_name))
 
     def __post_init__(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from medaug.analysis.looks import Looks
-from medaug.arrays import Array
+from medaug.analysis.looks import Features, Looks
 from medaug.data.real import open_real, open_synthetic
 from medaug.data.skew import Skew
 from medaug.data.store import ImageStore
@@ -44,7 +43,6 @@ ANSWER = "answer.txt"
 """The sentences that the report begins with."""
 
 Files = str | Sequence[str]
-Features = Mapping[tuple[str, int], Mapping[str, Array]]
 
 
 def evaluation_settings(
@@ -193,8 +191,10 @@ class Evaluation:
 
     def _features(self) -> Features:
         """Return what the run's own classifiers see; every process has its share in it."""
-        own = self.predictions is None and is_made(self.run.data_dir)
-        return seen_by_models(self.run, self.files) if own else {}
+        if self.predictions is not None or not is_made(self.run.data_dir):
+            return {}
+        names = [f"{Path(file).stem}.pt" for file in self.files]
+        return seen_by_models(self.run, [self.run.path("models", name) for name in names])
 
     @property
     def _logs(self) -> Path:

@@ -30,7 +30,7 @@ from medaug.stages.command_line import PARTS, check_command_line, check_part, ch
 from medaug.stages.location import calling_workflow, config_path
 from medaug.stages.making import making
 from medaug.stages.products import check_writable, is_current, is_made, settings_path
-from medaug.stages.setting_values import chosen
+from medaug.stages.setting_values import chosen, switch
 from medaug.stages.tracking import check_tracking, track
 from medaug.task import Task
 from medaug.threads import spinning_hurts
@@ -153,6 +153,19 @@ class Run:
     def presets(self) -> Preset:
         """The models of this modality at this size."""
         return preset(self.modality, self.preset)
+
+    @property
+    def upsamples(self) -> bool:
+        """Whether generated images are enlarged, where the preset has an upsampler."""
+        told = self.generate.get("upsample")
+        return told is None or switch(told)
+
+    @property
+    def image_size(self) -> int:
+        """Side in pixels of the images that classifiers see: of the base model where none is enlarged."""
+        if self.upsamples:
+            return self.presets.image_size
+        return int(self.diffusion.get("image_size", self.presets.diffusion.image_size))
 
     @property
     def device(self) -> torch.device:

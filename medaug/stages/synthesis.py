@@ -48,6 +48,9 @@ class SynthesisSettings(ComputeSettings, SynthesisPreset):
 
     Parameters
     ----------
+    upsample : bool
+        Enlarge the images with the upsampler, where the preset has one. Without it they have the size of the
+        base model, and so have those of the classifier, for quick experiments (Sections G.3.1 and G.3.5).
     exclude : tuple of str
         Dominant classes of which no synthetic images are made (the filter w2 of Section G.3.5).
     noise_on_device : bool or None
@@ -58,6 +61,7 @@ class SynthesisSettings(ComputeSettings, SynthesisPreset):
         told its kernels, as with small networks, for more of its memory.
     """
 
+    upsample: bool = True
     exclude: tuple[str, ...] = ()
     noise_on_device: bool | None = free(None)
     cuda_graphs: bool = free(False)
@@ -66,13 +70,13 @@ class SynthesisSettings(ComputeSettings, SynthesisPreset):
     def of(cls, run: Run, **given: Any) -> SynthesisSettings:
         """Return settings from the values of a config, where None means what the preset says."""
         models = run.presets
-        usual = models.sampling
-        if run.device.type == "cuda":
-            memory = torch.cuda.get_device_properties(run.device).total_memory
-            rows = [row for row in (models.diffusion, models.upsampler) if row is not None]
-            usual = replace(usual, batch_size=images_at_once(rows, memory, usual.batch_size))
         asked = {name: value for name, value in given.items() if value is not None}
-        return chosen(cls, {"compile": usual_compile(run.preset)} | asked, usual)
+        how = chosen(cls, {"compile": usual_compile(run.preset)} | asked, models.sampling)
+        if run.device.type != "cuda" or given.get("batch_size") is not None:
+            return how
+        memory = torch.cuda.get_device_properties(run.device).total_memory
+        rows = [models.diffusion, *([models.upsampler] if models.upsampler and how.upsample else [])]
+        return replace(how, batch_size=images_at_once(rows, memory, how.batch_size))
 
 
 def images_at_once(models: Iterable[GeneratorPreset], memory: int, least: int) -> int:
@@ -135,10 +139,10 @@ class Synthesis:
 
     @property
     def upsampler(self) -> Path | None:
-        """File of the upsampler, which lies beside the base model; None where one resolution is enough."""
+        """File of the upsampler, which lies beside the base model; None where none is used."""
         path = self.base.with_name("upsampler.pt")
         needed = is_made(path) if self.came_with_bundle else self.run.presets.upsampler is not None
-        return path if needed else None
+        return path if needed and self.settings.upsample else None
 
     @property
     def record(self) -> dict[str, Any]:

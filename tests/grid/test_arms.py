@@ -22,18 +22,18 @@ DIFFERS = {
     "oversampling": {"oversample": "sex"},
     "oversampling_within_class": {"oversample": "sex", "oversample_within_class": True},
     "importance_weights": {"weigh_by": "sex"},
-    "label": {"real_fraction": 0.5},
-    "label_heuristic": {"real_fraction": 0.5, "augmentation": "heuristic"},
-    "label_and_property": {"real_fraction": 0.5},
-    "label_and_property_heuristic": {"real_fraction": 0.5, "augmentation": "heuristic"},
-    "label_and_property_randaugment": {"real_fraction": 0.5, "augmentation": "randaugment"},
+    "label": {},
+    "label_heuristic": {"augmentation": "heuristic"},
+    "label_and_property": {},
+    "label_and_property_heuristic": {"augmentation": "heuristic"},
+    "label_and_property_randaugment": {"augmentation": "randaugment"},
     "synthetic_only": {"real_fraction": 0.0},
-    "synthetic_first": {"real_fraction": 0.5, "order": "synthetic_first"},
-    "filtered": {"real_fraction": 0.5, "only_agreed": True},
-    "placebo_noise": {"real_fraction": 0.5, "placebo": "noise"},
-    "placebo_shuffled": {"real_fraction": 0.5, "placebo": "shuffled"},
+    "synthetic_first": {"order": "synthetic_first"},
+    "filtered": {"only_agreed": True},
+    "placebo_noise": {"placebo": "noise"},
+    "placebo_shuffled": {"placebo": "shuffled"},
 }
-"""What each arm of a study does otherwise than the baseline."""
+"""What each arm of a study does otherwise than the baseline, besides mixing in synthetic images."""
 
 
 def test_every_arm_differs_from_the_reference_in_what_it_is_named_after():
@@ -52,9 +52,11 @@ def test_every_arm_has_a_short_name_of_its_own():
     assert not [name for name in names if "_" in name]
 
 
-def test_arms_with_synthetic_images_have_a_generator_and_no_others():
+def test_arms_with_synthetic_images_have_a_generator_and_leave_their_share_to_the_study():
     for name, arm in ARMS.items():
-        assert (arm.conditioning is None) == (arm.settings["real_fraction"] == 1.0), name
+        assert (arm.conditioning is None) == (arm.settings.get("real_fraction") == 1.0), name
+    mixed = {name for name, arm in ARMS.items() if "real_fraction" not in arm.settings}
+    assert mixed == {name for name, arm in ARMS.items() if arm.conditioning} - {"synthetic_only"}
     of_labels = {name for name, arm in ARMS.items() if arm.conditioning == "label"}
     assert of_labels == {"label", "label_heuristic"}
 

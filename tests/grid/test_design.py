@@ -57,6 +57,53 @@ def test_a_training_of_real_images_needs_no_generator():
     assert found["real_fraction"] == 1.0
 
 
+@pytest.mark.parametrize(
+    ("bundle", "preset", "train", "share"),
+    [
+        ("camelyon17", "paper", {}, 0.0),  # "all models are trained purely on synthetic images" (Figure G2)
+        ("camelyon17", "demo", {}, 0.5),
+        ("chexpert", "paper", {}, 0.5),
+        ("camelyon17", "paper", {"real_fraction": "0.3"}, 0.3),
+    ],
+)
+def test_arms_that_mix_have_the_share_of_train_or_else_of_the_preset(bundle, preset, train, share):
+    folder = str(Path(BUNDLE).with_name(bundle))
+    made = study(
+        bundle=folder,
+        preset=preset,
+        train=train,
+        arms=["label_and_property_heuristic", "own"],
+        own_arms={
+            "own": {"conditioning": "label"},
+            "third": {"conditioning": "label", "real_fraction": 0.25},
+        },
+    )
+    shares = {
+        arm: options(made.training(Cell("all", arm, 0)))["real_fraction"]
+        for arm in ("baseline", "label_and_property_heuristic", "own", "third", "synthetic_only")
+    }
+    assert list(shares.values()) == [1.0, share, share, 0.25, 0.0]
+    assert made.all_arms["own"].settings["real_fraction"] == share
+
+
+def test_all_trainings_know_how_images_are_generated_as_their_size_follows_from_it():
+    made = study(arms=["label"], generate={"upsample": False})
+    for arm in ("baseline", "label"):
+        assert options(made.training(Cell("all", arm, 0)))["generate"] == {"upsample": False}
+
+
+@pytest.mark.parametrize(
+    ("arms", "looked_at"),
+    [
+        (["focal"], None),
+        (["label", "focal"], "label"),
+        (["label", "filtered"], "label_and_property"),
+    ],
+)
+def test_all_arms_look_at_the_images_of_one_generator(arms, looked_at):
+    assert study(arms=arms).looked_at == looked_at
+
+
 def test_the_generator_has_the_settings_that_its_trainings_ask_for():
     made = study(arms=["label"], diffusion={"iterations": 9}, labelled={"few": {"label_budget": 10}})
     generator, training = made.generation("few", "label", 1), made.training(Cell("few", "label", 1))
@@ -92,6 +139,20 @@ def test_an_arm_of_ones_own_is_trained_like_the_others():
         ({"train": {"learning_rat": 1}}, "did you mean 'learning_rate'"),
         ({"generate": {"imgaes": 1}}, "did you mean 'images'"),
         ({"own_arms": {"long": {"iterations": 9}}}, "all arms have the same steps"),
+        ({"preset": "papre"}, "did you mean 'paper'"),
+        ({"train": {"seed": 7}}, "'train' must not set seed: the study gives it to each training"),
+        ({"own_arms": {"mine": {"method": "x"}}}, "'mine' must not set method"),
+        ({"arms": ["focal"], "train": {"real_fraction": 0.3}}, "real_fraction of train would change nothing"),
+        ({"arms": ["label"], "train": {"real_fraction": 1}}, "'label' is one of synthetic images"),
+        ({"arms": ["label"], "train": {"real_fraction": 2}}, "'label' needs a real_fraction between 0 and 1"),
+        ({"arms": ["synthetic_first"], "train": {"real_fraction": 0}}, "no real images to end with"),
+        (
+            {"arms": ["label_and_property", "synthetic_only"], "train": {"real_fraction": 0}},
+            "'label_and_property' and 'synthetic_only' are the same training",
+        ),
+        ({"arms": ["focal"], "train": {"loss_name": "focal"}}, "'baseline' and 'focal' are the same"),
+        ({"arms": ["a"], "own_arms": {"a": {"real_fraction": 0.5}}}, "must be label or label_and_property"),
+        ({"arms": ["a"], "own_arms": {"a": {"conditioning": "sex"}}}, "label_and_property, not 'sex'"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_runs(given, message):

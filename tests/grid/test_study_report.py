@@ -80,12 +80,17 @@ def test_results_hold_every_training(page, study, auc):
 def test_what_each_training_sees_in_common_is_gathered(study, tmp_path):
     own = replace(study, output=str(tmp_path))
     shutil.copytree(study.compared("all"), own.compared("all"))
-    for cell in own.cells():
-        seen = np.random.default_rng([cell.seed, len(cell.arm)]).normal(size=(3, 60, 4))
-        features = {(cell.arm, cell.seed): dict(zip(("train", "id_test", "ood_test"), seen, strict=True))}
-        evaluation = own.run(cell) / "evaluation"
-        evaluation.mkdir(parents=True)
-        Looks.at(pd.DataFrame(), features, EvaluationSettings()).write(evaluation)
+    for seed in own.seeds:
+        draw = np.random.default_rng(seed)
+        features = {
+            (arm, seed): dict(
+                zip(("train", "id_test", "ood_test"), draw.normal(size=(3, 60, 4)), strict=True)
+            )
+            for arm in own.names
+        }
+        folder = own.looks("all", seed)
+        folder.mkdir(parents=True)
+        Looks.at(pd.DataFrame(), features, EvaluationSettings()).write(folder)
 
     html = write_study_report(own).read_text(encoding="utf-8")
 
@@ -95,6 +100,9 @@ def test_what_each_training_sees_in_common_is_gathered(study, tmp_path):
     }
     assert "What the classifiers see in common" in html
     assert "between trainings p" in html
+    written = pd.read_csv(tmp_path / "distances.csv")
+    assert set(written["arm"]) == set(own.names)
+    assert len(written) == len(part.distances)
 
 
 def test_the_page_is_one_file_without_network(page):

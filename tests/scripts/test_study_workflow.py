@@ -43,10 +43,11 @@ def test_one_generator_serves_many_arms(tmp_path):
         "compare": 1,
         "design": 1,
         "generate": 2 * 3,
+        "look": 3,
         "page": 1,
         "prepare": 1,
         "train": 7 * 3,
-        "total": 32,
+        "total": 35,
     }
 
 
@@ -54,7 +55,7 @@ def test_what_is_labelled_has_generators_of_its_own_on_the_same_images(tmp_path)
     labelled = "labelled={few: {label_budget: 10}, many: {label_budget: 100}}"
     said = dry(tmp_path, ["arms=[label]", "seeds=[0, 1]", labelled], "--dry-run", "--cores", "2")
     found = jobs(said)
-    assert (found["prepare"], found["generate"], found["train"], found["compare"]) == (1, 4, 8, 2)
+    assert [found[rule] for rule in ("prepare", "generate", "train", "look", "compare")] == [1, 4, 8, 4, 2]
 
 
 def test_a_dry_run_on_slurm_prints_the_line_of_every_job(tmp_path):
@@ -65,8 +66,8 @@ def test_a_dry_run_on_slurm_prints_the_line_of_every_job(tmp_path):
         for s in dry(tmp_path, ["arms=[label]", "seeds=[0, 1]"], *options).splitlines()
         if s.startswith("sbatch ")
     ]
-    assert len(lines) == 1 + 2 + 4 + 1 + 1
+    assert len(lines) == 1 + 2 + 4 + 2 + 1 + 1
     of_gpus = [line for line in lines if "--gpus=1" in line]
-    assert len(of_gpus) == 2 + 4
+    assert len(of_gpus) == 2 + 4 + 2
     assert all("--mem 64000" in line for line in of_gpus)
     assert not list(tmp_path.iterdir())

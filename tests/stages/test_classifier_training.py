@@ -279,6 +279,26 @@ def test_what_is_not_said_is_what_the_preset_says() -> None:
     assert (how.batch_size, how.image_size, how.workers) == (8, 256, 4)
 
 
+@pytest.mark.parametrize("told", [False, "false"])
+def test_without_upsampler_a_classifier_sees_images_of_the_base_model(told: object) -> None:
+    where: dict[str, Any] = {
+        "bundle_root": ".",
+        "modality": "dermatology",
+        "output_dir": "o",
+        "data_dir": "d",
+    }
+    run = Run.of(**where, preset="paper", generate={"upsample": told})
+    assert ClassifierSettings.of(run).image_size == preset("dermatology", "paper").diffusion.image_size == 64
+    assert ClassifierSettings.of(run, real_fraction=1.0).image_size == 64
+    with pytest.raises(SettingsError, match=r"image_size 256 does not fit .* 64 pixels without upsampler"):
+        ClassifierSettings.of(run, image_size=256)
+    assert ClassifierSettings.of(run, image_size=256, real_fraction=1.0).image_size == 256
+    smaller = Run.of(**where, preset="paper", generate={"upsample": told}, diffusion={"image_size": 32})
+    assert ClassifierSettings.of(smaller).image_size == 32
+    usual = Run.of(**where, preset="paper", generate={"upsample": None})
+    assert ClassifierSettings.of(usual).image_size == 256
+
+
 def test_a_pretrained_network_is_trained_gently_unless_a_rate_is_given(tmp_path: Path) -> None:
     run = Run.of(bundle_root=".", modality="radiology", output_dir=str(tmp_path), data_dir="d")
     pretrained = {"network_name": "efficientnet_lite0"}

@@ -36,7 +36,7 @@ def test_every_model_that_is_there_looks_at_real_and_generated_images(tmp_path: 
     where["generator_dir"] = str(tmp_path / generator)
     run = Run.of(bundle_root=str(ROOT / "bundles" / "chexpert"), modality="radiology", **where)
 
-    found = seen_by_models(run, ["predictions/model.parquet", "predictions/gone.parquet"])
+    found = seen_by_models(run, [tmp_path / "models" / "model.pt", tmp_path / "models" / "gone.pt"])
 
     assert list(found) == [("label", 3)]
     shapes = {name: features.shape for name, features in found["label", 3].items()}

@@ -1,4 +1,5 @@
 import shlex
+from pathlib import Path
 
 import pytest
 import torch
@@ -74,6 +75,16 @@ def test_a_generator_of_the_run_comes_before_that_of_the_bundle(given_away, tmp_
     assert not Synthesis.of(given_away).came_with_bundle
 
 
+def test_the_upsampler_is_left_out_where_nobody_wants_it(run):
+    (Path(run.output_dir) / "models" / "diffusion.settings.json").write_text('{"settings": {"seed": 0}}')
+    large = Run.of(**{**vars(run), "preset": "single_gpu", "pulled": None})
+    upsampler = Path(run.output_dir) / "models" / "upsampler.pt"
+    assert (Synthesis.of(large).upsampler, Synthesis.of(run).upsampler) == (upsampler, None)
+    without = Synthesis.of(large, upsample="false", images=4, steps=2, sampler="ddim")
+    assert without.upsampler is None
+    assert (without.record["upsampler"], without.record["upsample"]) == (None, False)
+
+
 def test_a_large_gpu_samples_more_at_once_and_a_user_has_the_last_word(run, monkeypatch):
     class Card:
         total_memory = 80 * 2**30
@@ -82,6 +93,7 @@ def test_a_large_gpu_samples_more_at_once_and_a_user_has_the_last_word(run, monk
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: Card)
     large = Run.of(**{**vars(run), "preset": "single_gpu", "pulled": None})
     assert Synthesis.of(large).settings.batch_size == 128  # the upsampler of 224 pixels fills the memory
+    assert Synthesis.of(large, upsample=False).settings.batch_size == 512
     assert Synthesis.of(run).settings.batch_size == 512
     assert Synthesis.of(run, batch_size=7).settings.batch_size == 7
     Card.total_memory = 2**20
