@@ -27,7 +27,7 @@ TINY: dict[str, Any] = {
     "prepare": {**PREPARE, **DIVIDE, "unlabelled_per_slide": 20, "workers": 0},
     "diffusion": {"image_size": 16, **GENERATOR},
     "generate": {"images": 18, "steps": 2},
-    "evaluate": {"replicates": 10},
+    "evaluate": {"replicates": 10, "metrics": ["auc", "accuracy"]},
     "image_size": 16,
     "iterations": 4,
     "iterations_per_epoch": 2,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from bundle_files import config, fails, times, told
+from bundle_files import fails, times, told
 
 from medaug.classification.classifier import load_classifier
 from medaug.data.store import ImageStore
@@ -17,12 +17,13 @@ from medaug.stages.products import claim
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
 
 GENERATOR = {"channels": [8], "head_channels": 8, "iterations": 4, "iterations_per_epoch": 2, "batch_size": 8}
+CLASSES = ["edema", "effusion"]
 TINY: dict[str, Any] = {
-    "prepare": {"phantom_images": [200, 100], "image_size": 32, "workers": 0},
-    "diffusion": {"image_size": 32, **GENERATOR},
+    "prepare": {"phantom_images": [200, 100], "image_size": 16, "classes": CLASSES, "workers": 0},
+    "diffusion": {"image_size": 16, **GENERATOR},
     "generate": {"images": 16, "steps": 2},
-    "evaluate": {"replicates": 10},
-    "image_size": 32,
+    "evaluate": {"replicates": 10, "metrics": ["auc", "accuracy"], "intersections": []},
+    "image_size": 16,
     "iterations": 4,
     "iterations_per_epoch": 2,
     "batch_size": 16,
@@ -43,7 +44,7 @@ def test_all_products_are_there_as_promised(tiny: Path) -> None:
     data, synthetic = ImageStore.open(tiny / "data"), ImageStore.open(tiny / "synthetic")
     assert data.phantom
     assert synthetic.phantom
-    assert data.sizes == (32,)
+    assert data.sizes == (16,)
     assert set(data.table["split"]) >= {"train", "id_val", "id_test", "ood_val", "ood_test"}
     assert len(synthetic) == 16
     assert synthetic.table["attr:sex"].value_counts().to_dict() == {"F": 8, "M": 8}
@@ -149,7 +150,7 @@ def test_new_images_get_the_scores_that_they_got_in_the_run(tiny: Path, run: Any
     known = pd.read_parquet(tiny / "predictions" / "model.parquet").query("domain == 'ChestX-ray14'")
     key = pd.read_csv(tiny / "inference" / "data.key.csv").set_index("pseudonym")["name"]
     found.index = found["image_id"].map(key).str.extract(r"([^/]+)\.\w+$", expand=False)
-    for name in config("chexpert", "prepare")["classes"]:
+    for name in CLASSES:
         score = found.loc[known["image_id"], f"score:{name}"].to_numpy()
         np.testing.assert_allclose(score, known[f"score:{name}"], rtol=1e-4)
         assert found[f"label:{name}"].isna().all()
@@ -232,12 +233,11 @@ def test_an_unknown_option(root: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_missing_dataset_folder(root: Path, tmp_path: Path) -> None:
+def test_a_missing_dataset_folder(run: Any, tmp_path: Path) -> None:
     missing, output = str(tmp_path / "nowhere"), tmp_path / "run"
-    sentence = fails(
-        root / "bundles" / "chexpert",
-        *("configs/prepare.json", "--output_dir", str(output), "--dataset_dir", missing),
-    )
+    with pytest.raises(RuntimeError) as raised:
+        run("bundles/chexpert/configs/prepare.json", output_dir=str(output), dataset_dir=missing)
+    sentence = told(raised.value)
     assert missing in sentence
     assert "dataset_dir" in sentence
     assert [p.name for p in output.iterdir()] == ["data.settings.json"]

@@ -151,7 +151,9 @@ def test_a_copy_runs_from_elsewhere(
     copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    workflow(copied / "train.json", **TINY).run()
+    made = workflow(copied / "train.json", **TINY)
+    made.run()
+    made.finalize()
     assert (copied / "output" / "models" / "model.pt").is_file()
     assert "100% real" in capsys.readouterr().out
 
