@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -77,11 +75,3 @@ def test_bins_are_those_of_the_task_and_the_threshold_is_for_own_predictions(tmp
 def test_bins_that_are_no_list_of_numbers_are_a_sentence(edges: object) -> None:
     with pytest.raises(SettingsError, match=r"bins of 'age' must be a list of edges, for example"):
         EvaluationSettings(bins={"age": edges})
-
-
-def test_kills_of_a_second_evaluation_lose_nothing(tmp_path: Path) -> None:
-    script = Path(__file__).with_name("kill_moments.py")
-    command = [sys.executable, str(script), str(tmp_path / "runs"), "evaluate", "6"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "nothing of" in done.stdout
