@@ -21,13 +21,13 @@ from medaug.classification.networks import build_classifier
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
 
 TINY: dict[str, Any] = {
-    "prepare": {"phantom_images": [60, 40], "image_size": 16, "workers": 0},
+    "prepare": {"phantom_images": [60, 40], "image_size": 16, "classes": ["edema"], "workers": 0},
     "image_size": 16,
     "iterations": 2,
     "iterations_per_epoch": 1,
     "batch_size": 8,
     "real_fraction": 1.0,
-    "evaluate": {"replicates": 0, "permutations": 0},
+    "evaluate": {"replicates": 0, "permutations": 0, "metrics": ["auc"], "intersections": []},
 }
 
 
