@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-from ignite import distributed as idist
 from tqdm import tqdm
 
 T = TypeVar("T")
@@ -36,6 +35,8 @@ class Progress:
     """
 
     def __init__(self, description: str, total: int, *, done: int = 0, unit: str = "image") -> None:
+        from ignite import distributed as idist  # takes seconds, also in processes that show nothing
+
         self.description = description
         self.total = total
         self.unit = unit

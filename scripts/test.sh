@@ -8,4 +8,5 @@ ruff format --check .
 ruff check .
 mypy
 export OMP_NUM_THREADS=1  # each worker has a core; results do not depend on it
-python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile "$@"
+# In the order of the folders the files that take longest come early; xdist would begin with many quick tests.
+python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder "$@"

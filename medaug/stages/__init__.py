@@ -20,17 +20,23 @@ config             settings and stage                                  product
 `Run` is what they share. This is the top floor: it imports every room, and none imports it.
 """
 
-from medaug.stages.classifier_settings import ClassifierSettings
-from medaug.stages.classifier_training import ClassifierTraining
-from medaug.stages.evaluation import Evaluation, evaluation_settings
-from medaug.stages.generator_settings import GeneratorSettings
-from medaug.stages.generator_training import GeneratorTraining
-from medaug.stages.inference import Inference, InferenceSettings
-from medaug.stages.location import bundle_root
-from medaug.stages.preparation import Preparation, PreparationSettings
-from medaug.stages.quality import Quality, QualitySettings
-from medaug.stages.run import Run
-from medaug.stages.synthesis import Synthesis, SynthesisSettings
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from medaug.stages.classifier_settings import ClassifierSettings
+    from medaug.stages.classifier_training import ClassifierTraining
+    from medaug.stages.evaluation import Evaluation, evaluation_settings
+    from medaug.stages.generator_settings import GeneratorSettings
+    from medaug.stages.generator_training import GeneratorTraining
+    from medaug.stages.inference import Inference, InferenceSettings
+    from medaug.stages.location import bundle_root
+    from medaug.stages.preparation import Preparation, PreparationSettings
+    from medaug.stages.quality import Quality, QualitySettings
+    from medaug.stages.run import Run
+    from medaug.stages.synthesis import Synthesis, SynthesisSettings
 
 __all__ = [
     "ClassifierSettings",
@@ -50,3 +56,33 @@ __all__ = [
     "bundle_root",
     "evaluation_settings",
 ]
+
+_HOMES = {
+    "ClassifierSettings": "classifier_settings",
+    "ClassifierTraining": "classifier_training",
+    "Evaluation": "evaluation",
+    "GeneratorSettings": "generator_settings",
+    "GeneratorTraining": "generator_training",
+    "Inference": "inference",
+    "InferenceSettings": "inference",
+    "Preparation": "preparation",
+    "PreparationSettings": "preparation",
+    "Quality": "quality",
+    "QualitySettings": "quality",
+    "Run": "run",
+    "Synthesis": "synthesis",
+    "SynthesisSettings": "synthesis",
+    "bundle_root": "location",
+    "evaluation_settings": "evaluation",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: a study that plans its jobs shall not wait for MONAI, nor one stage for all."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

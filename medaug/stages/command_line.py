@@ -22,7 +22,6 @@ from types import TracebackType
 from typing import Any
 
 from fire.parser import DefaultParseValue
-from monai.bundle.config_item import ConfigComponent
 
 from medaug.errors import MedaugError, SettingsError
 from medaug.stages.location import config_path
@@ -203,6 +202,8 @@ def _parameters(component: Mapping[str, Any]) -> set[str]:
     """Return the parameters of what a component makes, `ANY` among them where it takes all; else nothing."""
     if "_target_" not in component:
         return set()
+    from monai.bundle.config_item import ConfigComponent  # takes seconds, which planning needs not
+
     target = component["_target_"]
     made: Any = locate(target) if "$" not in target else None
     if made is None:

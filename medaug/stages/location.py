@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from monai.bundle.workflows import ConfigWorkflow
+if TYPE_CHECKING:
+    from monai.bundle.workflows import ConfigWorkflow
 
 
 def bundle_root(name: str) -> str:
@@ -38,6 +40,8 @@ def config_path(bundle: Path | str, name: str) -> Path:
 
 def calling_workflow() -> ConfigWorkflow | None:
     """Return the innermost workflow among the callers, if there is one."""
+    from monai.bundle.workflows import ConfigWorkflow  # takes seconds, also where only a path is asked for
+
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         owner = frame.f_locals.get("self")

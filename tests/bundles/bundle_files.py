@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
+
+from medaug.stages.command_line import explain
 
 BUNDLES = ("chexpert", "camelyon17", "dermatology")
 OWN = ("prepare",)
@@ -50,8 +54,21 @@ def times(folder: Path) -> dict[str, int]:
     return {str(p.relative_to(folder)): p.stat().st_mtime_ns for p in sorted(folder.rglob("*"))}
 
 
+def told(error: BaseException) -> str:
+    """Return the sentence with which a command tells an error."""
+    said = io.StringIO()
+    with redirect_stderr(said):
+        explain(type(error), error, None)
+    (sentence,) = said.getvalue().splitlines()
+    assert sentence.startswith("medaug: ")
+    return sentence
+
+
 def fails(root: Path, *arguments: str) -> str:
-    """Run a command as typed; return the sentence that it ends with, without its end of line."""
+    """Run a command as typed; return the sentence that it ends with, without its end of line.
+
+    Importing MONAI takes it seconds: `told` is for what is not about the command itself.
+    """
     done = subprocess.run(
         [sys.executable, "-m", "monai.bundle", "run", "--config_file", *arguments],
         cwd=root,

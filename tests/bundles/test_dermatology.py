@@ -17,15 +17,18 @@ from medaug.task import Task
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
 
 HIGH_RISK = ("basal cell carcinoma", "melanoma", "SCC/SCCIS", "urticaria")
+CLASSES = [*HIGH_RISK, "acne", "melanocytic nevus", "tinea", "other"]
 SITES = ["clinics_australia", "teledermatology_colombia", "teledermatology_us"]
+METRICS = ["balanced_top3_accuracy", "top3_accuracy", "balanced_accuracy", "high_risk_sensitivity"]
 GENERATOR = {"channels": [8], "head_channels": 8, "iterations": 4, "iterations_per_epoch": 2, "batch_size": 8}
 GENERATOR |= {"residual_blocks": 1, "workers": 0}
 TINY: dict[str, Any] = {
-    "prepare": {"phantom_images": [140, 60, 60], "image_size": 32, "base_size": 8, "workers": 0},
+    "prepare": {"phantom_images": [120, 40, 40], "classes": CLASSES, "image_size": 32, "base_size": 8}
+    | {"workers": 0},
     "diffusion": {"image_size": 8, **GENERATOR},
     "upsampler": {"image_size": 32, "low_size": 8, **GENERATOR},
     "generate": {"images": 40, "steps": 2, "upsampler_steps": 2, "exclude": ["tinea", "acne"]},
-    "evaluate": {"replicates": 10},
+    "evaluate": {"replicates": 10, "metrics": [*METRICS, "sensitivity"], "intersections": []},
     "preset": "single_gpu",  # whose generator is a cascade
     "network_name": "small_resnet",
     "workers": 0,
@@ -70,7 +73,7 @@ def test_the_store_holds_soft_labels_of_one_site_and_unlabelled_images_of_the_ot
     assert np.isnan(weights(store, unlabelled)).all()
     labels = weights(store, ~unlabelled)
     labels = labels[~np.isnan(labels).all(axis=1)]  # a patient who is held out may have an ungradable image
-    assert len(labels) > 100
+    assert len(labels) > 80
     np.testing.assert_allclose(labels.sum(axis=1), 1, atol=1e-6)
     assert ((labels > 0).sum(axis=1) > 1).any()
 
@@ -89,8 +92,7 @@ def test_the_generator_makes_even_skin_tones_and_nothing_that_is_excluded(tiny: 
 def test_the_evaluation_is_about_conditions_sites_and_three_attributes(tiny: Path) -> None:
     metrics = pd.read_csv(tiny / "evaluation" / "metrics.csv")
     assert set(metrics["method"]) == {"100% real, small_resnet", "50% real + 50% synthetic, small_resnet"}
-    wanted = {"balanced_top3_accuracy", "top3_accuracy", "balanced_accuracy", "high_risk_sensitivity"}
-    assert {name + end for name in wanted for end in ("", "_gap")} <= set(metrics["metric"])
+    assert {name + end for name in METRICS for end in ("", "_gap")} <= set(metrics["metric"])
     assert set(metrics["attribute"].dropna()) == {"sex", "age", "skin_tone"}
     assert set(metrics.loc[metrics["split"] == "ood_test", "domain"]) == {*SITES[:2], "all"}
     sensitivity = metrics[(metrics["metric"] == "sensitivity") & metrics["attribute"].isna()]
@@ -127,7 +129,8 @@ def test_skew_weights_and_oversampling_are_settings_of_the_training(
         skew=skew,
         weigh_by="sex",
         oversample="skin_tone",
-        **{name: value for name, value in TINY.items() if name != "generate"},
+        **{name: value for name, value in TINY.items() if name not in ("generate", "evaluate")},
+        evaluate={"replicates": 0, "permutations": 0, "metrics": METRICS, "intersections": []},
     )
     trained_on = workflow.parser.get_parsed_content("shared").store
     split = trained_on.table[trained_on.table["attr:sex"] == "M"]["split"]

@@ -13,7 +13,7 @@ from typing import Any
 import monai.bundle
 import pytest
 import torch
-from bundle_files import BUNDLES, fails, folder
+from bundle_files import BUNDLES, folder, told
 from monai.bundle import ConfigWorkflow
 
 from medaug.classification.networks import build_classifier
@@ -21,13 +21,13 @@ from medaug.classification.networks import build_classifier
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
 
 TINY: dict[str, Any] = {
-    "prepare": {"phantom_images": [200, 100], "image_size": 32, "base_size": 8, "workers": 0},
-    "image_size": 32,
-    "iterations": 4,
-    "iterations_per_epoch": 2,
-    "batch_size": 16,
+    "prepare": {"phantom_images": [60, 40], "image_size": 16, "classes": ["edema"], "workers": 0},
+    "image_size": 16,
+    "iterations": 2,
+    "iterations_per_epoch": 1,
+    "batch_size": 8,
     "real_fraction": 1.0,
-    "evaluate": {"replicates": 0},
+    "evaluate": {"replicates": 0, "permutations": 0, "metrics": ["auc"], "intersections": []},
 }
 
 
@@ -79,7 +79,7 @@ def test_a_trainer_that_was_asked_for_early_trains_on_the_data_made_later(tmp_pa
     assert not (tmp_path / "data").exists()
     made.run()
     assert trainer is made.trainer
-    assert trainer.state.iteration == 4
+    assert trainer.state.iteration == 2
     assert (tmp_path / "models" / "model.pt").is_file()
 
 
@@ -119,10 +119,15 @@ def test_several_files_and_a_file_of_arguments(copied: Path) -> None:
     assert done.stderr.strip().splitlines()[-1].startswith("medaug: there is no preset 'huge'")
 
 
-def test_what_monai_would_swallow_is_refused_before_any_work(root: Path, tmp_path: Path) -> None:
-    config, wrong = str(folder("chexpert") / "train.json"), "train::trainer::max_epoch"
-    sentence = fails(root, config, "--output_dir", str(tmp_path / "run"), f"--{wrong}", "1")
-    assert sentence == f"medaug: there is no setting {wrong!r}; did you mean '{wrong}s'?"
+def test_what_monai_would_swallow_is_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, wrong = folder("chexpert") / "train.json", "train::trainer::max_epoch"
+    command = ["monai.bundle", "run", "--config_file", str(config), f"--{wrong}", "1"]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(RuntimeError) as raised:
+        workflow(config, output_dir=str(tmp_path / "run"), **{wrong: 1})
+    assert told(raised.value) == f"medaug: there is no setting {wrong!r}; did you mean '{wrong}s'?"
     assert not (tmp_path / "run").exists()
 
 
@@ -142,11 +147,20 @@ def test_monai_loads_the_network_of_a_copy(copied: Path) -> None:
         assert torch.equal(value, loaded.state_dict()[name]), name
 
 
-@pytest.mark.parametrize("from_inside", [True, False])
-def test_a_copy_runs_elsewhere_with_the_package_only(copied: Path, tmp_path: Path, from_inside: bool) -> None:
-    where, config = (copied, "configs/train.json") if from_inside else (tmp_path, str(copied / "train.json"))
+def test_a_copy_runs_from_elsewhere(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = workflow(copied / "train.json", **TINY)
+    made.run()
+    made.finalize()
+    assert (copied / "output" / "models" / "model.pt").is_file()
+    assert "100% real" in capsys.readouterr().out
+
+
+def test_a_copy_runs_from_inside_with_the_package_only(copied: Path) -> None:
     settings = [argument for name, value in TINY.items() for argument in (f"--{name}", str(value))]
-    done = run(where, "--config_file", config, *settings)
+    done = run(copied, "--config_file", "configs/train.json", *settings)
     assert done.returncode == 0, done.stderr
     assert (copied / "output" / "models" / "model.pt").is_file()
     assert "100% real" in done.stdout

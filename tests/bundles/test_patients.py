@@ -168,7 +168,7 @@ def test_given_predictions_are_evaluated_without_their_names(
     table["patient_id"] = [f"{NUMBER}{n}" for n in range(len(table))]
     given = tmp_path / f"{NAME}.csv"
     table.to_csv(given, index=False)
-    few = {"replicates": 0, "permutations": 0}
+    few = {"replicates": 0, "permutations": 0, "metrics": ["auc", "accuracy"], "intersections": []}
     with caplog.at_level(logging.DEBUG, "medaug"):
         run("bundles/chexpert/evaluate.json", output_dir=str(tmp_path / "run"), predictions=str(given), **few)
 

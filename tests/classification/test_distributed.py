@@ -10,14 +10,14 @@ import torch
 from medaug.classification.classifier import load_classifier
 
 SCRIPT = Path(__file__).with_name("train_and_predict.py")
+TWO = Path(__file__).parents[1] / "engine" / "two_processes.py"
 
 
 @pytest.fixture(scope="module")
 def outputs(store, tmp_path_factory):
     alone, shared = tmp_path_factory.mktemp("alone"), tmp_path_factory.mktemp("shared")
     runpy.run_path(str(SCRIPT))["main"](store.path, alone)
-    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command = [sys.executable, *torchrun, str(SCRIPT), str(store.path), str(shared)]
+    command = [sys.executable, str(TWO), str(SCRIPT), str(store.path), str(shared)]
     subprocess.run(command, check=True, capture_output=True, timeout=240)
     return alone, shared
 

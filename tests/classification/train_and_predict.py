@@ -1,6 +1,5 @@
-"""Run by test_distributed.py, alone and under torchrun: train on a store, predict it, leave the results."""
+"""Run by test_distributed.py, alone and in two processes: train on a store, predict it, leave the results."""
 
-import sys
 from pathlib import Path
 
 import torch
@@ -19,9 +18,9 @@ from medaug.engine import distributed
 from medaug.transforms.augmentation import augmentation
 
 
-def main(data: Path, output: Path) -> None:
+def main(data: Path | str, output: Path | str) -> None:
     distributed.start("cpu")
-    store, device = ImageStore.open(data), distributed.device("cpu")
+    store, device, output = ImageStore.open(Path(data)), distributed.device("cpu"), Path(output)
     network = distributed.wrap(build_classifier("small_resnet", 2, 1), device)
     sampler = BatchSampler(MixedRows(store, None, 1.0, seed=0), batch_size=8, iterations=6)
     dataset = MixedStoreBatches(store, None, 16, augmentation("heuristic", "radiology"), seed=0)
@@ -47,8 +46,3 @@ def main(data: Path, output: Path) -> None:
     if distributed.is_first():
         best.save(output / "model.pt", ClassifierInfo(store.task, 16, "m", 0, True))
     distributed.end()
-
-
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    main(Path(sys.argv[1]), Path(sys.argv[2]))

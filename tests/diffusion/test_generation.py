@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -302,22 +303,25 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path, make_model, plan
     np.testing.assert_array_equal(cut.images(), whole.images())
 
 
+TWO = Path(__file__).parents[1] / "engine" / "two_processes.py"
 ONE_OF_TWO = """
-import json, sys
+import json
 from pathlib import Path
-import pandas as pd, torch
-from ignite import distributed as idist
+import pandas as pd
 from medaug.diffusion.generation import Cascade, generate
 from medaug.diffusion.diffusion_model import load_model
+from medaug.engine import distributed
 from medaug.presets import Sampling
 
-rank, folder = int(sys.argv[1]), Path(sys.argv[2])
-torch.set_num_threads(1)
-idist.initialize("gloo", rank=rank, world_size=2, init_method=f"file://{folder}/rendezvous")
-plan, settings = pd.read_parquet(folder / "plan.parquet"), json.loads((folder / "settings.json").read_text())
-cascade = Cascade(load_model(folder / "base.pt"), None, Sampling(**settings))
-generate(plan, cascade, folder / "shared", seed=5, device="cpu", origin={})
-idist.finalize()
+def main(output):
+    distributed.start("cpu")
+    assert distributed.processes() == 2
+    folder = Path(output)
+    plan = pd.read_parquet(folder / "plan.parquet")
+    settings = json.loads((folder / "settings.json").read_text())
+    cascade = Cascade(load_model(folder / "base.pt"), None, Sampling(**settings))
+    generate(plan, cascade, folder / "shared", seed=5, device="cpu", origin={})
+    distributed.end()
 """
 
 
@@ -325,9 +329,9 @@ def test_two_processes_make_the_same_images(tmp_path, make_model, plan):
     save_model(tmp_path / "base.pt", make_model())
     plan.to_parquet(tmp_path / "plan.parquet")
     (tmp_path / "settings.json").write_text(json.dumps(SAMPLING))
-    command = [sys.executable, "-c", ONE_OF_TWO]
-    processes = [subprocess.Popen([*command, str(rank), str(tmp_path)]) for rank in (0, 1)]
-    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    (tmp_path / "script.py").write_text(ONE_OF_TWO)
+    command = [sys.executable, str(TWO), str(tmp_path / "script.py"), str(tmp_path)]
+    subprocess.run(command, check=True, timeout=240)
     alone = make(plan, make_model(), None, tmp_path / "alone")
     assert same(ImageStore.open(tmp_path / "shared").images(), alone.images())
 

@@ -27,6 +27,6 @@ def make_predictions(images: int = 120, labels: int = 2, seed: int = 0, method: 
     return table
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def predictions() -> Callable[..., pd.DataFrame]:
     return make_predictions

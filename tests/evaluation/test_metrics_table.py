@@ -231,7 +231,7 @@ def test_classes_that_exclude_one_another() -> None:
     assert result[(result["metric"] == "accuracy") & (result["label"] != "")].empty
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def conditions() -> pd.DataFrame:
     """Five conditions with soft labels, two sites, a sex that is not always known."""
     generator = np.random.default_rng(1)
@@ -256,13 +256,17 @@ MULTICLASS = {
 }
 
 
+@pytest.fixture(scope="module")
+def of_conditions(conditions: pd.DataFrame) -> pd.DataFrame:
+    return compute_metrics(conditions, EvaluationSettings(replicates=0, high_risk=["k4", "k3"]))
+
+
 @pytest.mark.parametrize("name", MULTICLASS)
 @pytest.mark.parametrize("domain", ["A", "all"])
 def test_exclusive_classes_by_group_and_gap_equal_to_scikit_learn(
-    conditions: pd.DataFrame, name: str, domain: str
+    conditions: pd.DataFrame, of_conditions: pd.DataFrame, name: str, domain: str
 ) -> None:
-    result = compute_metrics(conditions, EvaluationSettings(replicates=0, high_risk=["k4", "k3"]))
-
+    result = of_conditions
     truth = conditions.filter(like="label:").to_numpy().argmax(axis=1)
     scores = conditions.filter(like="score:").to_numpy()
     here = (conditions["domain"] == domain) | (domain == "all")

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import ast
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -170,3 +172,10 @@ def test_an_arm_of_ones_own_may_not_have_the_name_of_another():
     with pytest.raises(SettingsError, match="give your own another name"):
         study(own_arms={"focal loss": {"loss_name": "focal"}})
     assert study(own_arms={"focal": {"loss_name": "focal"}, "mine": {}}).arm_name("mine") == "mine"
+
+
+def test_planning_a_study_needs_neither_torch_nor_monai() -> None:
+    """Snakemake reads the plan anew in each of its processes."""
+    plan = "medaug.grid.design.Study.of({'bundle': sys.argv[1], 'output': 'x', 'arms': ['label']})"
+    code = f"import sys, medaug.grid.design; {plan}; sys.exit(bool({{'torch', 'monai'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code, BUNDLE], check=False).returncode == 0

@@ -30,6 +30,20 @@ def page(full, read):
     return read(full)
 
 
+@pytest.fixture(scope="module")
+def without_comparison(tmp_path_factory, metrics, predictions, read):
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    write_report(path, Results(metrics, predictions), title="t")
+    return read(path)
+
+
+@pytest.fixture(scope="module")
+def little(metrics, predictions):
+    """Results with few figures, for what does not depend on them."""
+    few = metrics.query("metric == 'accuracy' and attribute == '' and label == ''")
+    return Results(few, predictions[["image_id", "method", "phantom", "split", "domain"]])
+
+
 def one(metrics, **keys):
     chosen = np.logical_and.reduce([metrics[key] == value for key, value in keys.items()])
     (row,) = metrics[chosen].itertuples()
@@ -131,11 +145,11 @@ def test_data_are_counted(page, store):
     ]
 
 
-def test_rejected_synthetic_images_are_counted(tmp_path, metrics, predictions, store, read):
+def test_rejected_synthetic_images_are_counted(tmp_path, little, store, read):
     path, kind = tmp_path / "report.html", ["all", "class", "sex"]
     rejected = pd.DataFrame({"by": kind, "name": ["all", "edema", "F"], "images": [2000, 8, 5]})
     rejected = rejected.assign(rejected=[500, 1, 0], share=[0.25, 0.125, 0.0])
-    write_report(path, Results(metrics, predictions), title="t", store=store, rejected={"model": rejected})
+    write_report(path, little, title="t", store=store, rejected={"model": rejected})
     caption = "Synthetic images that the real-trained classifier does not agree with (model)"
     assert read(path).tables[caption] == [
         ["By", "Which", "Asked for", "Left out"],
@@ -195,42 +209,35 @@ def test_wide_figures_have_a_form_for_a_telephone(page):
 
 
 @pytest.mark.parametrize("where", ["store", "synthetic", "predictions", "metrics"])
-def test_banner_wherever_the_data_are_marked_as_phantom(
-    tmp_path, metrics, predictions, store, synthetic, read, where
-):
-    given = {"store": store, "synthetic": synthetic, "predictions": predictions, "metrics": metrics}
+def test_banner_wherever_the_data_are_marked_as_phantom(tmp_path, little, store, synthetic, read, where):
+    given = {"store": store, "synthetic": synthetic}
     marks = {"predictions": {"phantom": True}, "metrics": {"source": "phantom data"}}
     if where in marks:
-        given[where] = given[where].assign(**marks[where])
+        results = replace(little, **{where: getattr(little, where).assign(**marks[where])})
     else:
+        results = little
         given[where] = replace(given[where], origin={**given[where].origin, "phantom": True})
-    few = given.pop("metrics").query("metric == 'accuracy' and attribute == '' and label == ''")
-    evaluated = given.pop("predictions")[["image_id", "method", "phantom", "split", "domain"]]
     path = tmp_path / "report.html"
-    write_report(path, Results(few, evaluated), title="t", **given)
+    write_report(path, results, title="t", **given)
     assert "Phantom data." in read(path).text
     assert "Small groups." not in read(path).text
 
 
-def test_without_comparison_chance_is_not_excluded(tmp_path, metrics, predictions, read):
-    path = tmp_path / "report.html"
-    write_report(path, Results(metrics, predictions), title="t")
-    page = read(path)
+def test_without_comparison_chance_is_not_excluded(without_comparison):
+    page = without_comparison
     assert "chance is not excluded" in page.text
     assert "There are no synthetic images to show." in page.text
     assert "there is no image store" in page.text
     assert "interval excludes zero" not in " ".join(cell for row in page.tables[GLANCE] for cell in row)
 
 
-def test_metrics_read_back_from_csv_give_the_same_report(tmp_path, metrics, predictions, read):
+@pytest.mark.parametrize("read_back", [read_metrics, pd.read_csv])
+def test_metrics_read_back_from_csv_give_the_same_report(
+    tmp_path, metrics, predictions, without_comparison, read, read_back
+):
     write_table(metrics, tmp_path / "metrics.csv")
-    for name, table in (
-        ("a", metrics),
-        ("b", read_metrics(tmp_path / "metrics.csv")),
-        ("c", pd.read_csv(tmp_path / "metrics.csv")),
-    ):
-        write_report(tmp_path / name, Results(table, predictions), title="t")
-    assert read(tmp_path / "a").tables == read(tmp_path / "b").tables == read(tmp_path / "c").tables
+    write_report(tmp_path / "b", Results(read_back(tmp_path / "metrics.csv"), predictions), title="t")
+    assert read(tmp_path / "b").tables == without_comparison.tables
 
 
 HOSTILE = '<script>alert("1")</script> $\\frac$ & _x'
@@ -292,12 +299,10 @@ def test_seeds_are_joined_and_said(tmp_path, predictions, read):
     assert "means over 2 training runs" in page.text
 
 
-def test_stores_without_a_common_size_show_synthetic_images_alone(
-    tmp_path, metrics, predictions, store, new_store, read
-):
+def test_stores_without_a_common_size_show_synthetic_images_alone(tmp_path, little, store, new_store, read):
     other = new_store("other", ["train"] * 9, size=6)
     path = tmp_path / "report.html"
-    write_report(path, Results(metrics, predictions), title="t", store=store, synthetic=other)
+    write_report(path, little, title="t", store=store, synthetic=other)
     page = read(path)
     assert "no size in common" in page.text
     assert not any(i["alt"].startswith("Nearest") for i in page.images)
@@ -331,10 +336,10 @@ def test_the_page_says_that_it_shows_patients(full):
     assert "Pictures of patients." in full.read_text()
 
 
-def test_pictures_of_patients_can_be_left_out(metrics, predictions, store, synthetic, tmp_path, read):
+def test_pictures_of_patients_can_be_left_out(little, store, synthetic, tmp_path, read):
     path = tmp_path / "report.html"
     given = {"store": store, "synthetic": synthetic, "patient_pictures": False}
-    write_report(path, Results(metrics, predictions), title="Chest", **given)
+    write_report(path, little, title="Chest", **given)
     page = read(path)
     assert "Pictures of patients." not in page.text
     assert "Pictures of patients are left out of this report." in page.text

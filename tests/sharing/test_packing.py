@@ -7,8 +7,6 @@ import re
 import shutil
 import socket
 import stat
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -295,11 +293,3 @@ def test_a_zip_that_was_there_stays_when_packing_fails(
         pack(Source.of(CHEXPERT, finished), out)
     assert out.read_bytes() == zipped.read_bytes()
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
-
-
-def test_kills_while_packing_leave_the_older_zip_or_the_new_one(tmp_path: Path) -> None:
-    script = Path(__file__).parents[1] / "stages" / "kill_moments.py"
-    command = [sys.executable, str(script), str(tmp_path / "runs"), "pack", "4"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "nothing of" in done.stdout

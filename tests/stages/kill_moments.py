@@ -1,9 +1,9 @@
 """Do work a second time in child processes that are killed at many moments; nothing may be lost.
 
-Run with a folder, ``evaluate``, ``train`` or ``pack``, and how many moments. A moment is just before a file
-is opened, moved or deleted. Half of them are spread over the work, half lead to the last move, in which the
-new product takes the place of the older one. Forking here, in a process of its own, spares every child the
-imports.
+Run with a folder and, for ``evaluate``, ``train`` or ``pack``, how many moments (``pack=4``). A moment is
+just before a file is opened, moved or deleted. Half of them are spread over the work, half lead to the last
+move, in which the new product takes the place of the older one. Forking here, in a process of its own, spares
+every child the imports.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def evaluate(folder: Path, number: int) -> None:
     table.assign(**{"score:edema": np.random.default_rng(0).random(60)}).to_csv(folder / "mine.csv")
     where = {"output_dir": str(folder), "data_dir": str(folder / "data")}
     run = Run.of(bundle_root=str(BUNDLE), modality="radiology", **where, fresh=True)
-    settings = EvaluationSettings(replicates=0, permutations=0, threshold=0.5 + 0.1 * number)
+    few = {"replicates": 0, "permutations": 0, "metrics": ["accuracy"]}
+    settings = EvaluationSettings(**few, threshold=0.5 + 0.1 * number)
     Evaluation(run=run, settings=settings, predictions=str(folder / "mine.csv")).make()
 
 
@@ -172,10 +173,11 @@ def main(folder: Path, work: Work, moments: int) -> None:
         check(work, killed, before, whole)
     assert in_child(work, killed, None)
     assert (killed / work.makes).is_file()
-    print(f"{len(chosen)} kills: nothing of {len(before)} files is lost")
+    print(f"{work.do.__name__}, {len(chosen)} kills: nothing of {len(before)} files is lost")
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    main(Path(sys.argv[1]).resolve(), WORKS[sys.argv[2]], int(sys.argv[3]))
+    for name, moments in (argument.split("=") for argument in sys.argv[2:]):
+        main(Path(sys.argv[1]).resolve() / name, WORKS[name], int(moments))

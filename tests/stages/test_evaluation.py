@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,11 +110,3 @@ def test_predictions_that_another_training_leaves_meanwhile_are_evaluated_too(
     Evaluation(run=run(tmp_path), settings=settings).make()
     metrics = pd.read_csv(tmp_path / "evaluation" / "metrics.csv")
     assert set(metrics["method"]) == {"first", "second"}
-
-
-def test_kills_of_a_second_evaluation_lose_nothing(tmp_path: Path) -> None:
-    script = Path(__file__).with_name("kill_moments.py")
-    command = [sys.executable, str(script), str(tmp_path / "runs"), "evaluate", "6"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "nothing of" in done.stdout

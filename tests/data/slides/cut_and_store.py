@@ -1,6 +1,5 @@
-"""Run by test_whole_way.py under torchrun: cut the slides of a table, keep their patches in a store."""
+"""Run by test_whole_way.py in two processes: cut the slides of a table, keep their patches in a store."""
 
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -16,13 +15,9 @@ SETTINGS = PatchSettings(mpp=1.0, patch_size=48, centre=16, seed=5, unlabelled_p
 SIZES = (48, 24)
 
 
-def main(slides: Path, output: Path, workers: int) -> None:
+def main(slides: Path | str, output: Path | str) -> None:
     distributed.start("cpu")
-    table = pd.read_parquet(slides)
-    patches, rejected = cut(table, output / "work", SETTINGS, choose, SIZES, workers)
+    table, output = pd.read_parquet(slides), Path(output)
+    patches, rejected = cut(table, output / "work", SETTINGS, choose, SIZES, 0)
     store_patches(patches, rejected, output / "store", TASK, SIZES, {"source": "test"}, max_rejected=0.5)
     distributed.end()
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

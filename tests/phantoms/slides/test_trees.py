@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -103,6 +105,11 @@ def test_processes_draw_the_same(tree: Path, tmp_path: Path, monkeypatch: pytest
     for path in tmp_path.rglob("*.tif"):
         assert path.read_bytes() == (tree / path.relative_to(tmp_path)).read_bytes()
     assert len(list(tmp_path.rglob("*.tif"))) == 5
+
+
+def test_drawing_processes_need_no_torch() -> None:
+    command = "import sys, medaug.phantoms.slides.trees; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", command], check=True)
 
 
 def test_a_worker_that_dies_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
