@@ -12,7 +12,7 @@ from unwaited import unwaited
 from benchmarks.store import random_store
 from medaug.stages import Run
 from medaug.stages.classifier_settings import ClassifierSettings
-from medaug.stages.generator_training import GeneratorSettings
+from medaug.stages.generator_settings import GeneratorSettings
 from medaug.stages.synthesis import SynthesisSettings
 
 BUNDLE = Path(__file__).parents[2] / "bundles" / "chexpert"
