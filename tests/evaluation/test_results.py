@@ -88,7 +88,7 @@ def test_the_summary_shows_the_leading_metric_and_its_gaps(two_methods: pd.DataF
         (line,) = [line for line in lines if line.split()[0] == method and "gap" not in line]
         assert f" {value:.3f} " in line
     assert "Calibration error gap" in results.summary("ece")
-    with pytest.raises(SettingsError, match="no metric 'f1' was measured; there are: auc, average_precision"):
+    with pytest.raises(SettingsError, match="no metric 'f1' was measured; there are: auc, ece"):
         results.summary("f1")
 
 

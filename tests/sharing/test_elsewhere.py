@@ -269,7 +269,8 @@ def test_generate_from_the_shared_weights_without_images_or_training(unpacked: P
     assert store.table["attr:sex"].value_counts().to_dict() == {"F": 3, "M": 3}
     labels = store.table[TASK.label_columns].value_counts().to_dict()
     assert labels == {(0.0, 0.0): 2, (1.0, 0.0): 2, (0.0, 1.0): 2}
-    assert sorted(path.name for path in Path("drawn").iterdir()) == ["synthetic", "synthetic.settings.json"]
+    made = [".synthetic.lock", "synthetic", "synthetic.settings.json"]
+    assert sorted(path.name for path in Path("drawn").iterdir()) == made
 
 
 # Tracking
