@@ -22,7 +22,7 @@ from medaug.diffusion.noisy_examples import (
     Prepared,
     prepare_batch,
 )
-from medaug.engine.philox import CounterRandom
+from medaug.engine.philox import Cipher, CounterRandom, philox
 from medaug.transforms.degradation import (
     ANTIALIAS_PROBABILITY,
     BLUR_SIGMA_DEVIATION,
@@ -39,9 +39,12 @@ class DeviceExamples:
     ----------
     examples : NoisyExamples
         How examples are made.
+    cipher : Cipher
+        What counts random numbers.
     """
 
     examples: NoisyExamples
+    cipher: Cipher = philox
 
     def __call__(
         self,
@@ -60,14 +63,19 @@ class DeviceExamples:
     def drawn(self, example: Example) -> Example:
         """Return what `NoisyExamples` describes, computed where the batch is."""
         how, positions = self.examples, example["position"]
-        pixels, done = moved(example["image"], positions, how.geometry, how.seed)
-        random = CounterRandom.of(how.seed, "noise")
+        pixels, done = moved(example["image"], positions, how.geometry, self._random("geometry"))
+        random = self._random("noise")
         timesteps = self._times(random, positions)
         kept = random.uniform(positions, 1) >= how.dropout
         noise = random.normal(positions, 2, pixels.shape[1:])
         condition = torch.cat([example["condition"] * kept, done], 1)
-        low = None if how.low_size is None else degraded(pixels / 255, positions, how.low_size, how.seed)
+        if how.low_size is None:
+            return how.composed(pixels, noise, timesteps, condition, None)
+        low = degraded(pixels / 255, positions, how.low_size, self._random("degradation"))
         return how.composed(pixels, noise, timesteps, condition, low)
+
+    def _random(self, key: str) -> CounterRandom:
+        return CounterRandom.of(self.examples.seed, key, cipher=self.cipher)
 
     def _times(self, random: CounterRandom, positions: Tensor) -> Tensor:
         how = self.examples
@@ -77,9 +85,11 @@ class DeviceExamples:
         return how.schedule.nearest_time(LOG_SIGMA_MEAN + LOG_SIGMA_DEVIATION * normal)
 
 
-def moved(images: Tensor, positions: Tensor, geometry: Geometry, seed: int) -> tuple[Tensor, Tensor]:
+def moved(
+    images: Tensor, positions: Tensor, geometry: Geometry, random: CounterRandom
+) -> tuple[Tensor, Tensor]:
     """Mirror and shift each image (B, C, H, W) in its own way, as `Geometry` does; also say what was done."""
-    random, count = CounterRandom.of(seed, "geometry"), len(geometry.mirrors)
+    count = len(geometry.mirrors)
     mirrored = random.uniform(positions, 0, max(count, 1))[:, :count] < 0.5
     for name, yes in zip(geometry.mirrors, mirrored.unbind(1), strict=True):
         images = torch.where(yes[:, None, None, None], images.flip(AXES[name] + 1), images)
@@ -91,9 +101,8 @@ def moved(images: Tensor, positions: Tensor, geometry: Geometry, seed: int) -> t
     return _taken(_taken(images, shift[:, 0], 2), shift[:, 1], 3), done
 
 
-def degraded(images: Tensor, positions: Tensor, low_size: int, seed: int) -> Tensor:
+def degraded(images: Tensor, positions: Tensor, low_size: int, random: CounterRandom) -> Tensor:
     """Degrade each image (B, C, H, W) in [0, 1] in its own way (Section E.1)."""
-    random = CounterRandom.of(seed, "degradation")
     antialias, noisy = random.uniform(positions, 0, 2).unbind(1)
     noise = random.normal(positions, 1, images.shape[1:])
     return degrade_batch(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -278,11 +279,12 @@ def _write_images(
     """Make and write this process's batches that are not there yet."""
     conditions = torch.from_numpy(cascade.base.encoder.encode(plan)).to(device)
     size = cascade.last.image_size
+    counted = partial(CounterNoise, seed, device=device, cipher=how.cipher)
 
     def made(rows: IntArray, batch_size: int) -> Tensor:
         # A compiled network is made for one size of batch: a smaller one is filled up.
         filled = np.pad(rows, (0, batch_size - len(rows) if how.compile else 0), mode="edge")
-        noise = CounterNoise(seed, filled, device) if how.noise_on_device else GeneratorNoise(seed, filled)
+        noise = counted(filled) if how.noise_on_device else GeneratorNoise(seed, filled)
         with torch.inference_mode(), how.autocast(device):
             return cascade.sample(conditions[torch.from_numpy(filled).to(device)], noise)[: len(rows)]
 

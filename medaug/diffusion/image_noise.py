@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from medaug.arrays import IntArray
-from medaug.engine.philox import CounterRandom
+from medaug.engine.philox import Cipher, CounterRandom, philox
 from medaug.randomness import torch_generator
 
 KEY = "image"
@@ -52,12 +52,16 @@ class GeneratorNoise:
 
 
 class CounterNoise:
-    """Draws on a device by counting: parameters are those of `GeneratorNoise`, and the device."""
+    """Draws on a device by counting: parameters are those of `GeneratorNoise`, the device, the cipher."""
 
     def __init__(
-        self, seed: int, images: IntArray | Sequence[int], device: torch.device | str = "cpu"
+        self,
+        seed: int,
+        images: IntArray | Sequence[int],
+        device: torch.device | str = "cpu",
+        cipher: Cipher = philox,
     ) -> None:
-        self._random = CounterRandom.of(seed, KEY)
+        self._random = CounterRandom.of(seed, KEY, cipher=cipher)
         self._images = torch.as_tensor(images, dtype=torch.int64).to(device)
         self._draws = 0
 

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import apply_activation_checkpointing
 
 from medaug.engine.distributed import is_first, wrap
+from medaug.engine.philox import Cipher, philox
 from medaug.errors import SettingsError
 
 logger = logging.getLogger(__name__)
@@ -148,6 +149,11 @@ class Acceleration:
         # taken for the first with another shape, and computed by slower kernels for any shape.
         options = {"triton.cudagraphs": True} if self.cuda_graphs else None
         return torch.compile(network, dynamic=False, options=options)  # type: ignore[return-value, arg-type]
+
+    @property
+    def cipher(self) -> Cipher:
+        """What counts random words: compiled, one kernel instead of a dozen for each of ten rounds."""
+        return torch.compile(philox, dynamic=True) if self.compile else philox
 
     def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
         """Return the context in which a network computes."""

@@ -8,7 +8,7 @@ a GPU. A counter-based generator has no state: Salmon et al. (2011), "Parallel r
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +18,10 @@ from medaug.randomness import derive_seed
 
 NAME = "Philox4x32-10"
 
+Words = Sequence[Tensor]
+Cipher = Callable[[Words, Words], Words]
+"""Turns counters and a key into random words: `philox`, or that compiled, which gives the same words."""
+
 _ROUNDS = 10
 _MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
 _WEYL = 0x9E3779B9, 0xBB67AE85
@@ -25,15 +29,15 @@ _WORD = 0xFFFFFFFF
 _BITS = 32
 
 
-def philox(counter: Sequence[Tensor], key: tuple[int, int]) -> tuple[Tensor, ...]:
+def philox(counter: Words, key: Words) -> Words:
     """Return four random words for each counter of four words.
 
     Parameters
     ----------
     counter : sequence of Tensor
         Four tensors of int64, 0 ... 2**32 - 1, that broadcast together.
-    key : tuple of int
-        Two words.
+    key : sequence of Tensor
+        Two, of the same kind. Were they numbers, they would be compiled in, and each stream anew.
     """
     a, b, c, d = counter
     first, second = key
@@ -52,6 +56,8 @@ class CounterRandom:
     ----------
     seed : int
         Of 63 bits, as `medaug.randomness.derive_seed` gives them: independent streams for different keys.
+    cipher : Cipher
+        What computes the words; of `medaug.engine.acceleration.Acceleration`, as fast as the device can.
 
     Examples
     --------
@@ -62,11 +68,12 @@ class CounterRandom:
     """
 
     seed: int
+    cipher: Cipher = philox
 
     @classmethod
-    def of(cls, seed: int, *key: str | int) -> CounterRandom:
+    def of(cls, seed: int, *key: str | int, cipher: Cipher = philox) -> CounterRandom:
         """Return the stream of a run's seed and a key."""
-        return cls(derive_seed(seed, *key))
+        return cls(derive_seed(seed, *key), cipher)
 
     def words(self, things: Tensor, draw: int, count: int) -> Tensor:
         """Return random words, int64 (B, count) in 0 ... 2**32 - 1.
@@ -80,11 +87,13 @@ class CounterRandom:
         count : int
             Words a thing.
         """
-        things = things[:, None]
-        blocks = torch.arange(-(-count // 4), device=things.device)[None]
-        counter = (blocks, torch.full_like(blocks, draw), things & _WORD, things >> _BITS)
-        drawn = philox(counter, (self.seed & _WORD, self.seed >> _BITS))
-        return torch.stack(drawn, dim=2).flatten(1)[:, :count]
+        blocks = -(-count // 4)
+        # One dimension, so that what is compiled serves any batch.
+        thing = things[:, None].expand(-1, blocks).flatten()
+        block = torch.arange(blocks, device=things.device).repeat(len(things))
+        counter = block, torch.full_like(block, draw), thing & _WORD, thing >> _BITS
+        key = [block.new_full((), word) for word in (self.seed & _WORD, self.seed >> _BITS)]
+        return torch.stack(list(self.cipher(counter, key)), dim=1).view(len(things), -1)[:, :count]
 
     def uniform(self, things: Tensor, draw: int, count: int = 1) -> Tensor:
         """Return uniform numbers, float32 (B, count) in [0, 1), for the arguments of `words`."""

@@ -158,7 +158,8 @@ class GeneratorTraining:
     @property
     def prepare_batch(self) -> Callable[..., Prepared]:
         """What turns a batch into a call of the network."""
-        return DeviceExamples(self._examples) if self.acceleration.noise_on_device else prepare_batch
+        how = self.acceleration
+        return DeviceExamples(self._examples, how.cipher) if how.noise_on_device else prepare_batch
 
     def handlers(self, network: nn.Module, optimizer: Optimizer) -> Handler:
         """Return the handlers of the trainer, together."""

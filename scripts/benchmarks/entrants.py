@@ -56,7 +56,7 @@ def bare_step(row: GeneratorPreset, in_channels: int, device: torch.device) -> W
     average, call = PowerAverage(unwrap(network), 0.05), AcceleratedInferer(how)
     low = None if in_channels == 1 else row.image_size // 4
     named = {"prediction": row.prediction, "times": row.times, "loss_weight": row.loss_weight}
-    prepare = DeviceExamples(NoisyExamples(seed=0, low_size=low, geometry=geometry, **named))
+    prepare = DeviceExamples(NoisyExamples(seed=0, low_size=low, geometry=geometry, **named), how.cipher)
     loss_of, batch = WeightedSquaredError(), _bytes(row, device)
 
     iterations = count(1)
@@ -160,7 +160,7 @@ def medaug_sampling(
 
     def batch() -> Tensor:
         with torch.inference_mode(), how.autocast(device):
-            return cascade.sample(condition, CounterNoise(0, range(images), device)).cpu()
+            return cascade.sample(condition, CounterNoise(0, range(images), device, how.cipher)).cpu()
 
     return batch
 

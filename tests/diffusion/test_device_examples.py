@@ -67,7 +67,7 @@ def test_noise_times_and_hidden_conditions_have_their_distributions():
 def test_mirrors_and_shifts_are_what_the_slots_say():
     whole = batch(40, side=10)
     geometry = Geometry(("horizontal", "vertical"), 0.3)
-    images, done = moved(whole["image"], whole["position"], geometry, SEED)
+    images, done = moved(whole["image"], whole["position"], geometry, CounterRandom.of(SEED, "geometry"))
     for image, found, says in zip(
         whole["image"].numpy()[:, 0], images.numpy()[:, 0], done.numpy(), strict=True
     ):
@@ -78,7 +78,7 @@ def test_mirrors_and_shifts_are_what_the_slots_say():
         np.testing.assert_array_equal(found, padded[3 - down : 13 - down, 3 - right : 13 - right])
     assert set(np.rint(done[:, 2].numpy() * 3).astype(int).tolist()) == {-3, -2, -1, 0, 1, 2, 3}
     assert 0.25 < done[:, 0].mean() < 0.75
-    plain, none = moved(whole["image"], whole["position"], Geometry(), SEED)
+    plain, none = moved(whole["image"], whole["position"], Geometry(), CounterRandom.of(SEED, "geometry"))
     assert torch.equal(plain, whole["image"])
     assert none.shape == (40, 0)
 
@@ -86,8 +86,8 @@ def test_mirrors_and_shifts_are_what_the_slots_say():
 def test_each_image_is_degraded_as_the_single_way_does():
     whole = batch(30, side=12)
     images = whole["image"] / 255
-    found = degraded(images, whole["position"], 4, SEED)
     random = CounterRandom.of(SEED, "degradation")
+    found = degraded(images, whole["position"], 4, random)
     antialias, noisy = random.uniform(whole["position"], 0, 2).unbind(1)
     noise, sigma = random.normal(whole["position"], 1, (1, 12, 12)), random.normal(whole["position"], 2).abs()
     for place, image in enumerate(images):

@@ -181,8 +181,12 @@ def test_each_network_is_compiled_once_for_its_own_size(tmp_path, make_model, pl
         sizes.append({size for given in inputs if torch.is_tensor(given) for size in given.shape})
         return graph.forward
 
-    compiling = torch.compile
-    monkeypatch.setattr(torch, "compile", lambda network, **how: compiling(network, backend=backend, **how))
+    def compiling(what, **how):
+        network = isinstance(what, torch.nn.Module)
+        return torch_compile(what, backend=backend if network else "eager", **how)
+
+    torch_compile = torch.compile
+    monkeypatch.setattr(torch, "compile", compiling)
     models = make_model(size=8), make_model("upsampler", size=16, low_size=8)
     how = Acceleration(compile=True, noise_on_device=True)
     make(plan[:4], *models, tmp_path / "synthetic", how=how, upsampler_sampler="ddpm")

@@ -1,8 +1,11 @@
+import shutil
+
 import numpy as np
 import pytest
 import torch
 from scipy import stats
 
+from medaug.engine.acceleration import Acceleration
 from medaug.engine.philox import CounterRandom, philox
 
 # Salmon et al., Random123 1.14.0, tests/kat_vectors, "philox4x32 10": counter, key, result.
@@ -20,8 +23,18 @@ THINGS = torch.tensor([0, 1, 5, 2**40 + 5])
 
 @pytest.mark.parametrize(("counter", "key", "expected"), KNOWN_ANSWERS)
 def test_the_published_vectors(counter, key, expected):
-    found = philox([torch.tensor([word]) for word in counter], key)
+    found = philox([torch.tensor([word]) for word in counter], [torch.tensor(word) for word in key])
     assert [int(word) for word in found] == expected
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiled_cipher_gives_the_same_words_in_one_compilation_for_all_streams_and_batches():
+    cipher = Acceleration(compile=True).cipher
+    torch._dynamo.utils.counters.clear()
+    for seed, things, count in ((0, THINGS, 9), (2**62 + 5, THINGS, 200), (3, THINGS[1:], 5)):
+        words = CounterRandom(seed, cipher).words(things, 2, count)
+        assert torch.equal(words, CounterRandom(seed).words(things, 2, count))
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
 
 
 def test_numbers_belong_to_a_thing_and_a_draw():
