@@ -25,7 +25,7 @@ from medaug.classification.mixture import MixedPixels, MixedRows, MixedStoreBatc
 from medaug.classification.placebos import PLACEBOS
 from medaug.classification.predict import predict
 from medaug.classification.roc import roc_drawing
-from medaug.classification.validation import KeepBest, Validation
+from medaug.classification.validation import KeepBest, Validation, validation_rows
 from medaug.classification.weights import importance_weights, prepare_weighted_batch
 from medaug.data.orders import ORDERS
 from medaug.data.real import open_real
@@ -203,6 +203,8 @@ class ClassifierTraining:
         """Have made what is needed, and make sure that the classifier is one of these settings."""
         run = self.run
         run.pull("prepare")
+        if not is_made(self.product):
+            validation_rows(run.store, self.settings.choose_epoch_on)  # said before hours of other trainings
         if self.used.any:
             run.pull("quality")
             if not (is_made(self.product) or self.settings.accept_poor_synthetic):
@@ -301,9 +303,12 @@ class ClassifierTraining:
             image_size=how.image_size,
             batch_size=4 * how.batch_size,
             device=self.run.device,
+            split=how.choose_epoch_on,
         )
 
     @property
     def _info(self) -> ClassifierInfo:
         store, how = self.run.store, self.settings
-        return ClassifierInfo(store.task, how.image_size, how.method, self.run.seed, store.phantom)
+        return ClassifierInfo(
+            store.task, how.image_size, how.method, self.run.seed, store.phantom, how.choose_epoch_on
+        )
