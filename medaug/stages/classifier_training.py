@@ -19,17 +19,12 @@ from torch.utils.tensorboard import SummaryWriter
 
 from medaug.classification import optimizers
 from medaug.classification.classifier import ClassifierInfo, load_classifier
-from medaug.classification.device_batches import AugmentedBatches
 from medaug.classification.losses import Loss, WeightedLoss, loss_function, weighted
-from medaug.classification.mixture import MixedPixels, MixedRows, MixedStoreBatches
-from medaug.classification.placebos import PLACEBOS
 from medaug.classification.predict import predict
 from medaug.classification.roc import roc_drawing
 from medaug.classification.validation import KeepBest, Validation, validation_rows
-from medaug.classification.weights import importance_weights, prepare_weighted_batch
-from medaug.data.orders import ORDERS
 from medaug.data.real import open_real
-from medaug.data.sampling import BatchSampler, Example, StoreBatches, batch_loader
+from medaug.data.sampling import Example
 from medaug.engine.acceleration import AcceleratedInferer, Acceleration
 from medaug.engine.distributed import barrier, is_first, unwrap
 from medaug.engine.handlers import Handler, Together, training_handlers
@@ -43,9 +38,8 @@ from medaug.stages.products import identity, is_made
 from medaug.stages.quality import demand_quality, left_out
 from medaug.stages.run import Run
 from medaug.stages.setting_values import defaults, record, switch
+from medaug.stages.training_batches import TrainingBatches
 from medaug.stages.used_images import UsedImages
-from medaug.transforms.augmentation import augmentation
-from medaug.transforms.counted_augmentation import counted_augmentation
 
 logger = logging.getLogger(__name__)
 
@@ -148,23 +142,28 @@ class ClassifierTraining:
         """Return a loss for targets that come with the weights of their rows."""
         return weighted(loss)
 
+    @cached_property
+    def batches(self) -> TrainingBatches:
+        """What it is trained on."""
+        return TrainingBatches(
+            run=self.run,
+            settings=self.settings,
+            used=self.used,
+            augment_on_device=self.acceleration.augment_on_device,
+        )
+
     @property
     def prepare_batch(self) -> Callable[..., Any]:
-        """What turns a batch into images and targets, and these into labels and weights."""
-        if not self.acceleration.augment_on_device:
-            return prepare_weighted_batch
-        how, run = self.settings, self.run
-        return AugmentedBatches(counted_augmentation(how.augmentation, run.modality, run.seed))
+        """What turns a batch into images and targets, see `TrainingBatches`."""
+        return self.batches.prepare_batch
 
     def dataset(self) -> Dataset[Example]:
-        """Return the batches: finished, or the bytes that `prepare_batch` augments."""
-        return later(self._dataset)
+        """Return the batches, made when the first of them is asked for."""
+        return later(self.batches.dataset)
 
     def loader(self, dataset: Dataset[Example], epochs: int) -> DataLoader[Any]:
         """Return this process's share of all batches."""
-        how, length = self.settings, epochs * self.settings.iterations_per_epoch
-        sampler = BatchSampler(later(lambda: self._rows(length)), how.batch_size, length)
-        return batch_loader(dataset, sampler, how.workers)
+        return self.batches.loader(dataset, epochs * self.settings.iterations_per_epoch)
 
     def handlers(self, network: nn.Module, optimizer: Optimizer, loss: Loss, epochs: int) -> Handler:
         """Return the handlers of the trainer, together."""
@@ -261,35 +260,6 @@ class ClassifierTraining:
         if is_first():
             write_predictions(predictions.assign(phantom=store.phantom), self.predictions)
         barrier()
-
-    def _rows(self, iterations: int) -> MixedRows:
-        how, run = self.settings, self.run
-        return MixedRows(
-            run.store,
-            self.used.store,
-            how.real_fraction,
-            run.seed,
-            oversample=how.oversample,
-            within_class=how.oversample_within_class,
-            order=ORDERS[how.order](how.real_fraction, iterations, how.batch_size),
-            usable=self.used.rows,
-        )
-
-    def _dataset(self) -> MixedStoreBatches | MixedPixels:
-        how, run = self.settings, self.run
-        weights = None
-        if how.weigh_by is not None:
-            weights = importance_weights(run.store, how.weigh_by, how.equality_level)
-        mixture = run.store, self.used.store, how.image_size
-        if self.acceleration.augment_on_device:
-            return MixedPixels(*mixture, weights, self._placebo)
-        way = augmentation(how.augmentation, run.modality)
-        return MixedStoreBatches(*mixture, way, run.seed, weights, self._placebo)
-
-    def _placebo(self, synthetic: StoreBatches) -> Dataset[Example]:
-        rows = synthetic.store.rows("train")
-        usable = rows if self.used.rows is None else rows[self.used.rows[rows]]
-        return PLACEBOS[self.settings.placebo](synthetic, usable, self.run.seed)
 
     def _draw_rejected(self, writer: SummaryWriter, iteration: int) -> None:
         if self.used.agreed is not None:

@@ -166,7 +166,7 @@ def test_images_that_the_baseline_does_not_agree_with_are_not_used(
     assert "Rejected synthetic images: all all: 10 of 30; class edema: " in caplog.text
     events = EventAccumulator(str(tmp_path / "logs" / "model")).Reload()
     assert events.Scalars("rejected/all/all")[-1].value == pytest.approx(1 / 3)
-    rows = stage._rows(iterations=100).rows(np.arange(100))
+    rows = stage.batches.rows(iterations=100).rows(np.arange(100))
     assert not wrong[rows[rows >= len(real)] - len(real)].any()
 
 
@@ -241,7 +241,7 @@ def test_synthetic_images_of_excluded_classes_are_not_used(real: ImageStore, tmp
     ill = (synthetic.table["label:edema"] == 1).to_numpy()
     assert 0 < ill.sum() < 30
     assert stage.used.rows.tolist() == (~ill).tolist()
-    rows = stage._rows(iterations=100).rows(np.arange(100))
+    rows = stage.batches.rows(iterations=100).rows(np.arange(100))
     assert not ill[rows[rows >= len(real)] - len(real)].any()
 
 
