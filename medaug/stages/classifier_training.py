@@ -37,7 +37,7 @@ from medaug.stages.classifier_settings import ClassifierSettings
 from medaug.stages.products import identity, is_made
 from medaug.stages.quality import demand_quality, left_out
 from medaug.stages.run import Run
-from medaug.stages.setting_values import defaults, record, switch
+from medaug.stages.setting_values import defaults, record, typed
 from medaug.stages.training_batches import TrainingBatches
 from medaug.stages.used_images import UsedImages
 
@@ -71,7 +71,7 @@ class ClassifierTraining:
     @classmethod
     def of(cls, run: Run, name: str, compare_with_baseline: bool | None, **given: Any) -> ClassifierTraining:
         """Return a stage from the values of a config; None means the default of the setting."""
-        compare = None if compare_with_baseline is None else switch(compare_with_baseline)
+        compare = typed("compare_with_baseline", compare_with_baseline, bool)
         settings = ClassifierSettings.of(run, **given)
         return cls(run=run, name=name, compare_with_baseline=compare, settings=settings)
 

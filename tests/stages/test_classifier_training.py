@@ -337,10 +337,40 @@ def test_without_upsampler_a_classifier_sees_images_of_the_base_model(told: obje
     with pytest.raises(SettingsError, match=r"image_size 256 does not fit .* 64 pixels without upsampler"):
         ClassifierSettings.of(run, image_size=256)
     assert ClassifierSettings.of(run, image_size=256, real_fraction=1.0).image_size == 256
-    smaller = Run.of(**where, preset="paper", generate={"upsample": told}, diffusion={"image_size": 32})
-    assert ClassifierSettings.of(smaller).image_size == 32
+    for given, size in ((32, 32), ("32", 32), (None, 64)):
+        other = Run.of(**where, preset="paper", generate={"upsample": told}, diffusion={"image_size": given})
+        assert ClassifierSettings.of(other).image_size == size
     usual = Run.of(**where, preset="paper", generate={"upsample": None})
     assert ClassifierSettings.of(usual).image_size == 256
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"generate": {"upsample": "maybe"}}, "upsample must be true or false, not 'maybe'"),
+        (
+            {"generate": {"upsample": False}, "diffusion": {"image_size": "large"}},
+            "image_size must be a whole number, not 'large'",
+        ),
+        (
+            {"generate": {"upsample": False}, "diffusion": {"image_size": 0}},
+            "image_size must be at least 1, not 0",
+        ),
+    ],
+)
+def test_settings_handed_to_other_configs_that_decide_the_size_are_named(
+    parts: dict[str, Any], message: str
+) -> None:
+    run = Run.of(bundle_root=".", modality="dermatology", output_dir="o", data_dir="d", **parts)
+    with pytest.raises(SettingsError, match=f"^{message}$"):
+        ClassifierSettings.of(run)
+
+
+def test_a_baseline_to_compare_with_is_a_switch() -> None:
+    run = Run.of(bundle_root=".", modality="radiology", output_dir="o", data_dir="d")
+    assert ClassifierTraining.of(run, "model", "false").compare_with_baseline is False  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="compare_with_baseline must be true or false, not 'perhaps'"):
+        ClassifierTraining.of(run, "model", "perhaps")  # type: ignore[arg-type]
 
 
 def test_a_pretrained_network_is_trained_gently_unless_a_rate_is_given(tmp_path: Path) -> None:
