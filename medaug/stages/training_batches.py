@@ -89,6 +89,6 @@ class TrainingBatches:
         return importance_weights(self.run.store, how.weigh_by, how.equality_level)
 
     def _placebo(self, synthetic: StoreBatches) -> Dataset[Example]:
-        rows = synthetic.store.rows("train")
-        usable = rows if self.used.rows is None else rows[self.used.rows[rows]]
+        rows, used = synthetic.store.rows("train"), self.used.rows
+        usable = rows if used is None else rows[used[rows]]
         return PLACEBOS[self.settings.placebo](synthetic, usable, self.run.seed)
