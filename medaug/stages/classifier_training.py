@@ -181,6 +181,7 @@ class ClassifierTraining:
                 unwrap(network),
                 optimizer,
                 settings=shown,
+                defaults=defaults(how),
                 parts={"scheduler": schedule, "best": best},
             ),
             tensorboard=TensorBoard(

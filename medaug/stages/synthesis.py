@@ -163,7 +163,7 @@ class Synthesis:
 
     @property
     def computed(self) -> dict[str, Any]:
-        """How the images are computed, which they do not depend on but by rounding."""
+        """How the images are computed."""
         return self.acceleration.facts(self.run.device)
 
     @property
