@@ -10,8 +10,8 @@ In a notebook:
 
 `evaluate` takes anyone's table of predictions, `open_store` opens an image store, `generate` draws from a
 trained generator, and `run` runs a config of a bundle. All else has its room, and a room imports those before
-it, never one after it: engine, transforms, data, phantoms, diffusion and classification, evaluation, report
-and study, stages.
+it, never one after it: tabular, engine, transforms, data, phantoms, diffusion and classification and export,
+evaluation, analysis and quality, report and study, stages, notebook and grid and sharing.
 """
 
 from __future__ import annotations

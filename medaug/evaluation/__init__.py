@@ -9,8 +9,8 @@ They are made by
 - `medaug.evaluation.posterior`: ``posterior.csv``, each group beside all others.
 
 What a metric is stands in `medaug.evaluation.metrics`, the one place to add another. Everything starts from
-the table of `medaug.evaluation.predictions`, never from a network or an image. The room imports the task and
-the small modules beside it (files, progress, randomness) and no other room; `medaug.report` shows what comes
+the table of `medaug.evaluation.predictions`, never from a network or an image. Of other rooms it imports only
+`medaug.tabular` and the small modules (task, files, progress, randomness); `medaug.report` shows what comes
 out.
 """
 

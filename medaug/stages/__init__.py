@@ -17,7 +17,8 @@ config             settings and stage                                  product
 ``inference``      `InferenceSettings`, `Inference`                    ``<folder>/predictions.csv``
 =================  ==================================================  ============================
 
-`Run` is what they share. This is the top floor: it imports every room, and none imports it.
+`Run` is what they share. The rooms of models, data and results lie below; `medaug.notebook`, `medaug.grid`
+and `medaug.sharing` stand on this one.
 """
 
 from __future__ import annotations
