@@ -169,6 +169,11 @@ class Run:
         return self.presets.diffusion.image_size if given is None else given
 
     @property
+    def baseline_name(self) -> str:
+        """Of the baseline's files."""
+        return str(self.baseline.get("name", "baseline"))
+
+    @property
     def device(self) -> torch.device:
         """Where this process computes."""
         return distributed.device(self.device_name)
@@ -266,7 +271,7 @@ class Run:
         part : str
             A name in `medaug.stages.command_line.PARTS`.
         **more
-            Parts of the other config to replace.
+            Parts of the other config to replace, where the settings that are handed to it do not.
         """
         key = part, self._for(part)
         if key not in self.pulled:
@@ -278,13 +283,13 @@ class Run:
     def _workflow(self, part: str, **more: Any) -> ConfigWorkflow:
         given, own = getattr(self, part), {f.name for f in fields(self)}
         check_part(part, given, Path(self.bundle_root))
+        changed = more | {name: value for name, value in given.items() if name not in own}
         return ConfigWorkflow(
             config_file=str(config_path(self.bundle_root, PARTS[part])),
             logging_file=False,
             workflow_type="train",
             shared=self._for(part),
-            **more,
-            **{name: value for name, value in given.items() if name not in own},
+            **changed,
         )
 
     def _for(self, part: str) -> Run:
