@@ -10,14 +10,15 @@ In a notebook:
 
 `evaluate` takes anyone's table of predictions, `open_store` opens an image store, `generate` draws from a
 trained generator, and `run` runs a config of a bundle. All else has its room, and a room imports those before
-it, never one after it: engine, transforms, data, phantoms, diffusion and classification, evaluation, report
-and study, stages.
+it, never one after it: tabular, engine, transforms, data, phantoms, diffusion and classification and export,
+evaluation, analysis and quality, report and study, stages, notebook and grid and sharing.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from medaug.lazy import lazy_names
 
 if TYPE_CHECKING:
     from medaug.evaluation import evaluate
@@ -25,20 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate", "generate", "open_store", "run"]
 
-_HOMES = {
-    "evaluate": "medaug.evaluation",
-    "generate": "medaug.notebook",
-    "open_store": "medaug.notebook",
-    "run": "medaug.notebook",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import on first use: whoever needs one room shall not wait for all."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'medaug' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "evaluate": "evaluation",
+        "generate": "notebook",
+        "open_store": "notebook",
+        "run": "notebook",
+    },
+)

@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "medaug"
 
 FLOORS = (
-    ("errors", "arrays", "progress"),
+    ("errors", "arrays", "lazy", "progress"),
     ("files", "locks", "randomness", "task", "presets", "parallel"),
     ("checkpoints", "tabular", "threads"),
     ("engine",),

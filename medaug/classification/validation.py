@@ -13,7 +13,7 @@ from ignite.engine import Engine, Events
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
-from medaug.arrays import Array
+from medaug.arrays import Array, IntArray
 from medaug.classification.classifier import ClassifierInfo, save_classifier
 from medaug.classification.losses import Loss
 from medaug.classification.networks import Classifier
@@ -21,6 +21,9 @@ from medaug.classification.predict import predict_logits, probabilities
 from medaug.data.store import ImageStore
 from medaug.engine.distributed import unwrap
 from medaug.errors import DataError, TrainingError
+
+VALIDATION_SPLITS = ("id_val", "ood_val")
+"""What the best epoch may be chosen on: the hospitals trained on, or another one (Figure 3)."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Validation:
     device : device
         Where the network is.
     split : str
-        Hyper-parameters and the best epoch are chosen in distribution, so ``"id_val"``.
+        One of `VALIDATION_SPLITS`.
     """
 
     def __init__(
@@ -75,9 +78,7 @@ class Validation:
         split: str = "id_val",
     ) -> None:
         self.store, self.loss = store, loss
-        self.rows = store.rows(split)
-        if len(self.rows) == 0:
-            raise DataError(f"{store.path} has no images in the split {split!r} to validate on")
+        self.rows = validation_rows(store, split)
         self._how: dict[str, Any] = {"image_size": image_size, "batch_size": batch_size, "device": device}
 
     def __call__(self, network: nn.Module) -> ValidationResult:
@@ -94,6 +95,24 @@ class Validation:
         aucs = class_aucs(task.classes, labels, scores)
         score = float(np.mean(list(aucs.values()))) if aucs else -loss
         return ValidationResult(task.classes, score, loss, aucs, labels, scores)
+
+
+def validation_rows(store: ImageStore, split: str) -> IntArray:
+    """Return the rows of a split to validate on.
+
+    Raises
+    ------
+    DataError
+        The split has no label that is known.
+    """
+    rows = store.rows(split)
+    if np.isnan(store.task.labels(store.table.iloc[rows])).all():
+        (other,) = {*VALIDATION_SPLITS} - {split}
+        raise DataError(
+            f"{store.path} has no labelled images in the split {split!r} to choose the best epoch on: prepare"
+            f" them, or choose it elsewhere, with --choose_epoch_on {other}"
+        )
+    return rows
 
 
 def class_aucs(classes: Iterable[str], labels: Array, scores: Array) -> dict[str, float]:

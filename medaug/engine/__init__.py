@@ -4,5 +4,6 @@ Start with `handlers.training_handlers`, the order in which a trainer needs them
 after a kill, bit for bit). `distributed` tells the rooms above how many processes there are, and which one
 this is.
 
-May import errors, files, checkpoints, parallel, progress and randomness; knows neither stores nor models.
+Imports only the small modules below (errors, checkpoints, parallel, progress, randomness); knows neither
+stores nor models.
 """

@@ -84,7 +84,10 @@ class Acceleration:
     @classmethod
     def of(cls, device: torch.device, given: Mapping[str, bool | None]) -> Acceleration:
         """Return what is given, and where that is None, what is usual on the device."""
-        return replace(cls._usual(device), **{k: v for k, v in given.items() if v is not None})
+        asked = {name: value for name, value in given.items() if value is not None}
+        if device.type == "cuda" and "compile" not in asked:  # whoever has chosen needs no advice
+            asked["compile"] = _can_compile(device)
+        return replace(cls._usual(device), **asked)
 
     @classmethod
     def _usual(cls, device: torch.device) -> Acceleration:
@@ -94,7 +97,6 @@ class Acceleration:
             amp=torch.cuda.is_bf16_supported(including_emulation=False),
             tf32=True,
             channels_last=True,
-            compile=_can_compile(device),
             fused_optimizer=True,
             noise_on_device=True,
             augment_on_device=True,

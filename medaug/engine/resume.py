@@ -55,6 +55,8 @@ class Resume:
         Its optimiser.
     settings : mapping
         What must not change on the way (plain values): seed, batch size, identity of the data ...
+    defaults : mapping
+        What a run was begun with whose file is older than a setting.
     parts : mapping of Stateful
         What else has a state: ``{"scheduler": ..., "ema": ema_handler.ema_model}``.
 
@@ -73,10 +75,12 @@ class Resume:
         optimizer: Optimizer,
         *,
         settings: Mapping[str, Any],
+        defaults: Mapping[str, Any] | None = None,
         parts: Mapping[str, Stateful] | None = None,
     ) -> None:
         self.path = Path(path)
-        self.settings: dict[str, Any] = json.loads(json.dumps(dict(settings), default=str))
+        self.settings = _plain(settings)
+        self.defaults = {name: v for name, v in _plain(defaults or {}).items() if name in self.settings}
         self.parts: dict[str, Stateful] = {"network": network, "optimizer": optimizer, **(parts or {})}
 
     def attach(self, engine: SupervisedTrainer) -> None:
@@ -112,7 +116,7 @@ class Resume:
         return self.parts if scaler is None else {**self.parts, "scaler": scaler}
 
     def _put_back(self, content: Mapping[str, Any], engine: SupervisedTrainer) -> None:
-        _compare(content["settings"], self.settings, self.path)
+        _compare(self.defaults | content["settings"], self.settings, self.path)
         parts = self._parts(engine)
         if set(parts) != set(content["parts"]):
             missing = ", ".join(sorted(set(parts) ^ set(content["parts"])))
@@ -126,6 +130,10 @@ class Resume:
         engine.state.epoch, engine.state.iteration = content["epoch"], content["iteration"]
         loader: Any = engine.data_loader
         loader.sampler.start = content["iteration"]
+
+
+def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(json.loads(json.dumps(dict(settings), default=str)))
 
 
 def _load(part: Stateful, state: Mapping[str, Any]) -> None:

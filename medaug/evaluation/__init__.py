@@ -9,15 +9,16 @@ They are made by
 - `medaug.evaluation.posterior`: ``posterior.csv``, each group beside all others.
 
 What a metric is stands in `medaug.evaluation.metrics`, the one place to add another. Everything starts from
-the table of `medaug.evaluation.predictions`, never from a network or an image. The room imports the task and
-the small modules beside it (files, progress, randomness) and no other room; `medaug.report` shows what comes
+the table of `medaug.evaluation.predictions`, never from a network or an image. Of other rooms it imports only
+`medaug.tabular` and the small modules (task, files, progress, randomness); `medaug.report` shows what comes
 out.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from medaug.lazy import lazy_names
 
 if TYPE_CHECKING:
     from medaug.evaluation.results import Results, evaluate
@@ -25,15 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = ["EvaluationSettings", "Results", "evaluate"]
 
-_HOMES = {"EvaluationSettings": "settings", "Results": "results", "evaluate": "results"}
-
-
-def __getattr__(name: str) -> Any:
-    """Import on first use: settings alone shall not wait for torch, which the results draw in."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+# Settings alone shall not wait for torch, which the results draw in.
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "EvaluationSettings": "settings",
+        "Results": "results",
+        "evaluate": "results",
+    },
+)

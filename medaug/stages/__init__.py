@@ -17,13 +17,15 @@ config             settings and stage                                  product
 ``inference``      `InferenceSettings`, `Inference`                    ``<folder>/predictions.csv``
 =================  ==================================================  ============================
 
-`Run` is what they share. This is the top floor: it imports every room, and none imports it.
+`Run` is what they share. The rooms of models, data and results lie below; `medaug.notebook`, `medaug.grid`
+and `medaug.sharing` stand on this one.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from medaug.lazy import lazy_names
 
 if TYPE_CHECKING:
     from medaug.stages.classifier_settings import ClassifierSettings
@@ -57,32 +59,25 @@ __all__ = [
     "evaluation_settings",
 ]
 
-_HOMES = {
-    "ClassifierSettings": "classifier_settings",
-    "ClassifierTraining": "classifier_training",
-    "Evaluation": "evaluation",
-    "GeneratorSettings": "generator_settings",
-    "GeneratorTraining": "generator_training",
-    "Inference": "inference",
-    "InferenceSettings": "inference",
-    "Preparation": "preparation",
-    "PreparationSettings": "preparation",
-    "Quality": "quality",
-    "QualitySettings": "quality",
-    "Run": "run",
-    "Synthesis": "synthesis",
-    "SynthesisSettings": "synthesis",
-    "bundle_root": "location",
-    "evaluation_settings": "evaluation",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import on first use: a study that plans its jobs shall not wait for MONAI, nor one stage for all."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+# A study that plans its jobs shall not wait for MONAI, nor one stage for all.
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "ClassifierSettings": "classifier_settings",
+        "ClassifierTraining": "classifier_training",
+        "Evaluation": "evaluation",
+        "GeneratorSettings": "generator_settings",
+        "GeneratorTraining": "generator_training",
+        "Inference": "inference",
+        "InferenceSettings": "inference",
+        "Preparation": "preparation",
+        "PreparationSettings": "preparation",
+        "Quality": "quality",
+        "QualitySettings": "quality",
+        "Run": "run",
+        "Synthesis": "synthesis",
+        "SynthesisSettings": "synthesis",
+        "bundle_root": "location",
+        "evaluation_settings": "evaluation",
+    },
+)

@@ -7,6 +7,7 @@ from typing import Any
 
 from medaug.classification.networks import PRETRAINED
 from medaug.classification.placebos import PLACEBOS
+from medaug.classification.validation import VALIDATION_SPLITS
 from medaug.data.orders import ORDERS
 from medaug.errors import SettingsError
 from medaug.presets import ClassifierPreset
@@ -61,6 +62,10 @@ class ClassifierSettings(TrainingComputeSettings, ClassifierPreset):
         Gradients are scaled down to it.
     warmup_iterations : int
         Steps in which the learning rate rises to its largest value, in a straight line; 0 starts there.
+    choose_epoch_on : {"id_val", "ood_val"}
+        Images that the best epoch is chosen on: of the hospitals trained on, or of the out-of-distribution
+        validation hospital (Figure 3), on which results are too good then. Thresholds are chosen on
+        ``id_val`` in any case.
     method : str
         How the classifier is called in tables and figures; by default by what it was trained on.
     accept_poor_synthetic : bool
@@ -86,6 +91,7 @@ class ClassifierSettings(TrainingComputeSettings, ClassifierPreset):
     loss_name: str = "bce"
     largest_gradient_norm: float = 1.0
     warmup_iterations: int = 0
+    choose_epoch_on: str = "id_val"
     method: str = ""
     accept_poor_synthetic: bool = free(False)
     workers: int = free(0)
@@ -108,8 +114,9 @@ class ClassifierSettings(TrainingComputeSettings, ClassifierPreset):
         return replace(how, method=how.method or method_name(how, models.classifier.network_name))
 
     def __post_init__(self) -> None:
-        for name, value, known in (("order", self.order, ORDERS), ("placebo", self.placebo, PLACEBOS)):
-            if value not in known:
+        choices = {"order": ORDERS, "placebo": PLACEBOS, "choose_epoch_on": VALIDATION_SPLITS}
+        for name, known in choices.items():
+            if (value := getattr(self, name)) not in known:
                 raise SettingsError(f"there is no {name} {value!r}; there are: {', '.join(known)}")
 
     def baseline(self) -> ClassifierSettings:

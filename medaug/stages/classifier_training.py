@@ -19,17 +19,12 @@ from torch.utils.tensorboard import SummaryWriter
 
 from medaug.classification import optimizers
 from medaug.classification.classifier import ClassifierInfo, load_classifier
-from medaug.classification.device_batches import AugmentedBatches
 from medaug.classification.losses import Loss, WeightedLoss, loss_function, weighted
-from medaug.classification.mixture import MixedPixels, MixedRows, MixedStoreBatches
-from medaug.classification.placebos import PLACEBOS
 from medaug.classification.predict import predict
 from medaug.classification.roc import roc_drawing
-from medaug.classification.validation import KeepBest, Validation
-from medaug.classification.weights import importance_weights, prepare_weighted_batch
-from medaug.data.orders import ORDERS
+from medaug.classification.validation import KeepBest, Validation, validation_rows
 from medaug.data.real import open_real
-from medaug.data.sampling import BatchSampler, Example, StoreBatches, batch_loader
+from medaug.data.sampling import Example
 from medaug.engine.acceleration import AcceleratedInferer, Acceleration
 from medaug.engine.distributed import barrier, is_first, unwrap
 from medaug.engine.handlers import Handler, Together, training_handlers
@@ -42,10 +37,9 @@ from medaug.stages.classifier_settings import ClassifierSettings
 from medaug.stages.products import identity, is_made
 from medaug.stages.quality import demand_quality, left_out
 from medaug.stages.run import Run
-from medaug.stages.setting_values import defaults, record, switch
+from medaug.stages.setting_values import defaults, record, typed
+from medaug.stages.training_batches import TrainingBatches
 from medaug.stages.used_images import UsedImages
-from medaug.transforms.augmentation import augmentation
-from medaug.transforms.counted_augmentation import counted_augmentation
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +71,7 @@ class ClassifierTraining:
     @classmethod
     def of(cls, run: Run, name: str, compare_with_baseline: bool | None, **given: Any) -> ClassifierTraining:
         """Return a stage from the values of a config; None means the default of the setting."""
-        compare = None if compare_with_baseline is None else switch(compare_with_baseline)
+        compare = typed("compare_with_baseline", compare_with_baseline, bool)
         settings = ClassifierSettings.of(run, **given)
         return cls(run=run, name=name, compare_with_baseline=compare, settings=settings)
 
@@ -148,23 +142,28 @@ class ClassifierTraining:
         """Return a loss for targets that come with the weights of their rows."""
         return weighted(loss)
 
+    @cached_property
+    def batches(self) -> TrainingBatches:
+        """What it is trained on."""
+        return TrainingBatches(
+            run=self.run,
+            settings=self.settings,
+            used=self.used,
+            augment_on_device=self.acceleration.augment_on_device,
+        )
+
     @property
     def prepare_batch(self) -> Callable[..., Any]:
-        """What turns a batch into images and targets, and these into labels and weights."""
-        if not self.acceleration.augment_on_device:
-            return prepare_weighted_batch
-        how, run = self.settings, self.run
-        return AugmentedBatches(counted_augmentation(how.augmentation, run.modality, run.seed))
+        """What turns a batch into images and targets, see `TrainingBatches`."""
+        return self.batches.prepare_batch
 
     def dataset(self) -> Dataset[Example]:
-        """Return the batches: finished, or the bytes that `prepare_batch` augments."""
-        return later(self._dataset)
+        """Return the batches, made when the first of them is asked for."""
+        return later(self.batches.dataset)
 
     def loader(self, dataset: Dataset[Example], epochs: int) -> DataLoader[Any]:
         """Return this process's share of all batches."""
-        how, length = self.settings, epochs * self.settings.iterations_per_epoch
-        sampler = BatchSampler(later(lambda: self._rows(length)), how.batch_size, length)
-        return batch_loader(dataset, sampler, how.workers)
+        return self.batches.loader(dataset, epochs * self.settings.iterations_per_epoch)
 
     def handlers(self, network: nn.Module, optimizer: Optimizer, loss: Loss, epochs: int) -> Handler:
         """Return the handlers of the trainer, together."""
@@ -182,6 +181,7 @@ class ClassifierTraining:
                 unwrap(network),
                 optimizer,
                 settings=shown,
+                defaults=defaults(how),
                 parts={"scheduler": schedule, "best": best},
             ),
             tensorboard=TensorBoard(
@@ -203,13 +203,16 @@ class ClassifierTraining:
         """Have made what is needed, and make sure that the classifier is one of these settings."""
         run = self.run
         run.pull("prepare")
+        if not is_made(self.product):
+            validation_rows(run.store, self.settings.choose_epoch_on)  # said before hours of other trainings
         if self.used.any:
             run.pull("quality")
             if not (is_made(self.product) or self.settings.accept_poor_synthetic):
                 demand_quality(run)
         compare = self.used.any if self.compare_with_baseline is None else self.compare_with_baseline
         if compare or self.used.are_filtered:
-            run.pull("baseline", **vars(self.settings.baseline()), compare_with_baseline=False)
+            plain = vars(self.settings.baseline())
+            run.pull("baseline", name=run.baseline_name, compare_with_baseline=False, **plain)
         with self._making(), self._predicting():
             pass  # whoever has to wait for another run, or has other settings, builds no network
 
@@ -260,35 +263,6 @@ class ClassifierTraining:
             write_predictions(predictions.assign(phantom=store.phantom), self.predictions)
         barrier()
 
-    def _rows(self, iterations: int) -> MixedRows:
-        how, run = self.settings, self.run
-        return MixedRows(
-            run.store,
-            self.used.store,
-            how.real_fraction,
-            run.seed,
-            oversample=how.oversample,
-            within_class=how.oversample_within_class,
-            order=ORDERS[how.order](how.real_fraction, iterations, how.batch_size),
-            usable=self.used.rows,
-        )
-
-    def _dataset(self) -> MixedStoreBatches | MixedPixels:
-        how, run = self.settings, self.run
-        weights = None
-        if how.weigh_by is not None:
-            weights = importance_weights(run.store, how.weigh_by, how.equality_level)
-        mixture = run.store, self.used.store, how.image_size
-        if self.acceleration.augment_on_device:
-            return MixedPixels(*mixture, weights, self._placebo)
-        way = augmentation(how.augmentation, run.modality)
-        return MixedStoreBatches(*mixture, way, run.seed, weights, self._placebo)
-
-    def _placebo(self, synthetic: StoreBatches) -> Dataset[Example]:
-        rows = synthetic.store.rows("train")
-        usable = rows if self.used.rows is None else rows[self.used.rows[rows]]
-        return PLACEBOS[self.settings.placebo](synthetic, usable, self.run.seed)
-
     def _draw_rejected(self, writer: SummaryWriter, iteration: int) -> None:
         if self.used.agreed is not None:
             self.used.agreed.draw(writer, iteration)
@@ -301,9 +275,12 @@ class ClassifierTraining:
             image_size=how.image_size,
             batch_size=4 * how.batch_size,
             device=self.run.device,
+            split=how.choose_epoch_on,
         )
 
     @property
     def _info(self) -> ClassifierInfo:
         store, how = self.run.store, self.settings
-        return ClassifierInfo(store.task, how.image_size, how.method, self.run.seed, store.phantom)
+        return ClassifierInfo(
+            store.task, how.image_size, how.method, self.run.seed, store.phantom, how.choose_epoch_on
+        )

@@ -35,7 +35,7 @@ from medaug.stages.products import identity, is_made, renewed, settings_path
 from medaug.stages.quality import judgement_path
 from medaug.stages.run import Run
 from medaug.stages.seen_by_models import seen_by_models
-from medaug.stages.setting_values import chosen, defaults, switch
+from medaug.stages.setting_values import chosen, defaults, typed
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class Evaluation:
             predictions=predictions,
             baseline=baseline,
             title=title,
-            patient_pictures=patient_pictures is None or switch(patient_pictures),
+            patient_pictures=patient_pictures is None or typed("patient_pictures", patient_pictures, bool),
         )
 
     @property

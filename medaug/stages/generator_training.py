@@ -183,6 +183,7 @@ class GeneratorTraining:
                 inner,
                 optimizer,
                 settings=shown,
+                defaults=defaults(how),
                 parts={"ema": average.network, "scheduler": schedule},
             ),
             tensorboard=TensorBoard(

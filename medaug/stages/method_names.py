@@ -40,6 +40,7 @@ def method_name(how: ClassifierSettings, usual_network: str) -> str:
     pretrained = how.network_name in PRETRAINED or how.pretrained_weights is not None
     if pretrained or how.network_name != usual_network:
         parts.append(f"pretrained {how.network_name}" if pretrained else how.network_name)
+    parts += [f"epoch chosen on {how.choose_epoch_on}"] if how.choose_epoch_on != "id_val" else []
     return ", ".join(parts)
 
 

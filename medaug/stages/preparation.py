@@ -200,8 +200,8 @@ class Preparation:
 
 
 def log_phantom(phantom: bool) -> None:
-    """Say of drawn images that they are."""
-    if phantom:
+    """Say of drawn images that they are, once."""
+    if phantom and is_first():
         logger.info("Note: %s", PHANTOM_NOTICE)
 
 

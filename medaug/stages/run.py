@@ -30,7 +30,7 @@ from medaug.stages.command_line import PARTS, check_command_line, check_part, ch
 from medaug.stages.location import calling_workflow, config_path
 from medaug.stages.making import making
 from medaug.stages.products import check_writable, is_current, is_made, settings_path
-from medaug.stages.setting_values import chosen, switch
+from medaug.stages.setting_values import chosen, typed
 from medaug.stages.tracking import check_tracking, track
 from medaug.task import Task
 from medaug.threads import spinning_hurts
@@ -157,15 +157,21 @@ class Run:
     @property
     def upsamples(self) -> bool:
         """Whether generated images are enlarged, where the preset has an upsampler."""
-        told = self.generate.get("upsample")
-        return told is None or switch(told)
+        told = typed("upsample", self.generate.get("upsample"), bool)
+        return told is not False
 
     @property
     def image_size(self) -> int:
         """Side in pixels of the images that classifiers see: of the base model where none is enlarged."""
         if self.upsamples:
             return self.presets.image_size
-        return int(self.diffusion.get("image_size", self.presets.diffusion.image_size))
+        given: int | None = typed("image_size", self.diffusion.get("image_size"), int)
+        return self.presets.diffusion.image_size if given is None else given
+
+    @property
+    def baseline_name(self) -> str:
+        """Of the baseline's files."""
+        return str(self.baseline.get("name", "baseline"))
 
     @property
     def device(self) -> torch.device:
@@ -265,7 +271,7 @@ class Run:
         part : str
             A name in `medaug.stages.command_line.PARTS`.
         **more
-            Parts of the other config to replace.
+            Parts of the other config to replace, where the settings that are handed to it do not.
         """
         key = part, self._for(part)
         if key not in self.pulled:
@@ -277,13 +283,13 @@ class Run:
     def _workflow(self, part: str, **more: Any) -> ConfigWorkflow:
         given, own = getattr(self, part), {f.name for f in fields(self)}
         check_part(part, given, Path(self.bundle_root))
+        changed = more | {name: value for name, value in given.items() if name not in own}
         return ConfigWorkflow(
             config_file=str(config_path(self.bundle_root, PARTS[part])),
             logging_file=False,
             workflow_type="train",
             shared=self._for(part),
-            **more,
-            **{name: value for name, value in given.items() if name not in own},
+            **changed,
         )
 
     def _for(self, part: str) -> Run:

@@ -67,7 +67,7 @@ def chosen(kind: type[Settings], given: Mapping[str, Any], preset: Any = None) -
     values = row | {name: value for name, value in given.items() if value is not None}
     hints = get_type_hints(kind)
     _check_names(kind, values)
-    return kind(**{name: _typed(name, value, hints[name]) for name, value in values.items()})
+    return kind(**{name: typed(name, value, hints[name]) for name, value in values.items()})
 
 
 def record(settings: Any) -> dict[str, Any]:
@@ -85,17 +85,42 @@ def defaults(settings: Any) -> dict[str, Any]:
     return own | {name: defaults(value) for name, value in inner.items() if is_dataclass(value)}
 
 
-def switch(value: bool | str) -> bool:
-    """Return what a switch says: a command line hands over ``false`` as text, which Python takes for true.
+def typed(name: str, value: Any, hint: Any) -> Any:
+    """Return the value of a setting in its type; None, which means not given, stays.
+
+    A command line hands over ``false`` as text, which Python takes for true.
+
+    Parameters
+    ----------
+    name : str
+        The setting.
+    value : object
+        As a config or a command line has it.
+    hint : type
+        What it is; what may be several types stays as it is.
+
+    Raises
+    ------
+    SettingsError
+        The value is not of the type, or out of the limits of the setting. Names the setting.
 
     Examples
     --------
-    >>> switch("false"), switch(True)
-    (False, True)
+    >>> typed("upsample", "false", bool), typed("iterations", 1e3, int)
+    (False, 1000)
     """
-    if str(value).lower() not in ("true", "false"):
-        raise SettingsError(f"a switch is true or false, not {value!r}")
-    return str(value).lower() == "true"
+    options = [o for o in get_args(hint) if o is not NoneType] if _is_union(hint) else [hint]
+    (of_one, *others) = options
+    if value is None or others:
+        return value
+    try:
+        converted = _converted(value, of_one)
+    except (KeyError, TypeError, ValueError):
+        known = {bool: "true or false", int: "a whole number", float: "a number", Mapping: "a mapping"}
+        expected = known.get(get_origin(of_one) or of_one, "text")
+        raise SettingsError(f"{name} must be {expected}, not {value!r}") from None
+    _check_limits(name, converted)
+    return converted
 
 
 def _check_names(kind: type[Any], values: Mapping[str, Any]) -> None:
@@ -107,22 +132,6 @@ def _check_names(kind: type[Any], values: Mapping[str, Any]) -> None:
         raise SettingsError(f"{kind.__name__} needs a value for {', '.join(missing)}")
 
 
-def _typed(name: str, value: Any, hint: Any) -> Any:
-    """Return a value in the type of its setting."""
-    options = [o for o in get_args(hint) if o is not NoneType] if _is_union(hint) else [hint]
-    (of_one, *others) = options
-    if value is None or others:
-        return value
-    try:
-        typed = _converted(value, of_one)
-    except (TypeError, ValueError):
-        known = {bool: "true or false", int: "a whole number", float: "a number", Mapping: "a mapping"}
-        expected = known.get(get_origin(of_one) or of_one, "text")
-        raise SettingsError(f"{name} must be {expected}, not {value!r}") from None
-    _check_limits(name, typed)
-    return typed
-
-
 def _check_limits(name: str, value: Any) -> None:
     least, most = LIMITS.get(name, (-inf, inf))
     if name in LIMITS and not least <= value <= most:
@@ -132,7 +141,7 @@ def _check_limits(name: str, value: Any) -> None:
 
 def _converted(value: Any, kind: Any) -> Any:
     if kind is bool:
-        return switch(value)
+        return {"true": True, "false": False}[str(value).lower()]
     if kind is int:
         if isinstance(value, bool) or float(value) != int(float(value)):
             raise ValueError(value)

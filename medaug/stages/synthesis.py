@@ -6,6 +6,7 @@ import logging
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from medaug.data.real import open_synthetic
 from medaug.diffusion.diffusion_model import DiffusionModel, load_model
 from medaug.diffusion.generation import Cascade, generate
 from medaug.diffusion.plan import fair_plan
+from medaug.engine.acceleration import Acceleration
 from medaug.engine.distributed import is_first
 from medaug.errors import SettingsError
 from medaug.presets import GeneratorPreset, SynthesisPreset
@@ -154,6 +156,16 @@ class Synthesis:
             models["data"] = identity(self.run.data_dir)
         return {**models, "skew": self.run.scarcity, "seed": self.run.seed, **bound}
 
+    @cached_property
+    def acceleration(self) -> Acceleration:
+        """How the networks are laid onto the device."""
+        return self.settings.acceleration(self.run.device)
+
+    @property
+    def computed(self) -> dict[str, Any]:
+        """How the images are computed."""
+        return self.acceleration.facts(self.run.device)
+
     @property
     def has_images(self) -> bool:
         """Whether there are real images whose labels are kept; a generator from a bundle needs none."""
@@ -170,8 +182,7 @@ class Synthesis:
 
     def make(self) -> None:
         """Draw the images, unless they are there; say where they are, and how to look at them."""
-        computed = self.settings.acceleration(self.run.device).facts(self.run.device)
-        with self.run.making(self.product, self.record, defaults(self.settings), computed) as missing:
+        with self.run.making(self.product, self.record, defaults(self.settings), self.computed) as missing:
             if missing:
                 self._make()
         if is_first():
@@ -200,7 +211,7 @@ class Synthesis:
                 "generator": {name: self.record[name] for name in ("diffusion", "upsampler")},
                 "versions": {"medaug": version("medaug")},
             },
-            acceleration=how.acceleration(run.device),
+            acceleration=self.acceleration,
         )
         log_phantom(made.phantom)
 

@@ -75,7 +75,7 @@ class UsedImages:
     @property
     def judge(self) -> Path:
         """The classifier that must agree with them: the baseline."""
-        return self.run.path("models", f"{self.run.baseline.get('name', 'baseline')}.pt")
+        return self.run.path("models", f"{self.run.baseline_name}.pt")
 
     @property
     def record(self) -> dict[str, Any]:

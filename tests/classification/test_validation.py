@@ -6,7 +6,13 @@ from torch import nn
 from medaug.classification.classifier import ClassifierInfo, load_classifier
 from medaug.classification.losses import masked_bce
 from medaug.classification.networks import build_classifier
-from medaug.classification.validation import KeepBest, Validation, ValidationResult, class_aucs
+from medaug.classification.validation import (
+    KeepBest,
+    Validation,
+    ValidationResult,
+    class_aucs,
+    validation_rows,
+)
 from medaug.errors import DataError, TrainingError
 
 NAN = float("nan")
@@ -77,10 +83,19 @@ def test_predictions_that_are_not_numbers_stop_the_training(store):
         validation(Constant(NAN))
 
 
-def test_an_empty_validation_split_is_named(make, tmp_path):
+@pytest.mark.parametrize(("split", "other"), [("id_val", "ood_val"), ("ood_val", "id_val")])
+def test_a_split_without_images_or_labels_is_named(make, tmp_path, split, other):
     store = make(tmp_path / "data", counts={"train": 4})
-    with pytest.raises(DataError, match=r"no images in the split 'id_val'"):
-        Validation(store, masked_bce, image_size=16, batch_size=4, device="cpu")
+    message = rf"no labelled images in the split '{split}' .* --choose_epoch_on {other}"
+    with pytest.raises(DataError, match=message):
+        Validation(store, masked_bce, image_size=16, batch_size=4, device="cpu", split=split)
+    store.table["split"] = split
+    assert validation_rows(store, split).tolist() == [0, 1, 2, 3]
+    store.table[store.task.label_columns[1]] = NAN
+    assert validation_rows(store, split).tolist() == [0, 1, 2, 3]
+    store.table[store.task.label_columns] = NAN
+    with pytest.raises(DataError, match=message):
+        validation_rows(store, split)
 
 
 def test_auc_counts_pairs_leaves_unknowns_out_and_skips_one_class_columns():

@@ -122,6 +122,25 @@ def test_other_settings_are_named(tmp_path):
         tiny_run.build(tmp_path, data="b").run()
 
 
+def test_a_run_goes_on_that_was_begun_before_there_was_a_setting(tmp_path):
+    network = torch.nn.Linear(1, 1)
+    engine = SimpleNamespace(
+        state=SimpleNamespace(epoch=1, iteration=5),
+        data_loader=SimpleNamespace(sampler=SimpleNamespace(start=0)),
+        has_event_handler=lambda *_: True,
+    )
+
+    def resume(**how):
+        return Resume(tmp_path / "resume.pt", network, torch.optim.Adam(network.parameters()), **how)
+
+    resume(settings={"seed": 0}).save(engine)
+    defaults = {"split": ("val",), "workers": 0}
+    resume(settings={"seed": 0, "split": ["val"]}, defaults=defaults).load(engine)
+    assert engine.data_loader.sampler.start == 5
+    with pytest.raises(CheckpointError, match=r"other settings: split was \['val'\] and is \['test'\];"):
+        resume(settings={"seed": 0, "split": ["test"]}, defaults=defaults).load(engine)
+
+
 def test_another_network_is_refused(tmp_path):
     run_and_stop(tmp_path, 6)
     with pytest.raises(

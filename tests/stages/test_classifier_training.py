@@ -97,6 +97,41 @@ def test_it_learns_saves_its_best_epoch_and_predicts(real: ImageStore, tmp_path:
     assert len(events.Images("validation/roc")) == EPOCHS
 
 
+@pytest.mark.parametrize("split", ["id_val", "ood_val"])
+def test_the_epoch_is_chosen_on_the_split_that_is_asked_for(tmp_path: Path, split: str) -> None:
+    """Labels of the other hospital say the contrary: a network is good for one of the two only."""
+    store = store_of(tmp_path / "data", {"train": 24, "id_val": 12, "ood_val": 12}, seed=0)
+    table = store.table.copy()
+    other = table["split"] == "ood_val"
+    table.loc[other, TASK.label_columns] = 1 - table.loc[other, TASK.label_columns]
+    table.to_parquet(store.path / "table.parquet")
+    workflow = workflow_of(store, tmp_path, real_fraction=1.0, choose_epoch_on=split)
+    workflow.trainer.run()
+
+    network, info = load_classifier(tmp_path / "models" / "model.pt")
+    assert info.epoch_chosen_on == split
+    assert workflow.parser.get_parsed_content("stage").record["choose_epoch_on"] == split
+    how = {"image_size": 16, "batch_size": 8, "device": "cpu", "method": "m", "seed": 0}
+    predictions = predict(network, ImageStore.open(store.path), [split], TASK, **how)
+    scores = predictions.filter(like="score:").to_numpy()
+    aucs = class_aucs(TASK.classes, TASK.labels(predictions), scores)
+    events = EventAccumulator(str(tmp_path / "logs" / "model")).Reload()
+    shown = [event.value for event in events.Scalars("validation/auc")]
+    assert max(shown) == pytest.approx(np.mean(list(aucs.values())))
+    assert (max(shown) > 0.5) == (split == "id_val")
+
+
+def test_without_images_to_choose_the_epoch_on_nothing_is_trained(
+    real: ImageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = workflow_of(real, tmp_path, choose_epoch_on="ood_val").parser.get_parsed_content("stage")
+    pulled: list[str] = []
+    monkeypatch.setattr(Run, "pull", lambda run, part, **more: pulled.append(part))
+    with pytest.raises(DataError, match=r"no labelled images in the split 'ood_val'"):
+        stage.pull()
+    assert pulled == ["prepare"]
+
+
 class Brightness(torch.nn.Module):
     """Sees a condition where its half of the image is bright: it is always right."""
 
@@ -131,7 +166,7 @@ def test_images_that_the_baseline_does_not_agree_with_are_not_used(
     assert "Rejected synthetic images: all all: 10 of 30; class edema: " in caplog.text
     events = EventAccumulator(str(tmp_path / "logs" / "model")).Reload()
     assert events.Scalars("rejected/all/all")[-1].value == pytest.approx(1 / 3)
-    rows = stage._rows(iterations=100).rows(np.arange(100))
+    rows = stage.batches.rows(iterations=100).rows(np.arange(100))
     assert not wrong[rows[rows >= len(real)] - len(real)].any()
 
 
@@ -151,7 +186,8 @@ def test_a_filtered_training_has_the_baseline_made_and_depends_on_it(
 ) -> None:
     pulled: list[str] = []
     monkeypatch.setattr(Run, "pull", lambda run, part, **more: pulled.append(part))
-    for name in ("data", "synthetic", "models/baseline2", "models/model"):
+    store_of(tmp_path / "data", {"train": 1, "id_val": 1}, seed=0)
+    for name in ("synthetic", "models/baseline2", "models/model"):
         path = tmp_path / f"{name}.settings.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(f'{{"settings": {{"name": "{name}"}}}}')
@@ -205,7 +241,7 @@ def test_synthetic_images_of_excluded_classes_are_not_used(real: ImageStore, tmp
     ill = (synthetic.table["label:edema"] == 1).to_numpy()
     assert 0 < ill.sum() < 30
     assert stage.used.rows.tolist() == (~ill).tolist()
-    rows = stage._rows(iterations=100).rows(np.arange(100))
+    rows = stage.batches.rows(iterations=100).rows(np.arange(100))
     assert not ill[rows[rows >= len(real)] - len(real)].any()
 
 
@@ -258,17 +294,25 @@ def test_the_baseline_is_the_same_training_without_what_is_compared() -> None:
     changed = {"order": "synthetic_first", "only_agreed": True, "placebo": "noise", "weigh_by": "sex"}
     changed |= {"oversample": "sex", "oversample_within_class": True, "real_fraction": 0.3}
     kept = {"augmentation": "heuristic", "learning_rate": 0.5, "network_name": "efficientnet_lite0"}
+    kept |= {"choose_epoch_on": "ood_val"}
     how = ClassifierSettings.of(run, **changed, **kept)
     baseline = ClassifierSettings.of(run, **vars(how.baseline()))
     assert baseline == ClassifierSettings.of(run, real_fraction=1.0, **kept)
-    assert baseline.method == "100% real, heuristic, pretrained efficientnet_lite0"
+    expected = "100% real, heuristic, pretrained efficientnet_lite0, epoch chosen on ood_val"
+    assert baseline.method == expected
 
 
-@pytest.mark.parametrize("setting", ["order", "placebo"])
+@pytest.mark.parametrize("setting", ["order", "placebo", "choose_epoch_on"])
 def test_an_unknown_choice_lists_what_there_is(setting: str) -> None:
     run = Run.of(bundle_root=".", modality="radiology", output_dir="o", data_dir="d")
-    known = {"order": "mixed, synthetic_first", "placebo": "none, noise, shuffled"}[setting]
-    with pytest.raises(SettingsError, match=rf"there is no {setting} 'sideways'; there are: {known}"):
+    known = {
+        "order": "mixed, synthetic_first",
+        "placebo": "none, noise, shuffled",
+        "choose_epoch_on": "id_val, ood_val",
+    }
+    with pytest.raises(
+        SettingsError, match=rf"there is no {setting} 'sideways'; there are: {known[setting]}$"
+    ):
         ClassifierSettings.of(run, **{setting: "sideways"})
 
 
@@ -293,10 +337,40 @@ def test_without_upsampler_a_classifier_sees_images_of_the_base_model(told: obje
     with pytest.raises(SettingsError, match=r"image_size 256 does not fit .* 64 pixels without upsampler"):
         ClassifierSettings.of(run, image_size=256)
     assert ClassifierSettings.of(run, image_size=256, real_fraction=1.0).image_size == 256
-    smaller = Run.of(**where, preset="paper", generate={"upsample": told}, diffusion={"image_size": 32})
-    assert ClassifierSettings.of(smaller).image_size == 32
+    for given, size in ((32, 32), ("32", 32), (None, 64)):
+        other = Run.of(**where, preset="paper", generate={"upsample": told}, diffusion={"image_size": given})
+        assert ClassifierSettings.of(other).image_size == size
     usual = Run.of(**where, preset="paper", generate={"upsample": None})
     assert ClassifierSettings.of(usual).image_size == 256
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"generate": {"upsample": "maybe"}}, "upsample must be true or false, not 'maybe'"),
+        (
+            {"generate": {"upsample": False}, "diffusion": {"image_size": "large"}},
+            "image_size must be a whole number, not 'large'",
+        ),
+        (
+            {"generate": {"upsample": False}, "diffusion": {"image_size": 0}},
+            "image_size must be at least 1, not 0",
+        ),
+    ],
+)
+def test_settings_handed_to_other_configs_that_decide_the_size_are_named(
+    parts: dict[str, Any], message: str
+) -> None:
+    run = Run.of(bundle_root=".", modality="dermatology", output_dir="o", data_dir="d", **parts)
+    with pytest.raises(SettingsError, match=f"^{message}$"):
+        ClassifierSettings.of(run)
+
+
+def test_a_baseline_to_compare_with_is_a_switch() -> None:
+    run = Run.of(bundle_root=".", modality="radiology", output_dir="o", data_dir="d")
+    assert ClassifierTraining.of(run, "model", "false").compare_with_baseline is False  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="compare_with_baseline must be true or false, not 'perhaps'"):
+        ClassifierTraining.of(run, "model", "perhaps")  # type: ignore[arg-type]
 
 
 def test_a_pretrained_network_is_trained_gently_unless_a_rate_is_given(tmp_path: Path) -> None:

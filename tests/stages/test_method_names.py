@@ -36,6 +36,7 @@ from medaug.stages import ClassifierSettings, Run
             {"real_fraction": 1.0, "network_name": "bit_50x1", "pretrained_weights": "w.npz"},
             "100% real, pretrained bit_50x1",
         ),
+        ({"real_fraction": 1.0, "choose_epoch_on": "ood_val"}, "100% real, epoch chosen on ood_val"),
         ({"method": "ours", "placebo": "noise"}, "ours"),
     ],
 )

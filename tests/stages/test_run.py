@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+from monai.bundle import ConfigWorkflow
 
 from medaug.errors import DataError, SettingsError
-from medaug.stages import GeneratorTraining, Run, Synthesis
+from medaug.stages import ClassifierTraining, GeneratorTraining, Run, Synthesis
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,6 +49,28 @@ def test_a_product_is_looked_at_once_by_all_stages_of_a_run(
     assert Workflow.ran == ["initialize prepare", "run prepare"]
     run(tmp_path).pull("prepare")
     assert Workflow.ran.count("run prepare") == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "name"), [({"name": "plain", "iterations": 7}, "plain"), ({"iterations": 7}, "baseline")]
+)
+def test_the_baseline_may_be_trained_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], name: str
+) -> None:
+    made: list[Any] = []
+    for method in ("initialize", "run"):
+        monkeypatch.setattr(ConfigWorkflow, method, lambda workflow: made.append(workflow))
+    monkeypatch.setattr(ClassifierTraining, "_making", lambda stage: nullcontext())
+    monkeypatch.setattr(ClassifierTraining, "_predicting", lambda stage: nullcontext())
+    own = {"real_fraction": 1.0, "batch_size": 5}
+    stage = ClassifierTraining.of(run(tmp_path, baseline=given), "model", True, **own)
+    (tmp_path / "models").mkdir()
+    stage.product.touch()
+    stage.pull()
+
+    baseline = made[-1].parser.get_parsed_content("stage")
+    assert (baseline.name, baseline.settings.iterations, baseline.settings.batch_size) == (name, 7, 5)
+    assert baseline.compare_with_baseline is False
 
 
 def test_another_wish_is_looked_at_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

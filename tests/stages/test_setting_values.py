@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from medaug.errors import SettingsError
-from medaug.stages.setting_values import chosen, defaults, free, record, switch
+from medaug.stages.setting_values import chosen, defaults, free, record, typed
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,8 @@ def test_whole_numbers_survive_as_text_and_as_floats(number: int) -> None:
 
 def test_a_switch_given_as_text() -> None:
     given_and_meant = {"true": True, "True": True, "false": False}
-    assert {text: switch(text) for text in given_and_meant} == given_and_meant
-    assert switch(True) is True
-    with pytest.raises(SettingsError, match="'maybe'"):
-        switch("maybe")
+    assert {text: typed("upsample", text, bool) for text in given_and_meant} == given_and_meant
+    assert typed("upsample", True, bool) is True
+    assert typed("upsample", None, bool) is None
+    with pytest.raises(SettingsError, match=r"^upsample must be true or false, not 'maybe'$"):
+        typed("upsample", "maybe", bool)

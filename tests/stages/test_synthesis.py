@@ -10,7 +10,8 @@ from medaug.diffusion.diffusion_model import DiffusionModel, save_model
 from medaug.diffusion.unet import build_unet
 from medaug.errors import SettingsError
 from medaug.export.__main__ import main as export
-from medaug.stages import Run, Synthesis
+from medaug.stages import Run, Synthesis, preparation
+from medaug.stages.preparation import log_phantom
 from medaug.task import Task
 
 
@@ -73,6 +74,15 @@ def test_a_generator_of_the_run_comes_before_that_of_the_bundle(given_away, tmp_
     assert Synthesis.of(given_away).came_with_bundle
     (tmp_path / "models" / "diffusion.settings.json").write_text("{}")  # training has begun
     assert not Synthesis.of(given_away).came_with_bundle
+
+
+def test_of_several_processes_one_says_that_images_are_of_phantoms(monkeypatch, caplog):
+    with caplog.at_level("INFO"):
+        log_phantom(True)
+        log_phantom(False)
+        monkeypatch.setattr(preparation, "is_first", lambda: False)
+        log_phantom(True)
+    assert caplog.messages == [f"Note: {preparation.PHANTOM_NOTICE}"]
 
 
 def test_the_upsampler_is_left_out_where_nobody_wants_it(run):
