@@ -35,7 +35,8 @@ class Facts:
     """
 
     def __init__(self, source: Source, metrics: pd.DataFrame | None = None) -> None:
-        self.metric = headline(source.metrics)
+        asked = source.settings(source.run / "evaluation").get("evaluation", {}).get("headline")
+        self.metric = headline(source.metrics, asked)
         table = tidied(source.metrics if metrics is None else metrics)
         in_split = source.store.table.groupby("split", observed=True)["patient_id"].nunique()
         self.table = table.assign(  # older tables count images only

@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from medaug.evaluation import evaluate
 from medaug.sharing.card_baseline import NONE, BesideBaseline
+from medaug.sharing.card_facts import Facts
 from medaug.sharing.model_card import model_card
 from medaug.sharing.source import Source
 
@@ -75,3 +76,22 @@ def test_without_a_baseline_there_is_a_sentence(finished: Path) -> None:
     beside = BesideBaseline(Source.of(BUNDLES / "chexpert", finished))
     assert beside.sentence() == NONE
     assert beside.section() == [NONE]
+
+
+def test_the_card_leads_with_the_metric_that_the_evaluation_was_set_to(
+    compared: tuple[Source, pd.DataFrame], tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(compared[0].run, tmp_path / "run"))
+    metrics = ["auc", "accuracy"]
+    evaluate(
+        compared[1], replicates=20, permutations=0, baseline=REAL, metrics=metrics, headline="accuracy"
+    ).write(run / "evaluation")
+    source = Source.of(BUNDLES / "chexpert", run)
+    assert BesideBaseline(source).sentence().startswith("AUC, ")  # nobody asked for another
+    record(run / "evaluation", {"evaluation": {"headline": "accuracy"}})
+    source = Source.of(BUNDLES / "chexpert", run)
+    assert BesideBaseline(source).sentence().startswith("Accuracy, minus that of ")
+    own = source.metrics.query(
+        "metric == 'accuracy' and label == '' and attribute == '' and split == 'id_test'"
+    )
+    assert f"{own['value'].iloc[0]:.3f} [" in Facts(source).how_well()
