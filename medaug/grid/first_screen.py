@@ -75,9 +75,11 @@ def arms_table(metrics: pd.DataFrame, differences: pd.DataFrame, metric: str, at
     return Table(caption, head, rows)
 
 
-def means(metrics: pd.DataFrame, metric: str, split: str, attribute: str = "") -> pd.Series[float]:
-    """Return the mean over trainings of a metric of all conditions and domains, by arm."""
-    rows = select(metrics, metric, split, attribute=attribute)
+def means(
+    metrics: pd.DataFrame, metric: str, split: str, domain: str | None = None, attribute: str = ""
+) -> pd.Series[float]:
+    """Return the mean over trainings of a metric of all conditions, by arm; None: all domains together."""
+    rows = select(metrics, metric, split, attribute=attribute, domain=domain)
     rows = rows[rows["estimable"].astype(bool)]
     return rows.groupby("method", sort=False)["value"].mean()
 
@@ -85,7 +87,7 @@ def means(metrics: pd.DataFrame, metric: str, split: str, attribute: str = "") -
 def _winner(
     metrics: pd.DataFrame, differences: pd.DataFrame, split: str, metric: str, attribute: str
 ) -> str | None:
-    values = means(metrics, metric, split, attribute)
+    values = means(metrics, metric, split, attribute=attribute)
     if values.empty:
         return None
     best = str(values.idxmax() if higher_is_better(metric) else values.idxmin())
@@ -117,7 +119,7 @@ def _arm_cell(
     metric: str,
     attribute: str,
 ) -> Cell:
-    value = means(metrics, metric, split, attribute).get(arm)
+    value = means(metrics, metric, split, attribute=attribute).get(arm)
     if value is None:
         return Cell(NOT_ESTIMABLE, _reason(metrics, arm, split, metric, attribute), "missing")
     row = _difference(differences, arm, split, metric, attribute)
