@@ -61,6 +61,36 @@ def test_nothing_is_told_of_groups_of_few(compared: tuple[Source, pd.DataFrame])
     assert away.count("not estimable") == 3
 
 
+def test_a_gap_does_not_tell_of_few_patients_what_the_evaluation_was_allowed_to(
+    compared: tuple[Source, pd.DataFrame], tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(compared[0].run, tmp_path / "run"))
+    own = compared[1].assign(**{"label:edema": 1.0, "label:effusion": 1.0})
+    few = (own["split"] == "ood_test") & (own["attr:sex"] == "F")
+    for name in TASK.classes:  # the few women are all missed
+        own[f"score:{name}"] = np.where(few, 0.0, 1.0)
+    metrics = evaluate(
+        own, replicates=0, permutations=0, metrics=["accuracy"], min_group_size=2, baseline=REAL
+    )
+    metrics.write(run / "evaluation")
+    worst = metrics.metrics.query("metric == 'accuracy_worst' and label == '' and split == 'ood_test'")
+    assert set(worst["group"]) == {"F"}
+
+    source = Source.of(BUNDLES / "chexpert", run)
+    facts = Facts(source)
+
+    assert "not estimable out of distribution" in facts.how_fairly()
+    assert "0.000 [no interval] in distribution" in facts.how_fairly()
+    assert "Worst group out of distribution" not in facts.where_it_fails()
+    assert "Not known for want of patients out of distribution: sex F" in facts.where_it_fails()
+    (gap,) = [
+        line
+        for line in "\n".join(BesideBaseline(source).section()).splitlines()
+        if line.startswith("| out of distribution | Accuracy gap, sex |")
+    ]
+    assert gap.count("not estimable") == 3
+
+
 def test_a_baseline_of_another_kind_is_called_by_its_name(
     compared: tuple[Source, pd.DataFrame], tmp_path: Path
 ) -> None:
