@@ -14,6 +14,7 @@ from medaug.grid.arms import REFERENCE
 from medaug.report.group_words import attribute_words
 from medaug.report.parts import Cell, Table, name
 from medaug.report.tidy import row_of, select
+from medaug.report.verdict_words import p_words
 from medaug.report.words import NOT_ESTIMABLE, in_sentence, interval, number, plural, signed, split_name
 
 
@@ -105,7 +106,7 @@ def _winner(
 def _certainty(row: pd.Series[Any]) -> str:
     if row["verdict"] == UNKNOWN:
         return "too few trainings to tell"
-    chance = f"{_p_value(row['p_holm'])} after Holm's correction"
+    chance = f"{p_words(float(row['p_holm']))} after Holm's correction"
     if row["verdict"] == UNCLEAR:
         return f"no clear difference ({chance}; one of {number(row['detectable'])} could have been found)"
     return f"{row['verdict']} ({chance})"
@@ -142,10 +143,6 @@ def _difference(
     if differences.empty:
         return None
     return row_of(select(differences, metric, split, attribute=attribute), arm)
-
-
-def _p_value(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {number(value)}"
 
 
 def _questions(metric: str, attribute: str) -> list[tuple[str, str]]:

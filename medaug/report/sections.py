@@ -10,8 +10,7 @@ from medaug.data.store import ImageStore
 from medaug.evaluation.family import shown_splits
 from medaug.evaluation.groupings import Grouping
 from medaug.evaluation.metrics import (
-    CALIBRATION_INTERCEPT,
-    CALIBRATION_SLOPE,
+    CALIBRATION,
     GAP,
     HIGH_RISK_SENSITIVITY,
     higher_is_better,
@@ -195,7 +194,7 @@ def _calibration_tables(table: pd.DataFrame | None, methods: Sequence[str]) -> P
     measured = set() if table is None else set(table["metric"])
     return [
         label_table(table, methods, metric)
-        for metric in (CALIBRATION_INTERCEPT, CALIBRATION_SLOPE)
+        for metric in CALIBRATION
         if table is not None and metric in measured
     ]
 
