@@ -61,7 +61,7 @@ def compare_methods(
         - ``family`` and ``p_holm``: see `medaug.evaluation.family.with_family`;
         - ``verdict`` of `medaug.evaluation.verdict.verdict`: by ``p_holm`` in the headline family, else by
           ``p_value``; "not known" where fewer than three trainings allow none, and of a clear difference in
-          the share that is called positive.
+          the share that is called positive, of which neither more nor less is better.
 
     Raises
     ------
@@ -87,12 +87,15 @@ def difference_rows(cell: Sequence[Estimate], baseline: str, confidence: float) 
             yield from _differences(_by_question(cell, method), reference, confidence)
 
 
-def assembled_differences(rows: list[dict[str, Any]], settings: EvaluationSettings) -> pd.DataFrame:
-    """Return the table of all `difference_rows`."""
+def assembled_differences(
+    rows: list[dict[str, Any]], settings: EvaluationSettings, leading: str | None = None
+) -> pd.DataFrame:
+    """Return the table of all `difference_rows`; None as the leading metric chooses of those in them."""
     table = pd.DataFrame(rows, columns=list(COMPARISON_COLUMNS))
     table = table.astype({"n": "int64", "trainings": "int64", "p_value": "float64"})
     table = table.sort_values("method", kind="stable", ignore_index=True)
-    return _with_verdicts(table, settings)
+    leading = leading or headline(table.assign(estimable=True), settings.headline)
+    return _with_verdicts(table, leading, settings.confidence)
 
 
 def need_baseline(predictions: pd.DataFrame, baseline: str) -> None:
@@ -106,11 +109,10 @@ def need_baseline(predictions: pd.DataFrame, baseline: str) -> None:
         raise DataError(f"there is nothing to compare with {baseline!r}: it is the only method")
 
 
-def _with_verdicts(table: pd.DataFrame, settings: EvaluationSettings) -> pd.DataFrame:
-    leading = settings.headline or headline(table.assign(estimable=True))
+def _with_verdicts(table: pd.DataFrame, leading: str, confidence: float) -> pd.DataFrame:
     table = with_family(table, leading)
     p_values = table["p_holm"].fillna(table["p_value"])
-    level = 1 - settings.confidence
+    level = 1 - confidence
     found = [
         verdict(difference, p_value, metric, level)
         for difference, p_value, metric in zip(table["difference"], p_values, table["metric"], strict=True)

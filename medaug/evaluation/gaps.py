@@ -17,6 +17,7 @@ from medaug.evaluation.metrics import (
     RATIO,
     SELECTION_RATE,
     SENSITIVITY,
+    UNDIRECTED,
     WORST,
     higher_is_better,
 )
@@ -63,7 +64,7 @@ def _compared(items: Sequence[Estimate]) -> Iterator[Estimate]:
     yield replace(
         about, metric=GAP.of(metric), values=highest.values - lowest.values, shuffled=_range(usable)
     )
-    if metric != SELECTION_RATE:  # neither more nor less of it is worse
+    if metric not in UNDIRECTED:
         worst = replace(about, values=poorest.values, group=poorest.group, support=poorest.support)
         yield replace(worst, metric=WORST.of(metric))
     if metric in WITH_RATIO:

@@ -24,6 +24,8 @@ SELECTION_RATE = "selection_rate"
 EQUALIZED_ODDS = "equalized_odds"
 CALIBRATION_INTERCEPT, CALIBRATION_SLOPE = "calibration_intercept", "calibration_slope"
 CALIBRATION = (CALIBRATION_INTERCEPT, CALIBRATION_SLOPE)
+UNDIRECTED = (SELECTION_RATE, *CALIBRATION)
+"""Metrics of which neither more nor less is better; their gaps and ratios have a direction."""
 
 Needs = Literal["examples", "positives", "negatives", "both", "alarms", "others"]
 

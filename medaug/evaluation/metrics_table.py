@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from medaug.evaluation.shuffled_gaps import gap_fields
 from medaug.evaluation.targets import tell_ties
 from medaug.files import write_aside
 from medaug.task import Task
+
+logger = logging.getLogger(__name__)
 
 TEXT_COLUMNS = (
     *("method", "split", "domain", "metric", "label", "attribute", "group", "reason", "source", "family"),
@@ -112,16 +115,27 @@ def assembled_metrics(rows: list[dict[str, Any]], settings: EvaluationSettings) 
     table = pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
     table = table.astype(COUNTS | {"p_value": "float64"})
     table = table.sort_values(["method", "seed"], kind="stable", ignore_index=True)
-    leading = settings.headline or headline(table)
+    leading = headline(table, settings.headline)
+    if settings.headline not in (None, leading):
+        logger.warning("The headline %s does not apply here; %s leads", settings.headline, leading)
     return with_family(table, leading, within=["method", "seed"])[list(METRIC_COLUMNS)]
 
 
-def headline(metrics: pd.DataFrame) -> str:
+def headline(metrics: pd.DataFrame, asked: str | None = None) -> str:
     """Return the metric that leads: AUC as in the paper's radiology, top-3 accuracy as in its dermatology.
 
     The vocabulary ranks them (`medaug.evaluation.metrics`). One for more classes than there are, and one that
     cannot be estimated at all, do not lead.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Rows of ``metrics.csv``, or others with ``metric``, ``label`` and ``estimable``.
+    asked : str, optional
+        The one that the settings name; it leads where it was measured.
     """
+    if asked is not None and asked in set(metrics["metric"]):
+        return asked
     classes = len(set(metrics["label"]) - {""})
     plain = [name for name in dict.fromkeys(metrics["metric"]) if not is_derived(name)]
     ranked = [name for name in headline_metrics(plain) if classes >= METRICS[name].min_classes]

@@ -209,8 +209,11 @@ def _measured(
         rows += metric_rows(cell, settings, source_of(predictions))
         if baseline is not None:
             differences += difference_rows(cell, baseline, settings.confidence)
-    comparison = None if baseline is None else assembled_differences(differences, settings)
-    return assembled_metrics(rows, settings), comparison
+    metrics = assembled_metrics(rows, settings)
+    if baseline is None:
+        return metrics, None
+    leading = headline(metrics, settings.headline)
+    return metrics, assembled_differences(differences, settings, leading)
 
 
 measure = evaluate

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from medaug.errors import SettingsError
-from medaug.evaluation.metrics import METRICS
+from medaug.evaluation.metrics import METRICS, UNDIRECTED
 from medaug.task import Kind
 
 AGE_BINS: tuple[float | str, ...] = (0, 40, 60, 80, "inf")
@@ -24,7 +24,8 @@ class EvaluationSettings:
     metrics : sequence of str
         Names of metrics; empty means all that apply to the kind of task.
     headline : str, optional
-        The metric that leads the report and the short table; None chooses by the kind of task.
+        The metric that leads the report and the short table, where it applies; None, and elsewhere, that
+        of the kind of task.
     high_risk : sequence of str
         Classes that must not be missed, of classes that exclude one another: ``high_risk_sensitivity`` is
         that of all of them together, ``sensitivity`` that of each. A task's own are used where this is empty.
@@ -106,6 +107,11 @@ class EvaluationSettings:
         if self.headline and self.headline not in METRICS:
             raise SettingsError(
                 f"there is no metric {self.headline!r} to lead; there are: {', '.join(METRICS)}"
+            )
+        if self.headline in UNDIRECTED:
+            raise SettingsError(
+                f"the headline {self.headline!r} cannot lead, as neither more nor less of it is better; name "
+                "another metric, or none"
             )
         if self.headline and self.metrics and self.headline not in self.metrics:
             raise SettingsError(

@@ -16,7 +16,7 @@ from scipy.special import stdtr, stdtrit
 
 from medaug.arrays import Array
 from medaug.evaluation.intervals import percentile_interval
-from medaug.evaluation.metrics import SELECTION_RATE, higher_is_better
+from medaug.evaluation.metrics import UNDIRECTED, higher_is_better
 
 MIN_TRAININGS = 3
 POWER = 0.8
@@ -132,7 +132,7 @@ def verdict(difference: float, p_value: float, metric: str, level: float = 0.05)
     Returns
     -------
     {"better", "worse", "no clear difference", "not known"}
-        The last one too for a clear difference in the share that is called positive, which is neither.
+        The last one too for a clear difference in a metric of which neither more nor less is better.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def verdict(difference: float, p_value: float, metric: str, level: float = 0.05)
         return UNKNOWN
     if p_value > level:
         return UNCLEAR
-    if metric == SELECTION_RATE:  # neither more nor less of it is better
+    if metric in UNDIRECTED:
         return UNKNOWN
     return BETTER if (difference > 0) == higher_is_better(metric) else WORSE
 

@@ -23,8 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _list(settings: argparse.Namespace) -> None:
-    for name, arm in arms(settings.group).items():
-        print(f"{name:30}{arm.meaning}")
+    known = arms(settings.group)
+    width = max(map(len, known)) + 2
+    for name, arm in known.items():
+        print(f"{name:{width}}{arm.meaning}")
 
 
 def _look(settings: argparse.Namespace) -> None:

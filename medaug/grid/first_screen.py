@@ -14,6 +14,7 @@ from medaug.grid.arms import REFERENCE
 from medaug.report.group_words import attribute_words
 from medaug.report.parts import Cell, Table, name
 from medaug.report.tidy import row_of, select
+from medaug.report.verdict_words import p_words
 from medaug.report.words import NOT_ESTIMABLE, in_sentence, interval, number, plural, signed, split_name
 
 
@@ -75,9 +76,11 @@ def arms_table(metrics: pd.DataFrame, differences: pd.DataFrame, metric: str, at
     return Table(caption, head, rows)
 
 
-def means(metrics: pd.DataFrame, metric: str, split: str, attribute: str = "") -> pd.Series[float]:
-    """Return the mean over trainings of a metric of all conditions and domains, by arm."""
-    rows = select(metrics, metric, split, attribute=attribute)
+def means(
+    metrics: pd.DataFrame, metric: str, split: str, domain: str | None = None, attribute: str = ""
+) -> pd.Series[float]:
+    """Return the mean over trainings of a metric of all conditions, by arm; None: all domains together."""
+    rows = select(metrics, metric, split, attribute=attribute, domain=domain)
     rows = rows[rows["estimable"].astype(bool)]
     return rows.groupby("method", sort=False)["value"].mean()
 
@@ -85,7 +88,7 @@ def means(metrics: pd.DataFrame, metric: str, split: str, attribute: str = "") -
 def _winner(
     metrics: pd.DataFrame, differences: pd.DataFrame, split: str, metric: str, attribute: str
 ) -> str | None:
-    values = means(metrics, metric, split, attribute)
+    values = means(metrics, metric, split, attribute=attribute)
     if values.empty:
         return None
     best = str(values.idxmax() if higher_is_better(metric) else values.idxmin())
@@ -103,7 +106,7 @@ def _winner(
 def _certainty(row: pd.Series[Any]) -> str:
     if row["verdict"] == UNKNOWN:
         return "too few trainings to tell"
-    chance = f"{_p_value(row['p_holm'])} after Holm's correction"
+    chance = f"{p_words(float(row['p_holm']))} after Holm's correction"
     if row["verdict"] == UNCLEAR:
         return f"no clear difference ({chance}; one of {number(row['detectable'])} could have been found)"
     return f"{row['verdict']} ({chance})"
@@ -117,7 +120,7 @@ def _arm_cell(
     metric: str,
     attribute: str,
 ) -> Cell:
-    value = means(metrics, metric, split, attribute).get(arm)
+    value = means(metrics, metric, split, attribute=attribute).get(arm)
     if value is None:
         return Cell(NOT_ESTIMABLE, _reason(metrics, arm, split, metric, attribute), "missing")
     row = _difference(differences, arm, split, metric, attribute)
@@ -140,10 +143,6 @@ def _difference(
     if differences.empty:
         return None
     return row_of(select(differences, metric, split, attribute=attribute), arm)
-
-
-def _p_value(value: float) -> str:
-    return "p < 0.001" if value < 0.001 else f"p = {number(value)}"
 
 
 def _questions(metric: str, attribute: str) -> list[tuple[str, str]]:

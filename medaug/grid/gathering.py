@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from medaug.errors import DataError
-from medaug.evaluation.metrics_table import headline, read_metrics, write_table
+from medaug.evaluation.metrics_table import read_metrics, write_table
 from medaug.evaluation.predictions import read_predictions
 from medaug.grid.design import Study
 from medaug.report.naming import Called, named
@@ -47,11 +47,6 @@ class Compared:
     predictions: pd.DataFrame
     distances: pd.DataFrame = field(default_factory=pd.DataFrame)
     components: pd.DataFrame = field(default_factory=pd.DataFrame)
-
-    @property
-    def headline(self) -> str:
-        """The metric that leads by the kind of task."""
-        return headline(self.metrics)
 
     def called(self, name: Called) -> Compared:
         """Return the same with the names of arms and groups in words."""

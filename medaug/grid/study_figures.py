@@ -14,17 +14,20 @@ from medaug.evaluation.metrics import GAP, higher_is_better, in_words
 from medaug.grid.arms import REFERENCE
 from medaug.grid.first_screen import means
 from medaug.report.group_words import measure_words
+from medaug.report.performance_figures import panel_title
 from medaug.report.style import GREY, RULE, Styles, entitle, grid, in_legend, legend, plain, wrapped
 from medaug.report.tidy import select
-from medaug.report.words import split_name
 
 NO_VALUE = "not estimable"
 
+Place = tuple[str, str]
+"""A split and a domain."""
+
 
 def pareto_figure(
-    metrics: pd.DataFrame, styles: Styles, metric: str, attribute: str, splits: Sequence[str]
+    metrics: pd.DataFrame, styles: Styles, metric: str, attribute: str, where: Sequence[Place]
 ) -> Figure:
-    """Draw each arm's performance against its gap, a panel a split; a small mark is a training.
+    """Draw each arm's performance against its gap, a panel a place; a small mark is a training.
 
     The line joins the arms that no other arm beats in both.
 
@@ -36,21 +39,23 @@ def pareto_figure(
         Looks of the arms.
     metric, attribute : str
         For example ``"auc"`` and ``"sex"``.
-    splits : sequence of str
-        For example ``["id_test", "ood_test"]``.
+    where : sequence of (str, str)
+        Splits and domains, as `medaug.report.tidy.places` returns them.
     """
-    figure, panels = grid(len(splits), 3.9, 2.9, columns=2, sharex=True, sharey=True)
-    for axes, split in zip(panels, splits, strict=True):
-        gaps, values = means(metrics, GAP.of(metric), split, attribute), means(metrics, metric, split)
+    figure, panels = grid(len(where), 3.9, 2.9, columns=2, sharex=True, sharey=True)
+    for axes, (split, domain) in zip(panels, where, strict=True):
+        gaps = means(metrics, GAP.of(metric), split, domain, attribute)
+        values = means(metrics, metric, split, domain)
         both = pd.DataFrame({"gap": gaps, "value": values}).dropna()
         _draw_front(axes, both, higher_is_better(metric))
-        _draw_trainings(axes, metrics, styles, metric, attribute, split)
+        _draw_trainings(axes, metrics, styles, metric, attribute, (split, domain))
         for arm, style in styles.items():
             at = both.loc[both.index == arm]
             look: dict[str, Any] = {"color": style.colour, "label": in_legend(arm)}
             if len(at):
                 axes.plot(at["gap"], at["value"], style.marker, markersize=8, zorder=3, **look)
-        _name_axes(axes, metric, attribute, split)
+        _name_axes(axes, metric, attribute)
+        entitle(axes, panel_title(select(metrics, metric, split, domain=domain), split, domain))
         _say_if_empty(axes, both.empty)
     legend(figure, panels)
     return figure
@@ -70,41 +75,42 @@ def pareto_front(both: pd.DataFrame, more_is_better: bool) -> list[str]:
     return [str(arm) for arm in ordered.index[ordered["value"] > before]]
 
 
-def arms_figure(metrics: pd.DataFrame, styles: Styles, metric: str, splits: Sequence[str]) -> Figure:
-    """Draw a metric of every arm, a panel a split: the mean, and a small mark for each training (3b)."""
-    figure, panels = grid(len(splits), 3.9, 0.9 + 0.3 * len(styles), columns=2, sharex=True, sharey=True)
-    for axes, split in zip(panels, splits, strict=True):
-        rows, middle = select(metrics, metric, split), means(metrics, metric, split)
-        for place, (arm, style) in enumerate(styles.items()):
+def arms_figure(metrics: pd.DataFrame, styles: Styles, metric: str, where: Sequence[Place]) -> Figure:
+    """Draw a metric of every arm, a panel a place: the mean, and a small mark for each training (3b)."""
+    figure, panels = grid(len(where), 3.9, 0.9 + 0.3 * len(styles), columns=2, sharex=True, sharey=True)
+    for axes, (split, domain) in zip(panels, where, strict=True):
+        rows, middle = select(metrics, metric, split, domain=domain), means(metrics, metric, split, domain)
+        for line, (arm, style) in enumerate(styles.items()):
             own = rows.loc[(rows["method"] == arm) & rows["estimable"].astype(bool), "value"]
-            axes.plot(own, np.full(len(own), place), ".", color=style.colour, alpha=0.6, markersize=5)
+            axes.plot(own, np.full(len(own), line), ".", color=style.colour, alpha=0.6, markersize=5)
             if arm in middle.index:
-                axes.plot(middle[arm], place, style.marker, color=style.colour, markersize=8)
+                axes.plot(middle[arm], line, style.marker, color=style.colour, markersize=8)
         _arms_on_y(axes, list(styles))
         axes.set_xlabel(in_words(metric))
-        entitle(axes, _title(split))
+        entitle(axes, panel_title(rows, split, domain))
     return figure
 
 
 def differences_figure(
-    differences: pd.DataFrame, styles: Styles, metric: str, attribute: str, splits: Sequence[str]
+    differences: pd.DataFrame, styles: Styles, metric: str, attribute: str, where: Sequence[Place]
 ) -> Figure:
-    """Draw the difference of every arm to the reference with its interval, a panel a split (G4 to G7)."""
+    """Draw the difference of every arm to the reference with its interval, a panel a place (G4 to G7)."""
     others = [arm for arm in styles if arm != REFERENCE]
-    figure, panels = grid(len(splits), 3.9, 0.9 + 0.3 * len(others), columns=2, sharex=True, sharey=True)
-    for axes, split in zip(panels, splits, strict=True):
+    figure, panels = grid(len(where), 3.9, 0.9 + 0.3 * len(others), columns=2, sharex=True, sharey=True)
+    for axes, (split, domain) in zip(panels, where, strict=True):
         axes.axvline(0, color=GREY, linewidth=1)
-        rows = select(differences, metric, split, attribute=attribute).set_index("method")
-        for place, arm in enumerate(others):
-            if arm in rows.index:
-                row, style = rows.loc[arm], styles[arm]
+        rows = select(differences, metric, split, attribute=attribute, domain=domain)
+        by_arm = rows.set_index("method")
+        for line, arm in enumerate(others):
+            if arm in by_arm.index:
+                row, style = by_arm.loc[arm], styles[arm]
                 ends = [[row["ci_low"]], [row["ci_high"]]]
                 reach = np.abs(np.array(ends, float) - row["difference"])
-                axes.errorbar([row["difference"]], [place], xerr=reach, fmt=style.marker, color=style.colour)
+                axes.errorbar([row["difference"]], [line], xerr=reach, fmt=style.marker, color=style.colour)
         _arms_on_y(axes, others)
         better = "more is better" if higher_is_better(metric) else "less is better"
         axes.set_xlabel(f"{in_words(metric)}\nminus that of {REFERENCE} ({better})")
-        entitle(axes, _title(split))
+        entitle(axes, panel_title(rows, split, domain))
     return figure
 
 
@@ -114,22 +120,22 @@ def _draw_front(axes: Axes, both: pd.DataFrame, more_is_better: bool) -> None:
 
 
 def _draw_trainings(
-    axes: Axes, metrics: pd.DataFrame, styles: Styles, metric: str, attribute: str, split: str
+    axes: Axes, metrics: pd.DataFrame, styles: Styles, metric: str, attribute: str, place: Place
 ) -> None:
-    keys = ["method", "seed"]
-    gaps = select(metrics, GAP.of(metric), split, attribute=attribute).set_index(keys)["value"]
-    values = select(metrics, metric, split).set_index(keys)["value"]
+    keys, (split, domain) = ["method", "seed"], place
+    gaps = select(metrics, GAP.of(metric), split, attribute=attribute, domain=domain)
+    values = select(metrics, metric, split, domain=domain)
+    gaps, values = gaps.set_index(keys)["value"], values.set_index(keys)["value"]
     both = pd.DataFrame({"gap": gaps, "value": values}).dropna().reset_index()
     for arm, style in styles.items():
         rows = both[both["method"] == arm]
         axes.plot(rows["gap"], rows["value"], ".", color=style.colour, alpha=0.6, markersize=5)
 
 
-def _name_axes(axes: Axes, metric: str, attribute: str, split: str) -> None:
+def _name_axes(axes: Axes, metric: str, attribute: str) -> None:
     better = "larger" if higher_is_better(metric) else "smaller"
     axes.set_xlabel(f"{plain(measure_words(GAP.of(metric), attribute))} (smaller is fairer)")
     axes.set_ylabel(f"{in_words(metric)}\n({better} is better)")
-    entitle(axes, _title(split))
 
 
 def _arms_on_y(axes: Axes, arms: Sequence[str]) -> None:
@@ -137,10 +143,6 @@ def _arms_on_y(axes: Axes, arms: Sequence[str]) -> None:
         axes.axhline(place, color=RULE, linewidth=0.6, zorder=0)
     axes.set_yticks(range(len(arms)), [wrapped(arm) for arm in arms], ma="right")
     axes.set_ylim(len(arms) - 0.5, -0.5)
-
-
-def _title(split: str) -> str:
-    return split_name(split).capitalize()
 
 
 def _say_if_empty(axes: Axes, empty: bool) -> None:

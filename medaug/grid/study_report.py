@@ -12,6 +12,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from medaug.data.real import open_real
 from medaug.data.store import ImageStore
+from medaug.evaluation.metrics_table import headline
 from medaug.files import write_aside
 from medaug.grid.against_sections import budget_section, sampling_section
 from medaug.grid.arms import REFERENCE
@@ -71,7 +72,8 @@ def write_study_report(study: Study) -> Path:
 
 def _content(study: Study, parts: Sequence[Compared], store: ImageStore | None) -> Mapping[str, Any]:
     styles = method_styles(methods(parts[0].metrics, REFERENCE))
-    metric = study.evaluate.get("headline") or study.metadata["medaug"]["headline"] or parts[0].headline
+    asked = study.evaluate.get("headline") or study.metadata["medaug"]["headline"]
+    metric = headline(parts[0].metrics, asked)
     return {
         "title": f"Study of {len(styles)} arms: {study.metadata['name']}",
         "written": datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC"),

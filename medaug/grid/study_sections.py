@@ -33,7 +33,7 @@ from medaug.report.performance_tables import label_table
 from medaug.report.provenance import versions_table
 from medaug.report.sections import data_section
 from medaug.report.style import Styles
-from medaug.report.tidy import attributes, label_metric, splits_with, tidied
+from medaug.report.tidy import attributes, label_metric, places, splits_with, tidied
 from medaug.report.words import in_sentence, interval, number, signed, split_name
 
 NUMBERS = "The numbers"
@@ -90,8 +90,8 @@ def _arms_section(part: Compared, styles: Styles, metric: str) -> Section:
     words = (
         f"{in_words(metric)} of each arm; a small mark is a training, the large one their mean (Figure 3b)."
     )
-    splits = shown_splits(part.metrics)
-    figure = picture(arms_figure(part.metrics, styles, metric, splits), words, words)
+    where = places(part.metrics, shown_splits(part.metrics))
+    figure = picture(arms_figure(part.metrics, styles, metric, where), words, words)
     return Section(
         "Performance of the arms", (), [figure, Folded(NUMBERS, [_trainings_table(part, metric, "")])]
     )
@@ -138,7 +138,7 @@ def _differences_section(part: Compared, styles: Styles, metric: str) -> Section
         questions += [(m, attribute) for m in of_fairness if (m, attribute) in there]
     parts: list[Picture | Folded] = []
     for question in questions:
-        parts += _difference_parts(part.differences, styles, *question)
+        parts += _difference_parts(part, styles, *question)
     text = (
         "Means over trainings of each arm minus those of the baseline (Figures G4 to G7). An interval that "
         "does not touch the line at zero is clear by itself; the verdicts of the first screen also correct "
@@ -153,17 +153,18 @@ def _missed_section(study: Study, part: Compared, styles: Styles) -> Section | N
     return missed_section(missed_cases(part.predictions, settings), styles)
 
 
-def _difference_parts(
-    differences: pd.DataFrame, styles: Styles, metric: str, attribute: str
-) -> list[Picture | Folded]:
-    what = measure_words(metric, attribute)
+def _difference_parts(part: Compared, styles: Styles, metric: str, attribute: str) -> list[Picture | Folded]:
+    what, differences = measure_words(metric, attribute), part.differences
     rows = differences[(differences["metric"] == metric) & (differences["attribute"] == attribute)]
-    splits = [s for s in shown_splits(differences) if s in set(rows.loc[rows["difference"].notna(), "split"])]
-    if not splits:
+    rows = rows[(rows["label"] == "") & rows["difference"].notna()]
+    there = set(zip(rows["split"], rows["domain"], strict=True))
+    shown = shown_splits(differences)
+    where = [place for place in places(part.metrics, shown, attribute) if place in there]
+    if not where:
         return []
     words = f"{what}: difference to the baseline with its interval."
-    figure = differences_figure(differences, styles, metric, attribute, splits)
-    rows = rows[rows["split"].isin(splits) & (rows["label"] == "")]
+    figure = differences_figure(differences, styles, metric, attribute, where)
+    rows = rows[rows["split"].isin(shown)]
     return [picture(figure, words, words), Folded(NUMBERS, [_differences_table(what, rows)])]
 
 
@@ -203,8 +204,8 @@ def _trainings_table(part: Compared, metric: str, attribute: str) -> Table:
 
 def _paretos(part: Compared, styles: Styles, metric: str, attribute: str) -> list[Picture]:
     """Return performance against a gap, if there are several arms and a gap in any split."""
-    splits = _measured_splits(part.metrics, GAP.of(metric), attribute)
-    if len(styles) < 2 or not splits:
+    where = _measured_places(part.metrics, GAP.of(metric), attribute)
+    if len(styles) < 2 or not where:
         return []
     words, gap = (in_sentence(in_words(measure)) for measure in (metric, GAP.of(metric)))
     best = "at the top left" if higher_is_better(metric) else "at the bottom left"
@@ -213,14 +214,16 @@ def _paretos(part: Compared, styles: Styles, metric: str, attribute: str) -> lis
         "large mark is the mean of an arm, a small one a training; the grey line joins the arms that no "
         "other beats in both."
     )
-    return [picture(pareto_figure(part.metrics, styles, metric, attribute, splits), caption, caption)]
+    return [picture(pareto_figure(part.metrics, styles, metric, attribute, where), caption, caption)]
 
 
-def _measured_splits(metrics: pd.DataFrame, metric: str, attribute: str) -> list[str]:
-    """Return the splits in which something is estimable: an empty panel says less than the table below."""
+def _measured_places(metrics: pd.DataFrame, metric: str, attribute: str) -> list[tuple[str, str]]:
+    """Return the places in which something is estimable: an empty panel says less than the table below."""
     rows = metrics[(metrics["metric"] == metric) & metrics["estimable"].astype(bool)]
-    there = set(rows.loc[rows["attribute"] == attribute, "split"])
-    return [split for split in splits_with(metrics, attribute) if split in there]
+    rows = rows[rows["attribute"] == attribute]
+    there = set(zip(rows["split"], rows["domain"], strict=True))
+    shown = splits_with(metrics, attribute)
+    return [place for place in places(metrics, shown, attribute) if place in there]
 
 
 def _said(value: Any) -> str:

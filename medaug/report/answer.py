@@ -14,7 +14,9 @@ from medaug.report.group_words import attribute_words, measure_words
 from medaug.report.parts import Cell, Table, name
 from medaug.report.tidy import attributes, external_sets, row_of, select, splits_with
 from medaug.report.verdict_words import (
+    DIFFERENT,
     MODELS_BETTER,
+    MODELS_DIFFERENT,
     MODELS_UNCLEAR,
     MODELS_WORSE,
     READINGS,
@@ -237,7 +239,9 @@ def _compare_words(changes: dict[str, pd.Series[Any] | None], metric: str) -> st
         UNCLEAR: "no clear difference",
         MODELS_BETTER: "higher for this trained model" if more else "smaller for this trained model",
         MODELS_WORSE: "lower for this trained model" if more else "larger for this trained model",
+        DIFFERENT: "different",
         MODELS_UNCLEAR: "no clear difference",
+        MODELS_DIFFERENT: "different for this trained model",
         UNKNOWN: "a difference without an interval",
         NOT_ESTIMABLE: NOT_ESTIMABLE,
     }

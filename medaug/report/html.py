@@ -137,7 +137,7 @@ class _Content:
         table, comparison = tidy.tidied(metrics), self.results.comparison
         differences = None if comparison is None else tidy.tidied_differences(comparison)
         methods = tidy.methods(table, self.results.baseline or _baseline(comparison))
-        metric, real = self.headline or headline(metrics), self._as_trained_on()
+        metric, real = headline(metrics, self.headline), self._as_trained_on()
         phantom = is_phantom(metrics, predictions, self.store, self.synthetic)
         shown, pairs = slides_section(real, self.patient_pictures), self._gallery(real)
         return {

@@ -54,10 +54,10 @@ class Beside:
 
 @dataclass(frozen=True)
 class Folded:
-    """Tables behind a switch: the numbers of a figure."""
+    """Parts behind a switch: the numbers of a figure, or more figures of the same kind."""
 
     summary: str
-    tables: Sequence[Table]
+    folded: Sequence[Table | Picture]
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def gap_figure(
             x, y = row_of(gap, method), row_of(value, method)
             if x is not None and y is not None and x["estimable"] and y["estimable"]:
                 _cross(axes, x, y, style, method)
-        entitle(axes, _panel_title(value, split, domain))
+        entitle(axes, panel_title(value, split, domain))
         axes.set(xlabel=f"{plain(measure_words(GAP.of(metric), attribute))} (smaller is fairer)")
         axes.set_ylabel(f"Mean {in_words(metric)} ({better} is better)")
         _say_if_empty(axes)
@@ -96,6 +96,12 @@ def group_names(table: pd.DataFrame, metric: str, attribute: str) -> list[str]:
     return [group for group in dict.fromkeys(rows["group"]) if group]
 
 
+def panel_title(rows: pd.DataFrame, split: str, domain: str) -> str:
+    """Say of which images a panel is, and how many there are."""
+    n = f" (n = {int(rows['n'].max()):,})" if rows["n"].notna().any() else ""
+    return f"{split_name(split).capitalize()}\n{shortened(domain, 30)}{n}"
+
+
 def _forest(
     table: pd.DataFrame,
     styles: Styles,
@@ -118,7 +124,7 @@ def _forest(
                     _cross(axes, row, at, style, method)
         axes.set_yticks(range(len(names)), [shortened(name) for name in names])
         axes.set(ylim=(len(names) - 0.5, -0.5), xlabel=in_words(metric))
-        entitle(axes, _panel_title(select(table, metric, split, domain=domain), split, domain))
+        entitle(axes, panel_title(select(table, metric, split, domain=domain), split, domain))
         _say_if_empty(axes)
     legend(figure, panels)
     return figure
@@ -143,11 +149,6 @@ def _reach(row: pd.Series[Any]) -> list[list[float]] | None:
     if pd.isna(row["ci_low"]) or pd.isna(row["ci_high"]):
         return None
     return [[max(0.0, row["value"] - row["ci_low"])], [max(0.0, row["ci_high"] - row["value"])]]
-
-
-def _panel_title(rows: pd.DataFrame, split: str, domain: str) -> str:
-    n = f" (n = {int(rows['n'].max()):,})" if rows["n"].notna().any() else ""
-    return f"{split_name(split).capitalize()}\n{shortened(domain, 30)}{n}"
 
 
 def _say_if_empty(axes: Axes) -> None:

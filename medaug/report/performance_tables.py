@@ -99,15 +99,12 @@ def rates_table(table: pd.DataFrame, methods: Sequence[str], attribute: str) -> 
     predictive values what a decision means. None where nothing is decided.
     """
     body = []
-    for split in shown_splits(table):
+    for split, domain in places(table, shown_splits(table), attribute):
         for metric in (EQUALIZED_ODDS, SENSITIVITY, "fpr", SELECTION_RATE, "ppv", "npv"):
             for derived in (GAP, RATIO):
-                rows = select(table, derived.of(metric), split, attribute=attribute)
+                rows = select(table, derived.of(metric), split, attribute=attribute, domain=domain)
                 if len(rows):
-                    where = [
-                        name(split_name(split), rows["domain"].iloc[0]),
-                        name(in_words(derived.of(metric))),
-                    ]
+                    where = [name(split_name(split), domain), name(in_words(derived.of(metric)))]
                     body.append([*where, *_cells(rows, methods)])
     by = attribute_words(attribute)
     caption = f"Decisions by {by}, mean over the conditions: a gap of 0 and a ratio of 1 are even"

@@ -15,7 +15,7 @@ from medaug.report.group_words import attribute_words
 from medaug.report.parts import Cell, Picture, Table, name, picture
 from medaug.report.performance_figures import group_figure
 from medaug.report.style import RULE, Styles
-from medaug.report.tidy import attributes, row_of, select, tidied
+from medaug.report.tidy import attributes, places, row_of, select, tidied
 from medaug.report.words import NOT_ESTIMABLE, interval, number, signed, split_name
 
 
@@ -44,7 +44,7 @@ def posterior_parts(posterior: pd.DataFrame, styles: Styles) -> list[Table | Pic
 
 
 def posterior_figure(posterior: pd.DataFrame, styles: Styles, attribute: str) -> Figure:
-    """Draw the MAP difference of each group with its interval, one panel a test split."""
+    """Draw the MAP difference of each group with its interval, one panel a place."""
     table, metric = _differences(posterior)
     figure = group_figure(table, styles, metric, attribute, shown_splits(table))
     for axes in figure.axes:
@@ -56,8 +56,8 @@ def difference_table(posterior: pd.DataFrame, methods: Sequence[str], attribute:
     """Return the intermediate table: right answers of group and outgroup, and the MAP difference."""
     table, metric = _differences(posterior)
     body = []
-    for split in shown_splits(table):
-        for _, row in select(table, metric, split, attribute=attribute).iterrows():
+    for split, domain in places(table, shown_splits(table), attribute):
+        for _, row in select(table, metric, split, attribute=attribute, domain=domain).iterrows():
             if row["method"] in methods:
                 where = [name(split_name(split), row["domain"]), name(row["group"]), name(row["method"])]
                 body.append([*where, *_shares(posterior, row), _difference_cell(row)])
@@ -68,21 +68,20 @@ def difference_table(posterior: pd.DataFrame, methods: Sequence[str], attribute:
 
 def spread_table(posterior: pd.DataFrame, methods: Sequence[str]) -> Table:
     """Return the spread of the MAP differences over the groups of each attribute, one column a method."""
-    table = tidied(spread_metrics(posterior))
+    table, of_groups = tidied(spread_metrics(posterior)), _differences(posterior)[0]
     metric = SPREAD.of(str(posterior["metric"].iloc[0]))
+    measured = [
+        (split, domain, attribute)
+        for split in shown_splits(table)
+        for attribute in attributes(table)
+        for _, domain in places(of_groups, [split], attribute)
+    ]
     body = []
-    for split in shown_splits(table):
-        for attribute in attributes(table):
-            rows = select(table, metric, split, attribute=attribute)
+    for split, domain, attribute in measured:
+        rows = select(table, metric, split, attribute=attribute, domain=domain)
+        if len(rows):
             cells = [_spread_cell(row_of(rows, method)) for method in methods]
-            if len(rows):
-                body.append(
-                    [
-                        name(split_name(split), rows["domain"].iloc[0]),
-                        name(attribute_words(attribute)),
-                        *cells,
-                    ]
-                )
+            body.append([name(split_name(split), domain), name(attribute_words(attribute)), *cells])
     caption = (
         "Central best estimate of fairness: standard deviation of the differences over groups, 0 is fair"
     )

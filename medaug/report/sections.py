@@ -10,8 +10,7 @@ from medaug.data.store import ImageStore
 from medaug.evaluation.family import shown_splits
 from medaug.evaluation.groupings import Grouping
 from medaug.evaluation.metrics import (
-    CALIBRATION_INTERCEPT,
-    CALIBRATION_SLOPE,
+    CALIBRATION,
     GAP,
     HIGH_RISK_SENSITIVITY,
     higher_is_better,
@@ -35,7 +34,7 @@ from medaug.report.data_figures import (
 from medaug.report.data_tables import attribute_tables, data_table, evaluated_images, has_ages, unused_table
 from medaug.report.group_words import attribute_words
 from medaug.report.improvement_table import improved_measures, improvement_table
-from medaug.report.parts import Picture, Section, Table, picture
+from medaug.report.parts import Folded, Picture, Section, Table, picture
 from medaug.report.performance_figures import gap_figure, group_figure, label_figure
 from medaug.report.performance_tables import (
     group_table,
@@ -48,11 +47,11 @@ from medaug.report.performance_tables import (
 from medaug.report.posterior_tables import posterior_parts
 from medaug.report.provenance import origin_table, versions_table
 from medaug.report.style import Styles, method_styles
-from medaug.report.tidy import attributes, label_metric, places, splits_with
+from medaug.report.tidy import attributes, external_sets, label_metric, places, splits_with
 from medaug.report.words import split_name
 from medaug.task import Kind
 
-Parts = list[Table | Picture]
+Parts = list[Table | Picture | Folded]
 
 
 def data_section(
@@ -136,28 +135,58 @@ def curves_section(
     groupings: Sequence[Grouping] = (),
     table: pd.DataFrame | None = None,
 ) -> Section:
-    """Show ROC curves, decision curves and calibration of each condition, the latter also by group."""
+    """Show ROC curves, decision curves and calibration of each condition, the latter also by group.
+
+    Where `table` (the metrics) has several external data sets, the curves of each are behind a switch.
+    """
     title = "ROC curves, decision curves and calibration"
     if not scored_classes(predictions):
         return Section(title, ["There are no scores to draw."])
+    return Section(
+        title,
+        (),
+        [
+            *_curve_pictures(predictions, styles),
+            *_curves_by_set(predictions, styles, table),
+            *_calibration_by_group(predictions, groupings, list(styles)),
+            *_calibration_tables(table, list(styles)),
+        ],
+    )
+
+
+def _curve_pictures(predictions: pd.DataFrame, styles: Styles, place: str = "") -> list[Picture]:
+    """Draw all curves; `place` ends the words on them, where they are of one data set."""
     roc = (
         "ROC curves. Above each: images with the condition, of those with a known label, in (ID) and out of "
         "(OOD) distribution."
+    )
+    benefit = (
+        "Decision curves: what acting on scores at or above a threshold is worth (net benefit, see the end); "
+        "dotted is calling every image positive, and 0 calling none."
     )
     calibration = (
         "Calibration: images in ten parts of equal number by score; "
         "on the diagonal scores can be read as chances."
     )
-    curves = picture(roc_figure(predictions, styles), "ROC curves of each condition.", roc)
-    benefit = (
-        "Decision curves: what acting on scores at or above a threshold is worth (net benefit, see the end); "
-        "dotted is calling every image positive, and 0 calling none."
-    )
-    decisions = picture(decision_figure(predictions, styles), "Net benefit of each condition.", benefit)
-    reliability = calibration_figure(predictions, styles)
-    pictures = [curves, decisions, picture(reliability, "Calibration of each condition.", calibration)]
-    by_group = _calibration_by_group(predictions, groupings, list(styles))
-    return Section(title, (), [*pictures, *by_group, *_calibration_tables(table, list(styles))])
+    return [
+        picture(draw(predictions, styles), f"{alt} of each condition{place}.", caption)
+        for draw, alt, caption in (
+            (roc_figure, "ROC curves", roc),
+            (decision_figure, "Net benefit", benefit),
+            (calibration_figure, "Calibration", calibration),
+        )
+    ]
+
+
+def _curves_by_set(predictions: pd.DataFrame, styles: Styles, table: pd.DataFrame | None) -> list[Folded]:
+    """Draw the curves of each external data set by itself, where there are several."""
+    sets = [] if table is None else [(s, d) for s in shown_splits(table) for d in external_sets(table, s)]
+    folded = []
+    for split, domain in sets:
+        own = predictions[(predictions["split"] == split) & (predictions["domain"] == domain)]
+        pictures = _curve_pictures(own, styles, f", {domain}")
+        folded.append(Folded(f"The curves of {domain} by itself ({split_name(split)})", pictures))
+    return folded
 
 
 def _calibration_tables(table: pd.DataFrame | None, methods: Sequence[str]) -> Parts:
@@ -165,7 +194,7 @@ def _calibration_tables(table: pd.DataFrame | None, methods: Sequence[str]) -> P
     measured = set() if table is None else set(table["metric"])
     return [
         label_table(table, methods, metric)
-        for metric in (CALIBRATION_INTERCEPT, CALIBRATION_SLOPE)
+        for metric in CALIBRATION
         if table is not None and metric in measured
     ]
 

@@ -14,7 +14,7 @@ from medaug.evaluation.family import shown_splits
 from medaug.report.group_words import measure_words
 from medaug.report.parts import Cell, Table, name
 from medaug.report.style import PALETTE, Styles, entitle, grid, in_legend, legend
-from medaug.report.tidy import select
+from medaug.report.tidy import domains, select
 from medaug.report.words import number, split_name
 
 Measure = tuple[str, str]
@@ -88,16 +88,17 @@ def sampling_figure(table: pd.DataFrame, method: str, measures: Sequence[Measure
 
 def settings_table(table: pd.DataFrame, settings: Sequence[str], measures: Sequence[Measure]) -> Table:
     """Return the numbers behind the figures: mean ± standard deviation, one column a metric."""
-    keys = ["split", "method", *settings]
-    chosen = table[table["split"].isin(shown_splits(table)) & (table["label"] == "")]
+    keys = ["method", *settings]
+    chosen = table[table["label"] == ""]
     body = []
-    for where, rows in chosen.groupby(keys, sort=False):
-        split, method, *values = map(str, where)
-        cells = [_cell(rows[(rows["metric"] == m) & (rows["attribute"] == a)]) for m, a in measures]
-        body.append([name(split_name(split)), name(method), *map(name, values), *cells])
+    for split, domain in [(s, d) for s in shown_splits(table) for d in domains(table, s)]:
+        here = chosen[(chosen["split"] == split) & (chosen["domain"] == domain)]
+        for names, rows in here.groupby(keys, sort=False):
+            cells = [_cell(rows[(rows["metric"] == m) & (rows["attribute"] == a)]) for m, a in measures]
+            body.append([name(split_name(split), domain), *(name(str(n)) for n in names), *cells])
     head = ["Where", "Method", *(s.replace("_", " ").capitalize() for s in settings)]
     words = [measure_words(*measure) for measure in measures]
-    return Table("Mean and standard deviation over trainings", [*head, *words], body, names=len(keys))
+    return Table("Mean and standard deviation over trainings", [*head, *words], body, names=1 + len(keys))
 
 
 def _panels(table: pd.DataFrame, measures: Sequence[Measure], draw: Any) -> Figure:

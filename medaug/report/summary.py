@@ -9,11 +9,12 @@ import pandas as pd
 
 from medaug.evaluation.family import shown_splits
 from medaug.evaluation.identities import ALL_DOMAINS
-from medaug.evaluation.metrics import GAP
+from medaug.evaluation.metrics import GAP, in_words
 from medaug.evaluation.metrics_table import PHANTOM_DATA, headline
 from medaug.evaluation.verdict import MIN_TRAININGS
+from medaug.report.group_words import measure_words
 from medaug.report.tidy import attributes
-from medaug.report.words import split_name
+from medaug.report.words import in_sentence, split_name
 
 
 def summary_table(
@@ -30,7 +31,8 @@ def summary_table(
     metrics : DataFrame
         What `medaug.evaluation.metrics_table.compute_metrics` returned.
     metric : str, optional
-        None: the one that leads, see `medaug.evaluation.metrics_table.headline`.
+        None, and where it was not measured: the one that leads, see
+        `medaug.evaluation.metrics_table.headline`.
     attribute : str, optional
         Attribute of the gap; None: the first one of the table.
     splits : sequence of str, optional
@@ -41,9 +43,10 @@ def summary_table(
     str
         One line a split, method and seed, with intervals in brackets; a dash where nothing can be estimated.
     """
-    metric = metric or headline(metrics)
+    metric = headline(metrics, metric)
     attribute = next(iter(attributes(metrics)), "") if attribute is None else attribute
-    lines = [("method", "seed", "data", "images", f"mean {metric}", f"{attribute} gap in {metric}")]
+    mean, gap_head = f"mean {in_sentence(in_words(metric))}", measure_words(GAP.of(metric), attribute)
+    lines = [("method", "seed", "data", "images", mean, gap_head)]
     for split in shown_splits(metrics) if splits is None else splits:
         rows = _one_domain(metrics[(metrics["split"] == split) & (metrics["label"] == "")])
         for (method, seed), run in rows.groupby(["method", "seed"]):

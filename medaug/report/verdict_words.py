@@ -8,12 +8,14 @@ from typing import Any
 import pandas as pd
 
 from medaug.evaluation.family import HEADLINE
-from medaug.evaluation.metrics import higher_is_better
+from medaug.evaluation.metrics import UNDIRECTED, higher_is_better
 from medaug.evaluation.verdict import BETTER, METHODS, MIN_TRAININGS, UNCLEAR, UNKNOWN, WORSE
 from medaug.report.words import plural
 
 MODELS_BETTER, MODELS_WORSE = "these trained models: better", "these trained models: worse"
 MODELS_UNCLEAR = "these trained models: no clear difference"
+DIFFERENT, MODELS_DIFFERENT = "different", "these trained models: different"
+"""Of metrics of which neither more nor less is better."""
 
 READINGS = {
     BETTER: "better",
@@ -22,6 +24,8 @@ READINGS = {
     MODELS_BETTER: "better for these trained models only; no evidence about the methods",
     MODELS_WORSE: "worse for these trained models only; no evidence about the methods",
     MODELS_UNCLEAR: "no clear difference between these trained models",
+    DIFFERENT: "different; neither more nor less is better",
+    MODELS_DIFFERENT: "different for these trained models only; neither more nor less is better",
     UNKNOWN: "no interval of the difference, so chance is not excluded",
 }
 
@@ -42,12 +46,15 @@ def reading(row: pd.Series[Any], metric: str) -> str:
     'these trained models: better'
     """
     if row.get("about") == METHODS:
-        return str(row["verdict"])
+        clear = row["verdict"] == UNKNOWN and pd.notna(row.get("p_value"))
+        return DIFFERENT if metric in UNDIRECTED and clear else str(row["verdict"])
     low, high = row["ci_low"], row["ci_high"]
     if pd.isna(low) or pd.isna(high):
         return UNKNOWN
     if low <= 0 <= high:
         return MODELS_UNCLEAR
+    if metric in UNDIRECTED:
+        return MODELS_DIFFERENT
     return MODELS_BETTER if (low > 0) == higher_is_better(metric) else MODELS_WORSE
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from medaug.report.group_words import FEWEST
 from medaug.report.words import count, listing, split_name
-from medaug.sharing.card_words import TESTED_ON
+from medaug.sharing.card_words import TESTED_ON, markdown_table
 from medaug.sharing.source import Source
 from medaug.task import label_column
 
@@ -34,12 +34,10 @@ def split_table(source: Source) -> str:
     """Return images and patients of each split and hospital, as a table in Markdown."""
     grouped = source.store.table.groupby(["split", "domain"], observed=True, sort=True)
     rows = [
-        f"| {split_name(str(split))} | {domain} | {told(len(part))} | {told(part['patient_id'].nunique())} |"
+        [split_name(str(split)), str(domain), told(len(part)), told(part["patient_id"].nunique())]
         for (split, domain), part in grouped
     ]
-    return "\n".join(
-        ["| Images for | Hospital or source | Images | Patients |", "| --- | --- | --- | --- |", *rows]
-    )
+    return markdown_table(["Images for", "Hospital or source", "Images", "Patients"], rows)
 
 
 def label_sentence(source: Source) -> str:
@@ -62,13 +60,13 @@ def condition_table(source: Source) -> str:
     """Return in how many labelled training images each condition is present, absent, unknown."""
     store = source.store
     rows = store.table.iloc[store.rows("train")]
-    lines = ["| Training images: condition | Present | Absent | Unknown |", "| --- | --- | --- | --- |"]
+    body = []
     for name in source.info.task.classes:
         labels = rows[label_column(name)].to_numpy(np.float32)
         present, unknown = int((labels >= 0.5).sum()), int(np.isnan(labels).sum())
         numbers = (present, len(labels) - present - unknown, unknown)
-        lines.append(f"| {name} | {' | '.join(map(told, numbers))} |")
-    return "\n".join(lines)
+        body.append([name, *map(told, numbers)])
+    return markdown_table(["Training images: condition", "Present", "Absent", "Unknown"], body)
 
 
 def told(number: int) -> str:

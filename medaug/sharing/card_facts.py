@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from medaug.evaluation.metrics import HIGH_RISK_SENSITIVITY, METRICS, in_words
+from medaug.evaluation.metrics import HIGH_RISK_SENSITIVITY, METRICS, in_words, is_derived, parse
 from medaug.evaluation.metrics_table import headline
 from medaug.report.group_words import FEWEST, attribute_words, bin_words, group_words
 from medaug.report.tidy import attributes, label_metric, select, tidied
@@ -35,11 +35,12 @@ class Facts:
     """
 
     def __init__(self, source: Source, metrics: pd.DataFrame | None = None) -> None:
-        self.metric = headline(source.metrics)
+        asked = source.settings(source.run / "evaluation").get("evaluation", {}).get("headline")
+        self.metric = headline(source.metrics, asked)
         table = tidied(source.metrics if metrics is None else metrics)
         in_split = source.store.table.groupby("split", observed=True)["patient_id"].nunique()
         self.table = table.assign(  # older tables count images only
-            people=table["patients"].fillna(table["n"]).clip(upper=table["split"].map(in_split)),
+            people=_people(table).clip(upper=table["split"].map(in_split)),
             ill=table.get("patients_positive", table["n_positive"]).fillna(table["n_positive"]),
         )
         self.label_metric = label_metric(self.table, self.metric)
@@ -134,6 +135,15 @@ class Facts:
             few = rows.loc[~rows["estimable"] | (rows["people"] < FEWEST), "group"].map(bin_words).tolist()
             told += [f"{attribute_words(name)} {listing(few)}"] if few else []
         return f"Not known for want of patients {place(split)}: {'; '.join(told)}." if told else ""
+
+
+def _people(table: pd.DataFrame) -> pd.Series[float]:
+    """Return of how many patients each row is; a comparison of groups is of those of the smallest."""
+    counted = table["patients"].fillna(table["n"])
+    derived, of_metric = table["metric"].map(is_derived), table["metric"].map(lambda m: parse(m)[0].name)
+    keys = [table[name] for name in ("split", "domain", "label", "attribute")] + [of_metric]
+    smallest = counted.where(~derived & table["estimable"]).groupby(keys).transform("min")
+    return counted.mask(derived, smallest.fillna(counted))
 
 
 def _worst(rows: pd.DataFrame, metric: str) -> pd.Series[Any]:

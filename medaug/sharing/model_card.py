@@ -37,8 +37,7 @@ OUTCOMES = {
 }
 OF_GROUPS = (
     f"Not estimable: fewer than {FEWEST} patients in all, or with or without a condition; intersections of "
-    "groups that are not estimable are left out. Patients are those of the condition with the fewest known "
-    "labels."
+    "groups that are not estimable are left out. Patients are those of whom any condition is known."
 )
 MOST_NAMES = 10
 """Conditions that the first line names."""

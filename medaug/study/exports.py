@@ -31,8 +31,8 @@ def read_exports(paths: Sequence[Path], key: StudyKey) -> pd.DataFrame:
     -------
     DataFrame
         One row a rating: ``rater``, ``image``, ``diagnosable`` (bool), ``classes`` (tuple: the class of
-        each diagnosis, the most confident first, see Notes; empty where not diagnosable) and
-        ``confidence`` (1–5, of the first; NaN where not diagnosable).
+        each diagnosis, the most confident first, see Notes; empty where not diagnosable), ``confidences``
+        (tuple: 1–5, of each) and ``confidence`` (of the first; NaN where not diagnosable).
 
     Raises
     ------
@@ -116,6 +116,7 @@ def _rating(rating: Any, classes: dict[str, str]) -> dict[str, Any]:
         "image": rating["image"],
         "diagnosable": diagnosable,
         "classes": tuple(name for name, _ in ranked),
+        "confidences": tuple(confidence for _, confidence in ranked),
         "confidence": float(ranked[0][1]) if ranked else float("nan"),
     }
 

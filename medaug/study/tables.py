@@ -12,16 +12,20 @@ from medaug.errors import SettingsError
 from medaug.files import disk_errors, write_aside
 from medaug.study.key import StudyKey
 from medaug.study.rendering import render
-from medaug.study.score import AGREEMENTS, MEASURES
+from medaug.study.score import AGAINST_OTHERS, AGREEMENTS, MEASURES
 
 HEADS = {
     "diagnosable": "Diagnosable, %",
     "confidence": "Confidence, 1–5",
     "top1_accuracy": "Top-1 accuracy, %",
     "top3_accuracy": "Top-3 accuracy, %",
+    "top1_against_others": "Top-1 accuracy, %",
+    "top3_against_others": "Top-3 accuracy, %",
     "agreement_diagnosable": "Diagnosable or not",
     "agreement_top1": "First diagnosis",
 }
+
+AGAINST = "Against the diagnosis of the other raters"
 
 
 @dataclass(frozen=True)
@@ -43,26 +47,24 @@ class ScoreTable:
 
 
 def score_tables(scores: pd.DataFrame) -> list[ScoreTable]:
-    """Return the tables by condition and by rater and the one of the agreement.
+    """Return the tables by condition and by rater, both again against the other raters, and the agreement.
 
     Parameters
     ----------
     scores : DataFrame
         What `medaug.study.score.score` returned.
     """
-    single = scores["rater"] != ""
-    over = scores[~single]
+    over = scores[scores["rater"] == ""]
+    single = scores[(scores["rater"] != "") & (scores["condition"] == "")]
     means = "Mean ± standard deviation over raters" if scores["rater"].nunique() > 2 else "One rater"
-    return [
-        _table(f"By condition. {means}", over, MEASURES, over["condition"]),
-        _table(
-            "By rater, all conditions",
-            scores[single & (scores["condition"] == "")],
-            MEASURES,
-            scores["rater"],
-        ),
-        _table("Agreement between raters (Krippendorff’s alpha)", over, AGREEMENTS, over["condition"]),
+    tables = [
+        _table(f"By condition. {means}", over, MEASURES, "condition"),
+        _table("By rater, all conditions", single, MEASURES, "rater"),
+        _table(f"{AGAINST}, by condition. {means}", over, AGAINST_OTHERS, "condition"),
+        _table(f"{AGAINST}, by rater", single, AGAINST_OTHERS, "rater"),
+        _table("Agreement between raters (Krippendorff’s alpha)", over, AGREEMENTS, "condition"),
     ]
+    return [table for table in tables if table.rows]
 
 
 def scores_text(scores: pd.DataFrame) -> str:
@@ -90,17 +92,15 @@ def write_scores(output: Path, scores: pd.DataFrame, key: StudyKey) -> Path:
     return csv
 
 
-def _table(
-    caption: str, scores: pd.DataFrame, measures: tuple[str, ...], names: pd.Series[Any]
-) -> ScoreTable:
-    """Return a table with a row for each of `names`; the empty name stands for all conditions."""
-    some = scores[scores["metric"].isin(measures)].assign(name=names)
+def _table(caption: str, scores: pd.DataFrame, measures: tuple[str, ...], names: str) -> ScoreTable:
+    """Return a table with a row for each of the column `names`; an empty name stands for all conditions."""
+    some = scores[scores["metric"].isin(measures)]
     sources = list(dict.fromkeys(some["source"]))
-    found = {(r["name"], r["metric"], r["source"]): _cell(r) for r in some.to_dict("records")}
+    found = {(r[names], r["metric"], r["source"]): _cell(r) for r in some.to_dict("records")}
     absent = Cell("–", "none")
     rows = [
         (name or "all conditions", [found.get((name, m, s), absent) for m in measures for s in sources])
-        for name in dict.fromkeys(some["name"])
+        for name in dict.fromkeys(some[names])
     ]
     return ScoreTable(caption, [HEADS[m] for m in measures], sources, rows)
 

@@ -104,7 +104,7 @@ def test_the_second_run_makes_nothing_anew(
     # Each product by one stage, those of a training twice: that is what a run costs again.
     assert sorted(looked_at.values()) == [1] * 3 + [2] * 5
     assert times(tiny) == before
-    assert "mean auc" in capsys.readouterr().out
+    assert "mean AUC" in capsys.readouterr().out
 
 
 def test_monai_finds_the_properties_of_a_training(tiny: Path, run: Any) -> None:

@@ -399,6 +399,24 @@ def test_headline_is_estimable_if_anything_is():
     table = pd.DataFrame({"metric": ["auc", "accuracy"], "estimable": [False, True], "label": ""})
     assert headline(table) == "accuracy"
     assert headline(table.assign(estimable=False)) == "auc"
+    assert headline(table, "auc") == "auc"
+    assert headline(table, "ece") == "accuracy"
+
+
+def test_a_headline_that_does_not_apply_leaves_the_lead_to_another(
+    predictions: Predictions, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = predictions(40)
+    asked = compute_metrics(table, dataclasses.replace(QUICK, headline="balanced_top3_accuracy"))
+    pd.testing.assert_frame_equal(asked, compute_metrics(table, QUICK))
+    assert set(asked.loc[asked["family"] == "headline", "metric"]) >= {"auc"}
+    assert "The headline balanced_top3_accuracy does not apply here; auc leads" in caplog.messages
+
+
+@pytest.mark.parametrize("name", ["selection_rate", "calibration_slope", "calibration_intercept"])
+def test_what_has_no_better_direction_cannot_lead(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"headline '{name}' cannot lead, as neither .* another metric"):
+        EvaluationSettings(headline=name)
 
 
 def test_top3_accuracy_leads_for_many_exclusive_classes():

@@ -88,7 +88,7 @@ def test_sampling_schemes_are_drawn_against_the_equality_level(sampled: Study) -
     pictures = [part for part in section.parts if isinstance(part, Picture)]
     (numbers,) = (part for part in section.parts if isinstance(part, Folded))
     assert len(pictures) == 1
-    body = {tuple(c.text for c in row[:4]): row[4].text for row in numbers.tables[0].rows}
+    body = {tuple(c.text for c in row[:4]): row[4].text for row in numbers.folded[0].rows}
     assert body["in distribution, test", "plain", "0.5", "True"] == f"{values['half_left_out']:.3f}"
     assert len(body) == 8
     assert sampling_section(Study.of({"bundle": BUNDLE}), compared("all", values), "auc") is None

@@ -16,7 +16,15 @@ DIFFERENCES = pd.DataFrame(columns=["method", "split", "domain", "metric", "labe
 def metrics(*, gaps_known: bool) -> pd.DataFrame:
     """Accuracy of two arms in three splits, and a gap between hospitals in the first."""
     places = {"id_test": "A", "ood_val": "B", "ood_test": "C"}
-    shared = {"seed": 0, "metric": "accuracy", "label": "", "attribute": "", "group": "", "reason": ""}
+    shared = {
+        "seed": 0,
+        "metric": "accuracy",
+        "label": "",
+        "attribute": "",
+        "group": "",
+        "reason": "",
+        "n": 9,
+    }
     known = {"value": 0.8, "estimable": True}
     rows = [
         {"method": arm, "split": split, "domain": hospital, **known}

@@ -15,6 +15,7 @@ from medaug.errors import DataError
 from medaug.evaluation import EvaluationSettings
 from medaug.evaluation.predictions import read_predictions
 from medaug.grid.__main__ import main
+from medaug.grid.arms import arms
 from medaug.grid.design import Study
 from medaug.grid.first_screen import trainings_sentence
 from medaug.grid.gathering import gather
@@ -139,7 +140,8 @@ def test_a_study_that_has_not_run_says_so(tmp_path, study):
 
 def test_arms_are_listed(capsys):
     main(["arms"])
-    assert "synthetic_first" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0] for line in lines] == list(arms("sex"))
 
 
 def test_as_many_arms_as_there_are_look_different():

@@ -1,9 +1,13 @@
+from dataclasses import asdict
+
+import numpy as np
 import pandas as pd
 import pytest
 
+from medaug.evaluation.verdict import difference_between, verdict
 from medaug.report.answer import _where, answer_sentences
 from medaug.report.tidy import tidied
-from medaug.report.verdict_words import reading
+from medaug.report.verdict_words import READINGS, reading
 
 
 @pytest.mark.parametrize(
@@ -18,6 +22,10 @@ from medaug.report.verdict_words import reading
         (-0.01, 0.05, "auc", "these trained models: no clear difference"),
         (0.0, 0.05, "auc", "these trained models: no clear difference"),
         (float("nan"), 0.05, "auc", "not known"),
+        (0.01, 0.05, "selection_rate", "these trained models: different"),
+        (-0.05, -0.01, "selection_rate", "these trained models: different"),
+        (-0.01, 0.05, "selection_rate", "these trained models: no clear difference"),
+        (-0.05, -0.01, "selection_rate_gap", "these trained models: better"),
     ],
 )
 def test_one_training_is_read_as_such(low, high, metric, expected):
@@ -27,6 +35,25 @@ def test_one_training_is_read_as_such(low, high, metric, expected):
 def test_methods_are_read_by_their_verdict():
     row = pd.Series({"ci_low": 0.01, "ci_high": 0.05, "about": "methods", "verdict": "no clear difference"})
     assert reading(row, "auc") == "no clear difference"
+
+
+def test_a_clear_difference_of_a_share_called_positive_is_neither_better_nor_worse():
+    trainings = np.array([[0.50, 0.49, 0.51], [0.51, 0.50, 0.52], [0.52, 0.51, 0.53]])
+    found = difference_between(trainings, trainings - 0.3)
+    row = pd.Series({**asdict(found), "verdict": verdict(found.difference, found.p_value, "selection_rate")})
+    assert reading(row, "selection_rate") == "different"
+    assert READINGS["different"] == "different; neither more nor less is better"
+    unknown = row.to_dict() | {"p_value": float("nan")}
+    assert reading(pd.Series(unknown), "selection_rate") == "not known"
+
+
+@pytest.mark.parametrize(("about", "words"), [("methods", "different with"), ("", "different for this")])
+def test_the_sentence_on_a_share_called_positive_takes_no_side(about, words):
+    table = rows({(m, "selection_rate"): (0.5, {}) for m in ("old", "new")})
+    bounds = {"ci_low": 0.05, "ci_high": 0.2, "p_value": 0.001}
+    changes = rows({("new", "selection_rate"): (0.1, bounds)}, about=about, trainings=3, verdict="not known")
+    accuracy = answer_sentences(tidied(table), tidied(changes), ("old", "new"), "selection_rate")[1]
+    assert f"in distribution, {words}" in accuracy
 
 
 def rows(values, **columns):

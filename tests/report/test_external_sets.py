@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+
 import pandas as pd
 import pytest
 
+from medaug.evaluation.posterior import central_estimate
 from medaug.evaluation.results import Results, evaluate
+from medaug.evaluation.settings import EvaluationSettings
 from medaug.report.answer import answer_sentences
+from medaug.report.parts import Folded
 from medaug.report.performance_figures import gap_figure, group_figure, label_figure
-from medaug.report.performance_tables import group_table
-from medaug.report.sections import improvement_section
+from medaug.report.performance_tables import group_table, rates_table
+from medaug.report.posterior_tables import difference_table, spread_table
+from medaug.report.sections import curves_section, improvement_section
 from medaug.report.style import method_styles
 from medaug.report.tidy import tidied
 
@@ -104,3 +110,46 @@ def test_one_external_set_is_not_told_twice(predictions: pd.DataFrame) -> None:
     said = answer_sentences(tidied(alone.metrics), None, METHODS, "auc")
     assert len(said) == 3
     assert len(label_figure(tidied(alone.metrics), STYLES, "auc", SPLITS).axes) == 2
+
+
+def test_each_set_has_its_curves_behind_a_switch(results: Results) -> None:
+    section = curves_section(results.predictions, STYLES, (), tidied(results.metrics))
+    folded = [part for part in section.parts if isinstance(part, Folded)]
+    assert [part.summary for part in folded] == [
+        "The curves of far by itself (out of distribution, test)",
+        "The curves of near by itself (out of distribution, test)",
+    ]
+    for part, domain in zip(folded, ("far", "near"), strict=True):
+        own = results.predictions[results.predictions["domain"] == domain]
+        first = own[own["method"] == "baseline"]["label:edema"].dropna()
+        drawing = base64.b64decode(part.folded[0].uri.split(",")[1]).decode()
+        assert f"OOD {int(first.sum())} of {len(first)}" in drawing
+        assert [picture.alt for picture in part.folded] == [
+            f"{what} of each condition, {domain}." for what in ("ROC curves", "Net benefit", "Calibration")
+        ]
+
+
+def test_groups_beside_all_others_are_told_for_each_set(two_sets: pd.DataFrame) -> None:
+    one_class = two_sets.drop(columns=["score:effusion", "label:effusion"])
+    settings = EvaluationSettings(min_group_size=2, attributes=["sex"])
+    posterior = central_estimate(one_class, settings)
+    assert posterior is not None
+    for rows in (difference_table(posterior, METHODS, "sex").rows, spread_table(posterior, METHODS).rows):
+        assert list(dict.fromkeys(row[0].note for row in rows)) == ["home", "all", "far", "near"]
+    far = [row for row in difference_table(posterior, ["label"], "sex").rows if row[0].note == "far"]
+    truth = one_class[(one_class["domain"] == "far") & (one_class["method"] == "label")]
+    truth = truth[truth["label:edema"].notna()]
+    right = (truth["score:edema"] >= 0.5) == (truth["label:edema"] >= 0.5)
+    for row in far:
+        of_group = right[truth["attr:sex"] == row[1].text]
+        assert row[3].note == f"{of_group.sum()} / {len(of_group)}"
+
+
+def test_decisions_by_group_are_told_for_each_set(two_sets: pd.DataFrame) -> None:
+    rates = evaluate(two_sets, metrics=["sensitivity"], attributes=["sex"], replicates=0, min_group_size=2)
+    shown = rates_table(tidied(rates.metrics), ["label"], "sex")
+    assert shown is not None
+    keys = {"method": "label", "metric": "sensitivity_gap", "attribute": "sex", "label": ""}
+    gaps = {row[0].note: row[2].text for row in shown.rows if row[1].text == "Sensitivity gap"}
+    assert list(gaps) == ["home", "all", "far", "near"]
+    assert gaps == {d: f"{one(rates.metrics, domain=d, **keys)['value']:.3f}" for d in gaps}

@@ -55,3 +55,18 @@ def test_the_numbers_stand_in_a_table() -> None:
     assert [cell.text for cell in table.rows[0]][2:] == ["1", "0.610", "0.610"]
     assert table.rows[0][3].note == f"± {np.std([0, 0.02], ddof=1):.3f}, 2 seeds"
     assert len(table.rows) == 8
+
+
+def test_each_hospital_has_rows_of_its_own_in_the_table_all_together_first() -> None:
+    far = metrics(label_budget=[1, 2])
+    far = far[far["split"] == "ood_test"]
+    parts = [
+        far.assign(domain=d, value=far["value"] + v) for d, v in (("far", 0.1), ("near", 0), ("all", 0.3))
+    ]
+    table = settings_table(against_settings(pd.concat(parts), ["label_budget"]), ["label_budget"], MEASURES)
+    first = [row for row in table.rows if (row[1].text, row[2].text) == ("real", "1")]
+    assert [(row[0].note, row[3].text) for row in first] == [
+        ("all", "0.910"),
+        ("far", "0.710"),
+        ("near", "0.610"),
+    ]

@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from medaug.evaluation import evaluate
 from medaug.sharing.card_baseline import NONE, BesideBaseline
+from medaug.sharing.card_facts import Facts
 from medaug.sharing.model_card import model_card
 from medaug.sharing.source import Source
 
@@ -60,6 +61,36 @@ def test_nothing_is_told_of_groups_of_few(compared: tuple[Source, pd.DataFrame])
     assert away.count("not estimable") == 3
 
 
+def test_a_gap_does_not_tell_of_few_patients_what_the_evaluation_was_allowed_to(
+    compared: tuple[Source, pd.DataFrame], tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(compared[0].run, tmp_path / "run"))
+    own = compared[1].assign(**{"label:edema": 1.0, "label:effusion": 1.0})
+    few = (own["split"] == "ood_test") & (own["attr:sex"] == "F")
+    for name in TASK.classes:  # the few women are all missed
+        own[f"score:{name}"] = np.where(few, 0.0, 1.0)
+    metrics = evaluate(
+        own, replicates=0, permutations=0, metrics=["accuracy"], min_group_size=2, baseline=REAL
+    )
+    metrics.write(run / "evaluation")
+    worst = metrics.metrics.query("metric == 'accuracy_worst' and label == '' and split == 'ood_test'")
+    assert set(worst["group"]) == {"F"}
+
+    source = Source.of(BUNDLES / "chexpert", run)
+    facts = Facts(source)
+
+    assert "not estimable out of distribution" in facts.how_fairly()
+    assert "0.000 [no interval] in distribution" in facts.how_fairly()
+    assert "Worst group out of distribution" not in facts.where_it_fails()
+    assert "Not known for want of patients out of distribution: sex F" in facts.where_it_fails()
+    (gap,) = [
+        line
+        for line in "\n".join(BesideBaseline(source).section()).splitlines()
+        if line.startswith("| out of distribution | Accuracy gap, sex |")
+    ]
+    assert gap.count("not estimable") == 3
+
+
 def test_a_baseline_of_another_kind_is_called_by_its_name(
     compared: tuple[Source, pd.DataFrame], tmp_path: Path
 ) -> None:
@@ -75,3 +106,22 @@ def test_without_a_baseline_there_is_a_sentence(finished: Path) -> None:
     beside = BesideBaseline(Source.of(BUNDLES / "chexpert", finished))
     assert beside.sentence() == NONE
     assert beside.section() == [NONE]
+
+
+def test_the_card_leads_with_the_metric_that_the_evaluation_was_set_to(
+    compared: tuple[Source, pd.DataFrame], tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(compared[0].run, tmp_path / "run"))
+    metrics = ["auc", "accuracy"]
+    evaluate(
+        compared[1], replicates=20, permutations=0, baseline=REAL, metrics=metrics, headline="accuracy"
+    ).write(run / "evaluation")
+    source = Source.of(BUNDLES / "chexpert", run)
+    assert BesideBaseline(source).sentence().startswith("AUC, ")  # nobody asked for another
+    record(run / "evaluation", {"evaluation": {"headline": "accuracy"}})
+    source = Source.of(BUNDLES / "chexpert", run)
+    assert BesideBaseline(source).sentence().startswith("Accuracy, minus that of ")
+    own = source.metrics.query(
+        "metric == 'accuracy' and label == '' and attribute == '' and split == 'id_test'"
+    )
+    assert f"{own['value'].iloc[0]:.3f} [" in Facts(source).how_well()

@@ -32,6 +32,7 @@ def test_diagnoses_become_classes_the_most_confident_first(export, study):
     (row,) = read_exports([path], study[1]).to_dict("records")
     assert (row["rater"], row["image"]) == ("R1", study[1].images["image"][0])
     assert row["classes"] == ("melanoma", "eczema", "acne")
+    assert row["confidences"] == (5, 3, 2)
     assert row["confidence"] == 5
     assert row["diagnosable"] is True
 
@@ -44,7 +45,7 @@ def test_of_equally_confident_diagnoses_the_first_entered_comes_first(export, st
 
 def test_an_image_that_is_not_diagnosable_has_no_confidence(export, study):
     (row,) = read_exports([export()], study[1]).to_dict("records")
-    assert row["classes"] == ()
+    assert (row["classes"], row["confidences"]) == ((), ())
     assert math.isnan(row["confidence"])
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from medaug.study.key import StudyKey
-from medaug.study.score import AGREEMENTS, COLUMNS, MEASURES, score
+from medaug.study.score import AGAINST_OTHERS, AGREEMENTS, COLUMNS, MEASURES, score
 from medaug.study.tables import score_tables, scores_text, write_scores
 
 CLASSES = ("acne", "eczema")
@@ -24,11 +24,13 @@ KEY = StudyKey("1", "Pilot", True, CLASSES, DIAGNOSES, IMAGES)
 
 
 def rating(rater, image, *classes, confidence=math.nan):
+    """A rating of falling confidence: one less for each further diagnosis."""
     return {
         "rater": rater,
         "image": image,
         "diagnosable": bool(classes),
         "classes": classes,
+        "confidences": tuple(confidence - i for i in range(len(classes))),
         "confidence": confidence,
     }
 
@@ -108,6 +110,54 @@ def test_conditions_are_scored_by_themselves(value):
     assert math.isnan(row["sd"])
 
 
+def test_a_rater_is_also_measured_by_the_others_by_hand(value):
+    # Both find a alone diagnosable of the real images, acne; of the synthetic ones d: other, and eczema
+    # before acne. b, c and e have no diagnosis of a second rater.
+    for metric in AGAINST_OTHERS:
+        row = value("real", metric)
+        assert (row["value"], row["sd"], row["raters"], row["images"], row["ratings"]) == (1, 0, 2, 1, 2)
+        row = value("synthetic", metric)
+        assert (row["value"], row["raters"], row["images"], row["ratings"]) == (0, 2, 1, 2)
+        assert value("real", metric, "eczema")["reason"] == "none was found diagnosable"
+        row = value("synthetic", metric, "eczema")
+        assert (row["reason"], row["estimable"]) == ("no image was diagnosed by two raters", False)
+        assert math.isnan(row["value"])
+
+
+def test_the_others_are_aggregated_by_rank_and_ties_take_no_part():
+    ratings = [
+        rating("R1", "a", "acne", "eczema", confidence=5.0),  # others: eczema 3/2, acne 1/2, other 1: eczema
+        rating("R2", "a", "eczema", "acne", confidence=4.0),  # others: acne 1, eczema 1, other 1: tied
+        rating("R3", "a", "other", "eczema", confidence=2.0),  # others: acne 3/2, eczema 3/2: tied
+        rating("R1", "b", "acne", confidence=3.0),  # others: acne
+        rating("R2", "b", "acne", confidence=3.0),  # others: acne
+        rating("R3", "b"),
+        rating("R1", "d", "acne", "other", confidence=3.0),  # others: eczema
+        rating("R2", "d", "eczema", confidence=3.0),  # others: acne
+    ]
+    # On a, eczema is not the first diagnosis of R1, but among its three.
+    scores = score(pd.DataFrame(ratings), KEY).set_index(["source", "metric", "condition", "rater"])
+    assert scores.loc[("real", "top1_against_others", "", "R1"), "value"] == 1 / 2
+    assert scores.loc[("real", "top3_against_others", "", "R1"), "value"] == 1
+    row = scores.loc[("real", "top1_against_others", "", "")]
+    assert row["value"] == pytest.approx(np.mean([1 / 2, 1]))
+    assert row["sd"] == pytest.approx(np.std([1 / 2, 1], ddof=1))
+    assert (row["raters"], row["images"], row["ratings"]) == (2, 2, 3)
+    assert ("real", "top1_against_others", "", "R3") not in scores.index
+    assert scores.loc[("synthetic", "top3_against_others", "acne", ""), "value"] == 0
+
+
+def test_tied_others_are_told_as_the_reason():
+    tied = rating("R2", "a", "acne", "eczema", confidence=3.0) | {"confidences": (3.0, 3.0)}
+    scores = score(pd.DataFrame([rating("R1", "a", "acne", "eczema", confidence=5.0), tied]), KEY)
+    rows = scores[(scores["metric"] == "top1_against_others") & (scores["source"] == "real")]
+    by_rater = rows[rows["condition"] == ""].set_index("rater")["value"]
+    assert by_rater.to_dict() == {"": 1, "R2": 1}  # R1 has nobody but R2 to be measured by
+    both = score(pd.DataFrame([tied | {"rater": "R1"}, tied]), KEY)
+    rows = both[(both["metric"] == "top1_against_others") & (both["condition"] == "acne")]
+    assert rows["reason"].tolist() == ["the other raters are tied", "none was rated"]
+
+
 def test_what_cannot_be_estimated_has_a_reason_and_no_value(value):
     row = value("real", "top1_accuracy", "eczema")
     assert math.isnan(row["value"])
@@ -138,6 +188,8 @@ def test_one_rater_has_no_deviation_and_no_agreement():
     agreement = scores[scores["metric"].isin(AGREEMENTS)]
     assert not agreement["estimable"].any()
     assert set(agreement["reason"]) == {"no image has two answers"}
+    others = scores[scores["metric"].isin(AGAINST_OTHERS) & (scores["condition"] == "")]
+    assert set(others["reason"]) == {"no image was diagnosed by two raters"}
 
 
 def test_a_study_of_one_source_has_no_rows_of_the_other():
@@ -152,7 +204,7 @@ def test_the_order_of_the_exports_does_not_matter(scores):
 
 
 def test_the_tables_say_what_the_scores_are(scores):
-    by_condition, by_rater, agreement = score_tables(scores)
+    by_condition, by_rater, against, against_by_rater, agreement = score_tables(scores)
     assert by_condition.caption == "By condition. Mean ± standard deviation over raters"
     assert [name for name, _ in by_condition.rows] == ["all conditions", "acne", "eczema"]
     assert by_condition.sources == ["real", "synthetic"]
@@ -165,8 +217,15 @@ def test_the_tables_say_what_the_scores_are(scores):
     ]
     assert dict(by_condition.rows)["eczema"][4].note == "none was found diagnosable"
     assert [name for name, _ in by_rater.rows] == ["R1", "R2"]
+    assert [name for name, _ in against.rows] == ["all conditions", "acne", "eczema"]
+    assert against.caption.startswith("Against the diagnosis of the other raters, by condition. Mean ±")
+    cells = dict(against.rows)["all conditions"]
+    assert [(c.text, c.note) for c in cells] == [("100.0 ± 0.0", "n = 2"), ("0.0 ± 0.0", "n = 2")] * 2
+    assert [name for name, _ in against_by_rater.rows] == ["R1", "R2"]
     assert len(agreement.rows) == 1
-    assert score_tables(score(RATINGS[RATINGS["rater"] == "R1"], KEY))[0].caption.endswith("One rater")
+    alone = score_tables(score(RATINGS[RATINGS["rater"] == "R1"], KEY))
+    assert alone[0].caption.endswith("One rater")
+    assert len(alone) == 4  # nobody is measured by others
 
 
 def test_the_tables_are_written_as_html_and_csv(scores, tmp_path):
