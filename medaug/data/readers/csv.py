@@ -24,7 +24,7 @@ from medaug.data.readers.tables import (
 )
 from medaug.errors import DataError, SettingsError
 from medaug.progress import progress
-from medaug.tabular.messages import common_form, refuse, tell
+from medaug.tabular.messages import common_form, first_row, refuse, tell
 from medaug.tabular.people import canonical_age, canonical_sex
 from medaug.tabular.table_files import read_text_table
 from medaug.tabular.values import is_unknown, names, numbers
@@ -36,6 +36,9 @@ HEADER_TAGS = MappingProxyType({"sex": "PatientSex", "age": "PatientAge"})
 OFFICIAL_SPLITS = ("train", "val", "test")
 OPTIONAL = ("domain", "official_split", "synthetic")
 """Names that are understood where a table has them."""
+
+ROUNDING = 0.03
+"""By how much the rounded shares of several classes may miss 1."""
 
 _MEANT = MappingProxyType({"valid": "val", "validation": "val"})
 _MEANING = {1.0: 1.0, 0.0: 0.0}
@@ -66,7 +69,8 @@ def read_csv(
         Relative image paths in the table start here.
     task : Task
         Which labels and attributes to read. A label is 1 (present), 0 (absent), or blank or a word such as
-        ``NA`` (unknown).
+        ``NA`` (unknown). Where classes exclude one another (``multiclass``) labels are shares from 0 to 1,
+        which sum to 1 up to `ROUNDING` over the classes, or are unknown in all of them.
     table : str
         Name of the CSV (or Parquet) file in the folder.
     columns : mapping of str to str
@@ -88,9 +92,9 @@ def read_csv(
     Raises
     ------
     DataError
-        The table, a column, a path or a patient is missing, a file is listed twice, or a label or split is
-        not understood; names the row and the column. A patient called ``nan`` or ``NA`` is unknown: each such
-        image counts as a patient of its own.
+        The table, a column, a path or a patient is missing, a file is listed twice, a label or split is not
+        understood, or shares do not sum to 1; names the row and the column. A patient called ``nan`` or
+        ``NA`` is unknown: each such image counts as a patient of its own.
     SettingsError
         `domain` and a column for it are both given, or `from_headers` names something else.
 
@@ -120,7 +124,7 @@ def read_csv(
         "official_split": _official_split(source, path),
         "synthetic": truths(source["synthetic"], path) if "synthetic" in source else False,
     }
-    result |= {label_column(name): _labels(source[name], path) for name in task.classes}
+    result |= _labels(source, task, path)
     result |= _attributes(source, task, from_headers, path, result["path"])
     further = [name for name in columns if name not in result and name not in _known(task)]
     result |= {name: known_names(source[name], _where(path, name)) for name in further}
@@ -156,7 +160,16 @@ def _domain(source: pd.DataFrame, domain: str | None, path: Path) -> pd.Series[A
     return pd.Series(domain or "own data", index=source.index)
 
 
-def _labels(cells: pd.Series[str], path: Path) -> pd.Series[float]:
+def _labels(source: pd.DataFrame, task: Task, path: Path) -> dict[str, pd.Series[float]]:
+    read = _shares if task.kind == "multiclass" else _presence
+    known = {name: read(_without_words(source[name], path), path) for name in task.classes}
+    if task.kind == "multiclass":
+        known = _of_one(pd.DataFrame(known), path)
+    return {label_column(name): cells for name, cells in known.items()}
+
+
+def _without_words(cells: pd.Series[str], path: Path) -> pd.Series[str]:
+    """Return the cells of a label, blank where a word says that it is unknown; log both."""
     words = is_unknown(cells)
     tell(
         _where(path, str(cells.name)),
@@ -164,7 +177,31 @@ def _labels(cells: pd.Series[str], path: Path) -> pd.Series[float]:
         int((cells == "").sum()),
         (int(words.sum()), "hold a word such as NA: unknown"),
     )
-    return label_values(cells.mask(words, ""), _MEANING, path)
+    return cells.mask(words, "")
+
+
+def _presence(cells: pd.Series[str], path: Path) -> pd.Series[float]:
+    return label_values(cells, _MEANING, path)
+
+
+def _shares(cells: pd.Series[str], path: Path) -> pd.Series[float]:
+    read = numbers(cells)
+    wrong = read.wrong | ~(read.blank | read.values.between(0.0, 1.0))
+    refuse(cells, wrong, path, "is not the share of a class; shares are blank or from 0 to 1")
+    return read.values
+
+
+def _of_one(shares: pd.DataFrame, path: Path) -> dict[str, pd.Series[float]]:
+    """Return shares that sum to 1 exactly; a DataError names the first row in which they do not nearly."""
+    whole = shares.sum(axis=1, skipna=False)
+    wrong = shares.notna().any(axis=1) & ~whole.between(1.0 - ROUNDING, 1.0 + ROUNDING)
+    if wrong.any():
+        raise DataError(
+            f"{path}, row {first_row(wrong)} ({int(wrong.sum()):,} row(s) in all): the labels of the "
+            f"{shares.shape[1]} classes do not sum to 1; fill in all of them, or leave all blank where they "
+            "are unknown (kind 'multilabel' is for classes that do not exclude one another)"
+        )
+    return {str(name): cells / whole for name, cells in shares.items()}
 
 
 def _official_split(source: pd.DataFrame, path: Path) -> pd.Series[Any]:

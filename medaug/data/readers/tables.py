@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pandas as pd
 
@@ -86,7 +87,7 @@ def listed_files(table: pd.DataFrame, folder: Path, what: str, path: Path) -> pd
         A name is blank, none of the files is there, or one is listed twice.
     """
     names = filled_column(table, "path", path)
-    files = names.map(lambda name: os.path.join(folder.absolute(), name)).astype(object)
+    files = names.map(lambda name: _as_on_disk(folder.absolute(), name)).astype(object)
     if not any(map(os.path.isfile, files)):
         foreign = os.sep == "/" and names.str.contains("\\", regex=False).any()
         raise DataError(
@@ -95,6 +96,21 @@ def listed_files(table: pd.DataFrame, folder: Path, what: str, path: Path) -> pd
         )
     distinct(files.map(os.path.normpath), what, path)
     return files
+
+
+def _as_on_disk(folder: Path, name: str) -> str:
+    """Return where a file lies, or should.
+
+    Folders that come from a Mac spell an accented letter as two characters, tables mostly as one.
+    """
+    path = os.path.join(folder, name)
+    if name.isascii() or os.path.exists(path):
+        return path
+    place = os.fspath(folder)
+    for part in Path(name).parts:
+        forms = (os.path.join(place, normalize(form, part)) for form in ("NFC", "NFD"))
+        place = next(filter(os.path.exists, forms), os.path.join(place, part))
+    return place
 
 
 def known_patients(cells: pd.Series[str], images: pd.Series[str], where: str) -> pd.Series[str]:
