@@ -209,7 +209,8 @@ class ClassifierTraining:
                 demand_quality(run)
         compare = self.used.any if self.compare_with_baseline is None else self.compare_with_baseline
         if compare or self.used.are_filtered:
-            run.pull("baseline", **vars(self.settings.baseline()), compare_with_baseline=False)
+            plain = vars(self.settings.baseline())
+            run.pull("baseline", name="baseline", **plain, compare_with_baseline=False)
         with self._making(), self._predicting():
             pass  # whoever has to wait for another run, or has other settings, builds no network
 

@@ -265,7 +265,7 @@ class Run:
         part : str
             A name in `medaug.stages.command_line.PARTS`.
         **more
-            Parts of the other config to replace.
+            Parts of the other config to replace, unless the run has settings of the user for them.
         """
         key = part, self._for(part)
         if key not in self.pulled:
@@ -282,8 +282,7 @@ class Run:
             logging_file=False,
             workflow_type="train",
             shared=self._for(part),
-            **more,
-            **{name: value for name, value in given.items() if name not in own},
+            **{**more, **{name: value for name, value in given.items() if name not in own}},
         )
 
     def _for(self, part: str) -> Run:

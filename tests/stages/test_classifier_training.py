@@ -150,7 +150,13 @@ def test_a_filtered_training_has_the_baseline_made_and_depends_on_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pulled: list[str] = []
-    monkeypatch.setattr(Run, "pull", lambda run, part, **more: pulled.append(part))
+    handed: dict[str, Any] = {}
+
+    def pull(run: Run, part: str, **more: Any) -> None:
+        pulled.append(part)
+        handed.update(more)
+
+    monkeypatch.setattr(Run, "pull", pull)
     for name in ("data", "synthetic", "models/baseline2", "models/model"):
         path = tmp_path / f"{name}.settings.json"
         path.parent.mkdir(exist_ok=True)
@@ -170,6 +176,7 @@ def test_a_filtered_training_has_the_baseline_made_and_depends_on_it(
     assert pulled == ["prepare", "quality"]
     filtered.pull()
     assert pulled[2:] == ["prepare", "quality", "baseline"]
+    assert handed["name"] == "baseline"  # where the settings given for it name none
     assert filtered.record["agrees"] == identity(tmp_path / "models" / "baseline2.pt")
     assert "agrees" not in plain.record
 

@@ -49,6 +49,18 @@ def test_a_product_is_looked_at_once_by_all_stages_of_a_run(
     assert Workflow.ran.count("run prepare") == 2
 
 
+def test_what_a_user_gives_a_part_comes_before_what_a_stage_hands_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: dict[str, Any] = {}
+    monkeypatch.setattr(
+        "medaug.stages.run.ConfigWorkflow", lambda **given: built.update(given) or Workflow("")
+    )
+    Workflow.ran = []
+    run(tmp_path, baseline={"workers": 0, "seed": 1}).pull("baseline", workers=4, dropout=0.1)
+    assert (built["workers"], built["dropout"], built["shared"].seed) == (0, 0.1, 1)
+
+
 def test_another_wish_is_looked_at_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Workflow.ran = []
     monkeypatch.setattr(Run, "_workflow", lambda self, part, **more: Workflow(part))
