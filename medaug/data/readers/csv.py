@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from medaug.data.dicom import read_attributes
+from medaug.data.readers.skin import skin_tones
 from medaug.data.readers.tables import (
     chosen,
     filled_column,
@@ -233,7 +234,11 @@ def _canonical(name: str, task: Task, cells: pd.Series[str], where: str) -> pd.S
         return canonical_age(cells, task.bins("age"), where)
     if task.bins(name):
         return _measured(cells, where)
-    found, groups = known_names(cells, where), task.attribute(name).groups
+    groups = task.attribute(name).groups
+    if name == "skin_tone":
+        types = skin_tones(cells)
+        cells = cells.mask((types != "") & ~cells.isin(groups), types)
+    found = known_names(cells, where)
     outside = int((found.notna() & ~found.isin(groups)).sum())
     tell(where, len(found), 0, (outside, f"are none of the groups {', '.join(groups)}: unknown"))
     return found

@@ -138,6 +138,21 @@ def test_what_are_no_shares_is_told_with_the_row(tmp_path: Path, row: str, messa
         read_csv(write_shares(tmp_path, "1;0;0", row), SKIN)
 
 
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [(("I", "II", "III"), ["I", "III", "7", None]), (("1", "3"), ["1", "3", "7", None])],
+)
+def test_types_of_skin_may_be_numbers(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, groups: tuple[str, ...], expected: list[str | None]
+) -> None:
+    lines = [f"{number}.png,{number},1,{tone}" for number, tone in enumerate(("1", "3", "7", ""))]
+    (tmp_path / "0.png").touch()
+    (tmp_path / "table.csv").write_text("\n".join(["path,patient_id,effusion,skin_tone", *lines]))
+    task = Task("multilabel", ("effusion",), attributes=(Attribute("skin_tone", groups),))
+    assert read_csv(tmp_path, task)["attr:skin_tone"].tolist() == expected
+    assert "1 are none of the groups" in caplog.text
+
+
 @pytest.mark.parametrize(("on_disk", "in_table"), [("NFD", "NFC"), ("NFC", "NFD")])
 def test_accents_may_be_spelt_otherwise_on_the_disk(tmp_path: Path, on_disk: str, in_table: str) -> None:
     place = tmp_path / normalize(in_table, "Gerät") / normalize(on_disk, "Müller.png")
