@@ -7,13 +7,16 @@ import json
 import re
 import shlex
 from inspect import signature
+from itertools import takewhile
 from typing import Any
 
 import pytest
+import yaml
 from bundle_files import BUNDLES, folder, settings, stages
 
 import document_settings
 from medaug.data.readers import READERS, SLIDE_READERS
+from medaug.grid.design import Study
 from medaug.stages.command_line import check_options
 
 pytestmark = pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
@@ -85,3 +88,14 @@ def test_recipes_name_what_there_is(bundle: str) -> None:
         assert {*(prepare["reader_options"] or ())} <= {*known}, options
         properties = options.get("properties", shared["properties"])
         assert {*properties} <= {"domain", *(a["name"] for a in prepare["attributes"])}, options
+
+
+@pytest.mark.parametrize("bundle", BUNDLES)
+def test_recipes_of_studies_can_be_planned(bundle: str) -> None:
+    lines = re.findall(r"^bash scripts/study\.sh (.*)$", docs(bundle).replace("\\\n", ""), re.MULTILINE)
+    for line in lines:
+        words = list(takewhile(lambda word: not word.startswith("--"), shlex.split(line)))
+        given = dict(word.split("=", 1) for word in words[1:])
+        settings = {name: yaml.safe_load(value) for name, value in given.items()}
+        assert list(Study.of({"bundle": words[0], "output": "study"} | settings).cells())
+    assert lines
