@@ -14,13 +14,13 @@ from medaug.data.dicom import read_attributes
 from medaug.data.readers.skin import skin_tones
 from medaug.data.readers.tables import (
     chosen,
+    column_for,
     filled_column,
     known_names,
-    known_patients,
     label_values,
     listed_files,
+    listed_patients,
     mapped_columns,
-    pseudonyms,
     truths,
 )
 from medaug.errors import DataError, SettingsError
@@ -120,7 +120,7 @@ def read_csv(
         "image_id": rows,
         "path": listed_files(source, folder, "file", path),
         "file": rows,
-        "patient_id": _patients(source, rows, path),
+        "patient_id": listed_patients(source, "image", path),
         "domain": _domain(source, domain, path),
         "official_split": _official_split(source, path),
         "synthetic": truths(source["synthetic"], path) if "synthetic" in source else False,
@@ -128,13 +128,8 @@ def read_csv(
     result |= _labels(source, task, path)
     result |= _attributes(source, task, from_headers, path, result["path"])
     further = [name for name in columns if name not in result and name not in _known(task)]
-    result |= {name: known_names(source[name], _where(path, name)) for name in further}
+    result |= {name: known_names(source[name], column_for(name, path)) for name in further}
     return pd.DataFrame(result).reset_index(drop=True)
-
-
-def _where(path: Path, name: str) -> str:
-    """Return what messages call a column."""
-    return f"{path}, column for {name!r}"
 
 
 def _known(task: Task) -> set[str]:
@@ -149,15 +144,9 @@ def _from_table(task: Task, from_headers: Sequence[str]) -> list[Attribute]:
     return [a for a in task.attributes if a.name != "domain" and a.name not in from_headers]
 
 
-def _patients(source: pd.DataFrame, rows: pd.Series[str], path: Path) -> pd.Series[str]:
-    where = _where(path, "patient_id")
-    patients = names(filled_column(source, "patient_id", path), where)
-    return pseudonyms(known_patients(patients, "image of " + rows, where))
-
-
 def _domain(source: pd.DataFrame, domain: str | None, path: Path) -> pd.Series[Any]:
     if domain is None and "domain" in source:
-        return names(filled_column(source, "domain", path), _where(path, "domain"))
+        return names(filled_column(source, "domain", path), column_for("domain", path))
     return pd.Series(domain or "own data", index=source.index)
 
 
@@ -173,7 +162,7 @@ def _without_words(cells: pd.Series[str], path: Path) -> pd.Series[str]:
     """Return the cells of a label, blank where a word says that it is unknown; log both."""
     words = is_unknown(cells)
     tell(
-        _where(path, str(cells.name)),
+        column_for(str(cells.name), path),
         len(cells),
         int((cells == "").sum()),
         (int(words.sum()), "hold a word such as NA: unknown"),
@@ -219,7 +208,7 @@ def _attributes(
     source: pd.DataFrame, task: Task, from_headers: Sequence[str], path: Path, paths: pd.Series[str]
 ) -> dict[str, pd.Series[Any]]:
     cells = {a.name: source[a.name] for a in _from_table(task, from_headers)}
-    where = {name: _where(path, name) for name in cells}
+    where = {name: column_for(name, path) for name in cells}
     if from_headers:
         headers = read_headers(paths.tolist(), from_headers).set_axis(source.index)
         cells |= {name: headers[name] for name in from_headers}

@@ -113,6 +113,34 @@ def _as_on_disk(folder: Path, name: str) -> str:
     return place
 
 
+def listed_patients(table: pd.DataFrame, what: str, path: Path) -> pd.Series[str]:
+    """Return running numbers for the patients of the column ``patient_id``.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `mapped_columns`.
+    what : str
+        What a row is: an image, a slide.
+    path : Path
+        The table, for the message.
+
+    Raises
+    ------
+    DataError
+        A cell is blank, or a number was rounded.
+    """
+    where = column_for("patient_id", path)
+    patients = names(filled_column(table, "patient_id", path), where)
+    own = pd.Series([f"{what} of row {row}" for row in table.index], index=table.index, dtype=object)
+    return pseudonyms(known_patients(patients, own, where))
+
+
+def column_for(name: str, path: Path) -> str:
+    """Return what messages call the column of a table that holds what medaug calls by a name."""
+    return f"{path}, column for {name!r}"
+
+
 def known_patients(cells: pd.Series[str], images: pd.Series[str], where: str) -> pd.Series[str]:
     """Return patients; where none is named (a blank, ``nan``, ``NA``) the image is one of its own, logged."""
     unknown = (cells == "") | is_unknown(cells)
@@ -204,6 +232,23 @@ def files_below(folder: Path, endings: Collection[str]) -> Iterator[os.DirEntry[
             f"{folder} cannot be searched ({error.strerror}): a folder in it may not be read, or is a link "
             "to one above it; move that away, or name another folder"
         ) from None
+
+
+def found_files(folder: Path, what: str, endings: Sequence[str]) -> list[str]:
+    """Return the files below a folder that have one of the endings, in the order of their paths.
+
+    Raises
+    ------
+    DataError
+        There is none, which a message calls `what`, or a folder cannot be read.
+    """
+    wanted = [ending.lower() for ending in as_list(endings)]
+    paths = sorted(entry.path for entry in files_below(folder, wanted))
+    if not paths:
+        raise DataError(
+            f"there is no {what} below {folder}; names that end in these count: {', '.join(wanted)}"
+        )
+    return paths
 
 
 def _all_files(folder: Path) -> Iterator[os.DirEntry[str]]:
