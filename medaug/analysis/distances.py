@@ -26,6 +26,7 @@ from scipy.stats import mannwhitneyu, ttest_ind
 from medaug.analysis.image_sets import is_part
 from medaug.arrays import Array
 from medaug.errors import DataError
+from medaug.evaluation.verdict import MIN_TRAININGS
 from medaug.randomness import numpy_generator
 
 logger = logging.getLogger(__name__)
@@ -219,4 +220,4 @@ def _compared(own: pd.DataFrame, other: pd.DataFrame) -> dict[str, Any]:
 
 def _between_trainings(own: pd.DataFrame, other: pd.DataFrame) -> float:
     means = [runs.groupby("seed")["value"].mean() for runs in (own, other)]
-    return float(ttest_ind(*means).pvalue) if min(map(len, means)) >= 3 else float("nan")
+    return float(ttest_ind(*means).pvalue) if min(map(len, means)) >= MIN_TRAININGS else float("nan")

@@ -134,6 +134,7 @@ def prepare(
         }
     )
     if distributed.is_first():
+        _log_rejected(store)
         _log_remarks(store)
     return store
 
@@ -221,6 +222,18 @@ def _counts(table: pd.DataFrame, rejected: pd.DataFrame, left_out: pd.DataFrame)
 def _remarks(writer: StoreWriter) -> dict[str, int]:
     """Return how many pictures each remark holds for, the most frequent first."""
     return dict(Counter(writer.remarks()["remark"]).most_common())
+
+
+def _log_rejected(store: ImageStore) -> None:
+    rejected = store.origin["counts"]["rejected"]
+    if rejected:
+        files = len(store) + rejected
+        logger.warning(
+            "%s of %s files cannot be used; %s says why",
+            f"{rejected:,}",
+            f"{files:,}",
+            store.path / "rejected.csv",
+        )
 
 
 def _log_remarks(store: ImageStore) -> None:

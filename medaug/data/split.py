@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from medaug.task import LABEL_PREFIX
 
 BOTH_SIDES = "the patient also has images in the other kind of domain, where this patient was put"
 NO_DOMAIN = "the domain is unknown"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +73,8 @@ class SplitSettings:
 def split_settings(content: Mapping[str, Any], first: pd.DataFrame) -> SplitSettings:
     """Build settings from plain values; without ``train_domains`` all of the first data set is inside.
 
+    A command line hands over a lone domain as it is, not as a list of one, and ``0`` as a number.
+
     Raises
     ------
     DataError
@@ -80,9 +85,14 @@ def split_settings(content: Mapping[str, Any], first: pd.DataFrame) -> SplitSett
         raise DataError(
             f"there is no column {column!r} to be the domain; there are: {', '.join(map(str, first))}"
         )
-    inside = content["train_domains"] or sorted(first[column].dropna().astype(str).unique())
-    held_out = content.get("ood_val_domains") or ()
-    return SplitSettings(**{**content, "train_domains": tuple(inside), "ood_val_domains": tuple(held_out)})
+    inside = _domains(content["train_domains"]) or tuple(sorted(first[column].dropna().astype(str).unique()))
+    held_out = _domains(content.get("ood_val_domains"))
+    return SplitSettings(**{**content, "train_domains": inside, "ood_val_domains": held_out})
+
+
+def _domains(given: Any) -> tuple[str, ...]:
+    several = given if isinstance(given, list | tuple) else [given]
+    return tuple(str(name) for name in several if name is not None)
 
 
 def assign_splits(
@@ -131,7 +141,9 @@ def assign_splits(
     kept["split"] = _splits(kept, inside[kept.index], settings)
     _hide_labels(kept, inside[kept.index])
     usual = ("train", "id_val", "id_test") if settings.test_fraction else ("train", "id_val")
-    _check_not_empty(kept["split"], usual if needed is None else needed)
+    _check_not_empty(kept, usual if needed is None else needed)
+    for reason, count in left_out["reason"].value_counts().items():
+        logger.warning("%s of %s rows are left out: %s", f"{count:,}", f"{len(table):,}", reason)
     return kept.reset_index(drop=True), left_out.reset_index(drop=True)
 
 
@@ -252,10 +264,11 @@ def _hide_labels(table: pd.DataFrame, inside: pd.Series[bool]) -> None:
     table.loc[(table["split"] == "train") & ~_labelled(table), "split"] = "unlabelled"
 
 
-def _check_not_empty(splits: pd.Series[Any], needed: Collection[str]) -> None:
-    for name in needed:
-        if not (splits == name).any():
-            raise DataError(
-                f"no image is left for the split {name}; use more patients in train_domains, other "
-                "fractions, or another seed"
-            )
+def _check_not_empty(table: pd.DataFrame, needed: Collection[str]) -> None:
+    empty = [name for name in needed if not (table["split"] == name).any()]
+    if not empty:
+        return
+    way = "use more patients in train_domains, other fractions, or another seed"
+    if not _labelled(table).any():
+        way = "none has a label: give a table of labels (reader 'csv'), or check the one that was read"
+    raise DataError(f"no image is left for the split {empty[0]}; {way}")

@@ -19,6 +19,8 @@ FEWEST = 50
 FEWEST_HELD_OUT = 20
 """Real images that nobody trained on, without which conditions, properties and copies are not decided."""
 
+_HELD_OUT = "real held-out images"
+
 CHANCE = 0.5
 """The AUC of guessing."""
 
@@ -101,9 +103,11 @@ def checks(table: pd.DataFrame, limits: Limits, asked_for: tuple[str, ...] = ())
 def _likeness(numbers: Numbers, limits: Limits) -> Check:
     kid, precision, detail = (numbers(name) for name in ("kid_ratio", "precision", "detail"))
     spoiled = min(numbers(name)["real"] for name in SPOILINGS)
-    count = min(kid["n"], kid["real_n"])
     if np.isnan(kid["value"] + spoiled) or kid["n"] < FEWEST:
-        return _too_few("likeness", "whether the images look like real ones", count, FEWEST)
+        question = "whether the images look like real ones"
+        if kid["n"] < FEWEST or kid["real_n"] >= FEWEST_HELD_OUT:
+            return _too_few("likeness", question, kid["n"], FEWEST)
+        return _too_few("likeness", question, kid["real_n"], FEWEST_HELD_OUT, _HELD_OUT)
     found = (
         f"they lie {kid['value']:.1f} times as far from the training images as real ones do by chance, real "
         f"images that were spoiled {spoiled:.1f} times (at most {limits.max_spoiled:g} of that); "
@@ -181,7 +185,8 @@ def _seen(row: Mapping[str, Any], limits: Limits, name: str) -> Check:
 
 def _copies(row: Mapping[str, Any], limits: Limits) -> Check:
     if np.isnan(row["value"]):
-        return _too_few("copies", "whether there are copies of patients", row["real_n"], FEWEST_HELD_OUT)
+        question = "whether there are copies of patients"
+        return _too_few("copies", question, row["real_n"], FEWEST_HELD_OUT, _HELD_OUT)
     count = round(row["value"] * row["n"])
     part = f"{row['value']:.1%}, at most {limits.max_copies:.1%}"
     found = f"{count} of {row['n']} images are copies of training images ({part})"
@@ -196,6 +201,6 @@ def _copies(row: Mapping[str, Any], limits: Limits) -> Check:
     )
 
 
-def _too_few(name: str, question: str, count: int, fewest: int) -> Check:
+def _too_few(name: str, question: str, count: int, fewest: int, images: str = "images") -> Check:
     why = f"at least {fewest} tell" if count < fewest else "but too few others to compare them with"
-    return Check(name, "undecided", f"It is not known {question}: there are {count} images, {why}.")
+    return Check(name, "undecided", f"It is not known {question}: there are {count} {images}, {why}.")

@@ -6,8 +6,8 @@
 
 The most telling cases come first; those that the minutes do not reach for are left out. Results come as they
 are measured, in a table and in a JSON file that is rewritten each time, so that a run that is cut still tells
-something. Peers run as their libraries come, in float32; TensorFloat-32 and the
-choice of the fastest convolution are switched on for the whole process, so they profit from these too.
+something. Peers run as their libraries come, in float32; TensorFloat-32 and the choice of the fastest
+convolution are switched on for the whole process, so they profit from these too.
 """
 
 from __future__ import annotations
@@ -48,17 +48,20 @@ def main(argv: list[str]) -> None:
     plan = planned(cases, 60 * how.minutes, device)
     later = [(case, LEAST_SECONDS) for case in cases if case not in dict(plan)]
     for case, seconds in plan:
-        setup = _needed(case, device) and case.setup
-        print(f"{setup + seconds:5.0f} s  {case.title}: {', '.join(case.names)}")
+        whole = seconds + (case.setup if device.type == "cuda" else 0.0)
+        print(f"{whole:5.0f} s  {case.title}: {', '.join(case.names)}")
     for case, _ in later:
         print(f"If time is left: {case.title}")
-    if how.dry:
-        return
+    if not how.dry:
+        _run(plan + later, how, device, end)
+
+
+def _run(plan: Plan, how: argparse.Namespace, device: torch.device, end: float) -> None:
     content = _circumstances(device, how)
     rate = f"{content['matrix_tflops']:.3g} TFLOP/s in bfloat16"
     print(f"\n{content['device']}, matrix product {rate}\n{_heading()}")
     with TemporaryDirectory() as folder:
-        for number, (case, seconds) in enumerate(plan + later):
+        for number, (case, seconds) in enumerate(plan):
             if (needed := _needed(case, device)) and needed > end - perf_counter():
                 print(f"{case.title}: left out, there is no time")
                 continue

@@ -119,12 +119,13 @@ def test_nothing_that_is_stored_holds_a_path(make_files, tmp_path, task):
         assert b"Jane" not in file.read_bytes()
 
 
-def test_unusable_files_are_listed_with_the_reason(make_files, tmp_path, task):
+def test_unusable_files_are_listed_with_the_reason(make_files, tmp_path, task, caplog):
     store = prepare(make_files(broken=(4,)), NOTHING, tmp_path / "store", task, SETTINGS, {}, 0)
     listed = pd.read_csv(store.path / "rejected.csv")
     assert listed["file"].tolist() == ["folder/4.png"]
     assert "HTML page" in listed["reason"][0]
     assert "image4" not in set(store.table["image_id"])
+    assert f"1 of 30 files cannot be used; {store.path / 'rejected.csv'} says why" in caplog.text
 
 
 def test_too_many_unusable_files_stop_and_a_higher_limit_goes_on(make_files, tmp_path, task, monkeypatch):

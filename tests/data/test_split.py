@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medaug.data.split import BOTH_SIDES, NO_DOMAIN, SplitSettings, assign_splits
+from medaug.data.split import BOTH_SIDES, NO_DOMAIN, SplitSettings, assign_splits, split_settings
 from medaug.errors import DataError, SettingsError
 
 
@@ -93,13 +93,14 @@ def test_a_training_row_without_any_label_is_unlabelled():
     assert split[~without].equals(known[~without])
 
 
-def test_a_patient_on_both_sides_is_put_on_one_by_a_coin():
+def test_a_patient_on_both_sides_is_put_on_one_by_a_coin(caplog):
     view = np.where(np.arange(800) % 2 == 0, "PA", "AP")
     settings_ = SplitSettings(train_domains=("PA",), domain_column="view")
     table, left_out = assign_splits(source(view=view), settings_)
     assert len(table) == len(left_out) == 400
     assert set(left_out["reason"]) == {BOTH_SIDES}
     assert set(table["patient_id"]) == set(left_out["patient_id"])
+    assert f"400 of 800 rows are left out: {BOTH_SIDES}" in caplog.text
     assert table["domain"].equals(table["view"])
     assert 150 < (table["view"] == "PA").sum() < 250
     inside = table["split"].isin(("train", "id_val", "id_test"))
@@ -136,12 +137,23 @@ def test_rows_without_a_domain_are_left_out_with_a_reason():
         ),
         ({}, {"train_domains": ("in",), "unit": "slide"}, "splitting by slide needs a column 'slide'"),
         ({}, {"train_domains": ("in",), "val_fraction": 0.0}, "no image is left for the split id_val"),
-        ({"label:edema": np.nan}, {"train_domains": ("in",)}, "no image is left for the split train"),
+        ({"label:edema": np.nan}, {"train_domains": ("in",)}, "for the split train; none has a label"),
     ],
 )
 def test_errors_say_what_to_do(columns, options, message):
     with pytest.raises(DataError, match=message):
         assign_splits(source(**columns), SplitSettings(**options))
+
+
+@pytest.mark.parametrize(
+    ("given", "domains"), [("site", ("site",)), (0, ("0",)), ([1, "b"], ("1", "b")), (None, ()), ([], ())]
+)
+def test_a_lone_domain_is_a_list_of_one(given, domains):
+    content = {"domain_column": "domain", "train_domains": None, "ood_val_domains": given}
+    found = split_settings(content, source())
+    assert found.ood_val_domains == domains
+    again = split_settings({**content, "train_domains": given}, source())
+    assert again.train_domains == (domains or ("in", "out"))
 
 
 @pytest.mark.parametrize("shares", [{"val_fraction": 0.6, "test_fraction": 0.4}, {"ood_val_fraction": -0.1}])

@@ -1,6 +1,7 @@
+import pandas as pd
 import pytest
 
-from medaug.quality.limits import Limits, _seen
+from medaug.quality.limits import Limits, Numbers, _likeness, _seen
 
 
 @pytest.mark.parametrize(
@@ -24,3 +25,20 @@ def test_what_was_asked_for_is_seen_or_ignored_or_not_known(value, low, real, re
 def test_few_images_decide_nothing():
     row = {"value": 0.5, "ci_low": 0.3, "ci_high": 0.7, "real": 0.9, "real_low": 0.85, "n": 49, "real_n": 700}
     assert _seen(row, Limits(), "sex").outcome == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("made", "held_out", "why"),
+    [
+        (1000, 10, "there are 10 real held-out images, at least 20 tell"),
+        (30, 100, "there are 30 images, at least 50 tell"),
+        (1000, 100, "there are 1000 images, but too few others to compare them with"),
+    ],
+)
+def test_it_is_said_of_which_images_there_are_too_few(made: int, held_out: int, why: str) -> None:
+    row = {"label": "", "attribute": "", "group": "", "value": float("nan"), "real": float("nan")}
+    measures = ("kid_ratio", "precision", "detail", "blurred", "noisy")
+    table = pd.DataFrame([{**row, "measure": name, "n": made, "real_n": held_out} for name in measures])
+    check = _likeness(Numbers(table), Limits())
+    assert check.outcome == "undecided"
+    assert why in check.sentence

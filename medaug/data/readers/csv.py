@@ -11,20 +11,21 @@ from typing import Any
 import pandas as pd
 
 from medaug.data.dicom import read_attributes
+from medaug.data.readers.skin import skin_tones
 from medaug.data.readers.tables import (
     chosen,
+    column_for,
     filled_column,
     known_names,
-    known_patients,
     label_values,
     listed_files,
+    listed_patients,
     mapped_columns,
-    pseudonyms,
     truths,
 )
 from medaug.errors import DataError, SettingsError
 from medaug.progress import progress
-from medaug.tabular.messages import common_form, refuse, tell
+from medaug.tabular.messages import common_form, first_row, refuse, tell
 from medaug.tabular.people import canonical_age, canonical_sex
 from medaug.tabular.table_files import read_text_table
 from medaug.tabular.values import is_unknown, names, numbers
@@ -36,6 +37,9 @@ HEADER_TAGS = MappingProxyType({"sex": "PatientSex", "age": "PatientAge"})
 OFFICIAL_SPLITS = ("train", "val", "test")
 OPTIONAL = ("domain", "official_split", "synthetic")
 """Names that are understood where a table has them."""
+
+ROUNDING = 0.03
+"""By how much the rounded shares of several classes may miss 1."""
 
 _MEANT = MappingProxyType({"valid": "val", "validation": "val"})
 _MEANING = {1.0: 1.0, 0.0: 0.0}
@@ -66,7 +70,8 @@ def read_csv(
         Relative image paths in the table start here.
     task : Task
         Which labels and attributes to read. A label is 1 (present), 0 (absent), or blank or a word such as
-        ``NA`` (unknown).
+        ``NA`` (unknown). Where classes exclude one another (``multiclass``) labels are shares from 0 to 1,
+        which sum to 1 up to `ROUNDING` over the classes, or are unknown in all of them.
     table : str
         Name of the CSV (or Parquet) file in the folder.
     columns : mapping of str to str
@@ -88,9 +93,9 @@ def read_csv(
     Raises
     ------
     DataError
-        The table, a column, a path or a patient is missing, a file is listed twice, or a label or split is
-        not understood; names the row and the column. A patient called ``nan`` or ``NA`` is unknown: each such
-        image counts as a patient of its own.
+        The table, a column, a path or a patient is missing, a file is listed twice, a label or split is not
+        understood, or shares do not sum to 1; names the row and the column. A patient called ``nan`` or
+        ``NA`` is unknown: each such image counts as a patient of its own.
     SettingsError
         `domain` and a column for it are both given, or `from_headers` names something else.
 
@@ -115,21 +120,16 @@ def read_csv(
         "image_id": rows,
         "path": listed_files(source, folder, "file", path),
         "file": rows,
-        "patient_id": _patients(source, rows, path),
+        "patient_id": listed_patients(source, "image", path),
         "domain": _domain(source, domain, path),
         "official_split": _official_split(source, path),
         "synthetic": truths(source["synthetic"], path) if "synthetic" in source else False,
     }
-    result |= {label_column(name): _labels(source[name], path) for name in task.classes}
+    result |= _labels(source, task, path)
     result |= _attributes(source, task, from_headers, path, result["path"])
     further = [name for name in columns if name not in result and name not in _known(task)]
-    result |= {name: known_names(source[name], _where(path, name)) for name in further}
+    result |= {name: known_names(source[name], column_for(name, path)) for name in further}
     return pd.DataFrame(result).reset_index(drop=True)
-
-
-def _where(path: Path, name: str) -> str:
-    """Return what messages call a column."""
-    return f"{path}, column for {name!r}"
 
 
 def _known(task: Task) -> set[str]:
@@ -144,27 +144,54 @@ def _from_table(task: Task, from_headers: Sequence[str]) -> list[Attribute]:
     return [a for a in task.attributes if a.name != "domain" and a.name not in from_headers]
 
 
-def _patients(source: pd.DataFrame, rows: pd.Series[str], path: Path) -> pd.Series[str]:
-    where = _where(path, "patient_id")
-    patients = names(filled_column(source, "patient_id", path), where)
-    return pseudonyms(known_patients(patients, "image of " + rows, where))
-
-
 def _domain(source: pd.DataFrame, domain: str | None, path: Path) -> pd.Series[Any]:
     if domain is None and "domain" in source:
-        return names(filled_column(source, "domain", path), _where(path, "domain"))
+        return names(filled_column(source, "domain", path), column_for("domain", path))
     return pd.Series(domain or "own data", index=source.index)
 
 
-def _labels(cells: pd.Series[str], path: Path) -> pd.Series[float]:
+def _labels(source: pd.DataFrame, task: Task, path: Path) -> dict[str, pd.Series[float]]:
+    read = _shares if task.kind == "multiclass" else _presence
+    known = {name: read(_without_words(source[name], path), path) for name in task.classes}
+    if task.kind == "multiclass":
+        known = _of_one(pd.DataFrame(known), path)
+    return {label_column(name): cells for name, cells in known.items()}
+
+
+def _without_words(cells: pd.Series[str], path: Path) -> pd.Series[str]:
+    """Return the cells of a label, blank where a word says that it is unknown; log both."""
     words = is_unknown(cells)
     tell(
-        _where(path, str(cells.name)),
+        column_for(str(cells.name), path),
         len(cells),
         int((cells == "").sum()),
         (int(words.sum()), "hold a word such as NA: unknown"),
     )
-    return label_values(cells.mask(words, ""), _MEANING, path)
+    return cells.mask(words, "")
+
+
+def _presence(cells: pd.Series[str], path: Path) -> pd.Series[float]:
+    return label_values(cells, _MEANING, path)
+
+
+def _shares(cells: pd.Series[str], path: Path) -> pd.Series[float]:
+    read = numbers(cells)
+    wrong = read.wrong | ~(read.blank | read.values.between(0.0, 1.0))
+    refuse(cells, wrong, path, "is not the share of a class; shares are blank or from 0 to 1")
+    return read.values
+
+
+def _of_one(shares: pd.DataFrame, path: Path) -> dict[str, pd.Series[float]]:
+    """Return shares that sum to 1 exactly; a DataError names the first row in which they do not nearly."""
+    whole = shares.sum(axis=1, skipna=False)
+    wrong = shares.notna().any(axis=1) & ~whole.between(1.0 - ROUNDING, 1.0 + ROUNDING)
+    if wrong.any():
+        raise DataError(
+            f"{path}, row {first_row(wrong)} ({int(wrong.sum()):,} row(s) in all): the labels of the "
+            f"{shares.shape[1]} classes do not sum to 1; fill in all of them, or leave all blank where they "
+            "are unknown (kind 'multilabel' is for classes that do not exclude one another)"
+        )
+    return {str(name): cells / whole for name, cells in shares.items()}
 
 
 def _official_split(source: pd.DataFrame, path: Path) -> pd.Series[Any]:
@@ -181,7 +208,7 @@ def _attributes(
     source: pd.DataFrame, task: Task, from_headers: Sequence[str], path: Path, paths: pd.Series[str]
 ) -> dict[str, pd.Series[Any]]:
     cells = {a.name: source[a.name] for a in _from_table(task, from_headers)}
-    where = {name: _where(path, name) for name in cells}
+    where = {name: column_for(name, path) for name in cells}
     if from_headers:
         headers = read_headers(paths.tolist(), from_headers).set_axis(source.index)
         cells |= {name: headers[name] for name in from_headers}
@@ -196,7 +223,11 @@ def _canonical(name: str, task: Task, cells: pd.Series[str], where: str) -> pd.S
         return canonical_age(cells, task.bins("age"), where)
     if task.bins(name):
         return _measured(cells, where)
-    found, groups = known_names(cells, where), task.attribute(name).groups
+    groups = task.attribute(name).groups
+    if name == "skin_tone":
+        types = skin_tones(cells)
+        cells = cells.mask((types != "") & ~cells.isin(groups), types)
+    found = known_names(cells, where)
     outside = int((found.notna() & ~found.isin(groups)).sum())
     tell(where, len(found), 0, (outside, f"are none of the groups {', '.join(groups)}: unknown"))
     return found

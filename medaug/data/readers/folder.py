@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medaug.data.readers.tables import as_list, files_below
-from medaug.errors import DataError
+from medaug.data.readers.tables import found_files
 from medaug.task import Task, attribute_column
 
 ENDINGS = (
@@ -50,12 +49,7 @@ def read_folder(
     DataError
         There is no such file, or a folder cannot be read.
     """
-    wanted = [ending.lower() for ending in as_list(endings)]
-    paths = sorted(entry.path for entry in files_below(folder, wanted))
-    if not paths:
-        raise DataError(
-            f"there is no image below {folder}; names that end in these count: {', '.join(wanted)}"
-        )
+    paths = found_files(folder, "image", endings)
     names = [f"image {number}" for number in range(1, len(paths) + 1)]
     table = pd.DataFrame(
         {

@@ -12,12 +12,11 @@ import pandas as pd
 
 from medaug.data.readers.camelyon17 import need_tumour
 from medaug.data.readers.tables import (
-    as_list,
-    files_below,
-    filled_column,
+    column_for,
+    found_files,
     known_names,
-    known_patients,
     listed_files,
+    listed_patients,
     mapped_columns,
     need_choice,
     pseudonyms,
@@ -26,7 +25,6 @@ from medaug.data.readers.tables import (
 from medaug.errors import DataError, SettingsError
 from medaug.files import printable
 from medaug.tabular.table_files import read_text_table
-from medaug.tabular.values import names as names_in
 from medaug.task import Task
 
 ENDINGS = (".svs", ".tif", ".tiff", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".svslide", ".czi")
@@ -109,12 +107,7 @@ def read_slides(
 
 def _found(folder: Path, endings: Sequence[str]) -> pd.DataFrame:
     """List the slides below a folder."""
-    wanted = [ending.lower() for ending in as_list(endings)]
-    paths = sorted(entry.path for entry in files_below(folder, wanted))
-    if not paths:
-        raise DataError(
-            f"there is no slide below {folder}; names that end in these count: {', '.join(wanted)}"
-        )
+    paths = found_files(folder, "slide", endings)
     annotations = [_beside(Path(path)) for path in paths]
     source = pd.DataFrame({"path": paths, "annotation": annotations}, dtype=object)
     return source.assign(patient_id=pseudonyms(source["path"]), tumour_free=False)
@@ -127,18 +120,11 @@ def _listed(folder: Path, name: str, columns: Mapping[str, str]) -> pd.DataFrame
     slides = listed_files(table, folder, "slide", path)
     annotations = _annotations(folder, table, slides)
     source = pd.DataFrame({"path": slides, "annotation": annotations}, dtype=object)
-    source["patient_id"] = _patients(table, path)
+    source["patient_id"] = listed_patients(table, "slide", path)
     source["tumour_free"] = _tumour_free(table, path) & source["annotation"].isna()
     if "domain" in table:
-        source["domain"] = known_names(table["domain"], f"{path}, column for 'domain'")
+        source["domain"] = known_names(table["domain"], column_for("domain", path))
     return source.reset_index(drop=True)
-
-
-def _patients(table: pd.DataFrame, path: Path) -> pd.Series[str]:
-    where = f"{path}, column for 'patient_id'"
-    patients = names_in(filled_column(table, "patient_id", path), where)
-    slides = pd.Series([f"slide of row {row}" for row in table.index], index=table.index, dtype=object)
-    return pseudonyms(known_patients(patients, slides, where))
 
 
 def _annotations(folder: Path, table: pd.DataFrame, slides: pd.Series[str]) -> list[str | None]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pandas as pd
 
@@ -86,7 +87,7 @@ def listed_files(table: pd.DataFrame, folder: Path, what: str, path: Path) -> pd
         A name is blank, none of the files is there, or one is listed twice.
     """
     names = filled_column(table, "path", path)
-    files = names.map(lambda name: os.path.join(folder.absolute(), name)).astype(object)
+    files = names.map(lambda name: _as_on_disk(folder.absolute(), name)).astype(object)
     if not any(map(os.path.isfile, files)):
         foreign = os.sep == "/" and names.str.contains("\\", regex=False).any()
         raise DataError(
@@ -95,6 +96,49 @@ def listed_files(table: pd.DataFrame, folder: Path, what: str, path: Path) -> pd
         )
     distinct(files.map(os.path.normpath), what, path)
     return files
+
+
+def _as_on_disk(folder: Path, name: str) -> str:
+    """Return where a file lies, or should.
+
+    Folders that come from a Mac spell an accented letter as two characters, tables mostly as one.
+    """
+    path = os.path.join(folder, name)
+    if name.isascii() or os.path.exists(path):
+        return path
+    place = os.fspath(folder)
+    for part in Path(name).parts:
+        forms = (os.path.join(place, normalize(form, part)) for form in ("NFC", "NFD"))
+        place = next(filter(os.path.exists, forms), os.path.join(place, part))
+    return place
+
+
+def listed_patients(table: pd.DataFrame, what: str, path: Path) -> pd.Series[str]:
+    """Return running numbers for the patients of the column ``patient_id``.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `mapped_columns`.
+    what : str
+        What a row is: an image, a slide.
+    path : Path
+        The table, for the message.
+
+    Raises
+    ------
+    DataError
+        A cell is blank, or a number was rounded.
+    """
+    where = column_for("patient_id", path)
+    patients = names(filled_column(table, "patient_id", path), where)
+    own = pd.Series([f"{what} of row {row}" for row in table.index], index=table.index, dtype=object)
+    return pseudonyms(known_patients(patients, own, where))
+
+
+def column_for(name: str, path: Path) -> str:
+    """Return what messages call the column of a table that holds what medaug calls by a name."""
+    return f"{path}, column for {name!r}"
 
 
 def known_patients(cells: pd.Series[str], images: pd.Series[str], where: str) -> pd.Series[str]:
@@ -188,6 +232,23 @@ def files_below(folder: Path, endings: Collection[str]) -> Iterator[os.DirEntry[
             f"{folder} cannot be searched ({error.strerror}): a folder in it may not be read, or is a link "
             "to one above it; move that away, or name another folder"
         ) from None
+
+
+def found_files(folder: Path, what: str, endings: Sequence[str]) -> list[str]:
+    """Return the files below a folder that have one of the endings, in the order of their paths.
+
+    Raises
+    ------
+    DataError
+        There is none, which a message calls `what`, or a folder cannot be read.
+    """
+    wanted = [ending.lower() for ending in as_list(endings)]
+    paths = sorted(entry.path for entry in files_below(folder, wanted))
+    if not paths:
+        raise DataError(
+            f"there is no {what} below {folder}; names that end in these count: {', '.join(wanted)}"
+        )
+    return paths
 
 
 def _all_files(folder: Path) -> Iterator[os.DirEntry[str]]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -102,6 +103,67 @@ def test_sex_and_age_from_dicom_headers(tmp_path: Path) -> None:
 def test_bad_rows_are_named(tmp_path: Path, line: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         read_csv(write_source(tmp_path, [*LINES, line]), TASK, columns=COLUMNS)
+
+
+SKIN = Task("multiclass", ("melanoma", "nevus", "other"))
+
+
+def write_shares(folder: Path, *rows: str) -> Path:
+    lines = [f"{number}.png;{number};{row}" for number, row in enumerate(rows)]
+    (folder / "0.png").touch()
+    text = "\n".join(["path;patient_id;melanoma;nevus;other", *lines])
+    (folder / "table.csv").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_classes_that_exclude_one_another_have_shares(tmp_path: Path) -> None:
+    rows = ("0,7;0,2;0,1", "1;0;0", ";NA;", "0,33;0,33;0,33")
+    found = read_csv(write_shares(tmp_path, *rows), SKIN)[SKIN.label_columns].to_numpy()
+    expected = [[0.7, 0.2, 0.1], [1, 0, 0], [np.nan] * 3, [1 / 3] * 3]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("1;;", r"row 3 \(1 row\(s\) in all\): the labels of the 3 classes do not sum to 1; fill in all"),
+        ("1;1;0", "row 3 .* do not sum to 1"),
+        ("0;0;0", "row 3 .* do not sum to 1"),
+        ("1,2;-0,2;0", "row 3, column 'melanoma': a number above 1 is not the share of a class"),
+        ("x;0;1", "row 3, column 'melanoma': text of the form 'a' is not the share of a class"),
+    ],
+)
+def test_what_are_no_shares_is_told_with_the_row(tmp_path: Path, row: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_csv(write_shares(tmp_path, "1;0;0", row), SKIN)
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [(("I", "II", "III"), ["I", "III", "7", None]), (("1", "3"), ["1", "3", "7", None])],
+)
+def test_types_of_skin_may_be_numbers(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, groups: tuple[str, ...], expected: list[str | None]
+) -> None:
+    lines = [f"{number}.png,{number},1,{tone}" for number, tone in enumerate(("1", "3", "7", ""))]
+    (tmp_path / "0.png").touch()
+    (tmp_path / "table.csv").write_text("\n".join(["path,patient_id,effusion,skin_tone", *lines]))
+    task = Task("multilabel", ("effusion",), attributes=(Attribute("skin_tone", groups),))
+    assert read_csv(tmp_path, task)["attr:skin_tone"].tolist() == expected
+    assert "1 are none of the groups" in caplog.text
+
+
+@pytest.mark.parametrize(("on_disk", "in_table"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_accents_may_be_spelt_otherwise_on_the_disk(tmp_path: Path, on_disk: str, in_table: str) -> None:
+    place = tmp_path / normalize(in_table, "Gerät") / normalize(on_disk, "Müller.png")
+    place.parent.mkdir()
+    place.touch()
+    name = normalize(in_table, "Gerät/Müller.png")
+    rows = f"path,patient_id,effusion\n{name},1,1\nGerät/fehlt é.png,2,0\n"
+    (tmp_path / "table.csv").write_text(rows, encoding="utf-8")
+    table = read_csv(tmp_path, Task("multilabel", ("effusion",)))
+    assert table["path"][0] == str(place)
+    assert not Path(table["path"][1]).exists()
 
 
 def test_windows_paths_are_told(tmp_path: Path) -> None:
