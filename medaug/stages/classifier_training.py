@@ -32,6 +32,7 @@ from medaug.engine.later import later
 from medaug.engine.learning_rate import scheduler
 from medaug.engine.resume import Resume
 from medaug.engine.tensorboard import TensorBoard
+from medaug.errors import SettingsError
 from medaug.evaluation.predictions import write_predictions
 from medaug.stages.classifier_settings import ClassifierSettings
 from medaug.stages.products import identity, is_made
@@ -106,6 +107,12 @@ class ClassifierTraining:
     def epochs(self) -> int:
         """Length of the training in epochs."""
         return -(-self.settings.iterations // self.settings.iterations_per_epoch)
+
+    @property
+    def needs_baseline(self) -> bool:
+        """Whether a baseline is trained too: to compare with, or to choose among the synthetic images."""
+        compare = self.used.any if self.compare_with_baseline is None else self.compare_with_baseline
+        return compare or self.used.are_filtered
 
     # Parts
 
@@ -202,6 +209,7 @@ class ClassifierTraining:
     def pull(self) -> None:
         """Have made what is needed, and make sure that the classifier is one of these settings."""
         run = self.run
+        self._check_name()
         run.pull("prepare")
         if not is_made(self.product):
             validation_rows(run.store, self.settings.choose_epoch_on)  # said before hours of other trainings
@@ -209,8 +217,7 @@ class ClassifierTraining:
             run.pull("quality")
             if not (is_made(self.product) or self.settings.accept_poor_synthetic):
                 demand_quality(run)
-        compare = self.used.any if self.compare_with_baseline is None else self.compare_with_baseline
-        if compare or self.used.are_filtered:
+        if self.needs_baseline:
             plain = vars(self.settings.baseline())
             run.pull("baseline", name=run.baseline_name, compare_with_baseline=False, **plain)
         with self._making(), self._predicting():
@@ -237,6 +244,13 @@ class ClassifierTraining:
     def evaluate(self) -> None:
         """Evaluate all predictions of the run; the evaluation of fewer or older ones goes aside."""
         replace(self.run, evaluate={"fresh": True, **self.run.evaluate}).pull("evaluate")
+
+    def _check_name(self) -> None:
+        if self.needs_baseline and self.name == self.run.baseline_name:
+            raise SettingsError(
+                f"{self.name!r} is the name of the baseline that this training needs: give this one another "
+                "--name, or the baseline another --baseline::name"
+            )
 
     def _making(self) -> AbstractContextManager[bool]:
         known = {**defaults(self.settings), "left_out": left_out(None)}

@@ -141,7 +141,7 @@ class Evaluation:
     @property
     def compared_with(self) -> str | None:
         """The method that the others are compared with, if any."""
-        file = self.run.path("predictions", "baseline.parquet")
+        file = self.run.path("predictions", f"{self.run.baseline_name}.parquet")
         if self.baseline is None and self.predictions is None and is_made(file):
             return str(read_predictions(file)["method"].iloc[0])
         return self.baseline

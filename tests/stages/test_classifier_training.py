@@ -366,6 +366,19 @@ def test_settings_handed_to_other_configs_that_decide_the_size_are_named(
         ClassifierSettings.of(run)
 
 
+@pytest.mark.parametrize(
+    ("compare", "how"), [(True, {"real_fraction": 1.0}), (None, {}), (False, {"only_agreed": True})]
+)
+def test_a_training_has_another_name_than_the_baseline_that_it_needs(
+    tmp_path: Path, compare: bool | None, how: dict[str, Any]
+) -> None:
+    where = {"output_dir": str(tmp_path), "data_dir": str(tmp_path / "data")}
+    run = Run.of(bundle_root=".", modality="radiology", **where, baseline={"name": "plain"})
+    with pytest.raises(SettingsError, match=r"'plain' is the name of the baseline .* another --name"):
+        ClassifierTraining.of(run, "plain", compare, **how).pull()
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_baseline_to_compare_with_is_a_switch() -> None:
     run = Run.of(bundle_root=".", modality="radiology", output_dir="o", data_dir="d")
     assert ClassifierTraining.of(run, "model", "false").compare_with_baseline is False  # type: ignore[arg-type]

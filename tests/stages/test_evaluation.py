@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,18 @@ def test_which_predictions_are_evaluated(tmp_path: Path) -> None:
     assert evaluation(tmp_path).files == [str(folder / "a.parquet"), str(folder / "b.parquet")]
     assert evaluation(tmp_path, predictions="mine.csv").files == ["mine.csv"]
     assert evaluation(tmp_path, predictions=("x.csv", "y.csv")).files == ["x.csv", "y.csv"]
+
+
+@pytest.mark.filterwarnings("ignore:parsing config_file:UserWarning")
+@pytest.mark.parametrize("called", [{}, {"baseline": {"name": "plain"}}])
+def test_the_baseline_of_the_run_is_compared_with_whatever_its_files_are_called(
+    tmp_path: Path, called: dict[str, object]
+) -> None:
+    predicted(tmp_path, "model")
+    stage = Evaluation(run=replace(run(tmp_path), **called), settings=EvaluationSettings())  # type: ignore[arg-type]
+    assert stage.compared_with is None
+    predicted(tmp_path, "plain" if called else "baseline")
+    assert stage.compared_with == ("plain" if called else "baseline")
 
 
 def test_digests_tell_files_of_one_name_apart_wherever_they_lie(tmp_path: Path) -> None:
