@@ -32,8 +32,7 @@ class ClassifierInfo:
     """What a classifier predicts and where it comes from.
 
     ``image_size`` is the side in pixels that it was trained at, ``method`` its name in the predictions table,
-    ``seed`` the run's seed, ``phantom`` whether it has seen drawn phantoms only, ``epoch_chosen_on`` the
-    split that its best epoch was chosen on.
+    ``seed`` the run's seed, ``phantom`` whether it has seen drawn phantoms only.
     """
 
     task: Task
@@ -41,7 +40,6 @@ class ClassifierInfo:
     method: str
     seed: int
     phantom: bool
-    epoch_chosen_on: str = "id_val"
 
 
 def save_classifier(
@@ -92,12 +90,7 @@ def _meaning(network: Classifier, info: ClassifierInfo) -> dict[str, Any]:
         "arguments": network.settings,
         "task": info.task.to_dict(),
         "image_size": info.image_size,
-        "info": {
-            "method": info.method,
-            "seed": info.seed,
-            "phantom": info.phantom,
-            "epoch_chosen_on": info.epoch_chosen_on,
-        },
+        "info": {"method": info.method, "seed": info.seed, "phantom": info.phantom},
     }
 
 

@@ -295,6 +295,4 @@ class ClassifierTraining:
     @property
     def _info(self) -> ClassifierInfo:
         store, how = self.run.store, self.settings
-        return ClassifierInfo(
-            store.task, how.image_size, how.method, self.run.seed, store.phantom, how.choose_epoch_on
-        )
+        return ClassifierInfo(store.task, how.image_size, how.method, self.run.seed, store.phantom)

@@ -17,9 +17,7 @@ from medaug.task import CHEST_RADIOGRAPHS
 @pytest.fixture
 def saved(tmp_path):
     network = build_classifier("small_resnet", 5, 1, dropout=0.25, seed=7)
-    info = ClassifierInfo(
-        CHEST_RADIOGRAPHS, image_size=32, method="baseline", seed=7, phantom=True, epoch_chosen_on="ood_val"
-    )
+    info = ClassifierInfo(CHEST_RADIOGRAPHS, image_size=32, method="baseline", seed=7, phantom=True)
     path = tmp_path / "models" / "model.pt"
     save_classifier(path, network, info)
     return path, network, info
@@ -46,19 +44,13 @@ def test_other_weights_can_be_saved_in_their_place(saved):
 def test_the_file_holds_tensors_and_plain_values_only(saved):
     content = torch.load(saved[0], weights_only=True)
     assert content["format"] == "medaug-classifier-1"
-    expected = {"method": "baseline", "seed": 7, "phantom": True, "epoch_chosen_on": "ood_val"}
-    assert content["info"] == expected
+    assert content["info"] == {"method": "baseline", "seed": 7, "phantom": True}
 
 
 def change(path, edit):
     content = torch.load(path, weights_only=True)
     edit(content)
     torch.save(content, path)
-
-
-def test_a_file_from_before_the_choice_was_one_had_its_epoch_chosen_in_distribution(saved):
-    change(saved[0], lambda content: content["info"].pop("epoch_chosen_on"))
-    assert load_classifier(saved[0])[1].epoch_chosen_on == "id_val"
 
 
 @pytest.mark.parametrize(
