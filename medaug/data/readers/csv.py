@@ -108,7 +108,7 @@ def read_csv(
     from_headers = chosen("from_headers", from_headers, list(HEADER_TAGS))
     if domain is not None and "domain" in columns:
         raise SettingsError("the domain has both a name and a column; give only one of them")
-    path = folder / table
+    path = folder / str(table)
     if not path.is_file():
         raise DataError(
             f"the table {path} is not there; name it with the option table, --reader_options "

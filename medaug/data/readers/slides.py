@@ -115,7 +115,7 @@ def _found(folder: Path, endings: Sequence[str]) -> pd.DataFrame:
 
 def _listed(folder: Path, name: str, columns: Mapping[str, str]) -> pd.DataFrame:
     """Read the table of slides."""
-    path = folder / name
+    path = folder / str(name)
     table = mapped_columns(read_text_table(path), columns, ("path", "patient_id"), OPTIONAL, path)
     slides = listed_files(table, folder, "slide", path)
     annotations = _annotations(folder, table, slides)

@@ -40,11 +40,24 @@ def mapped_columns(
     ------
     DataError
         A column that is needed or mapped is not there.
+    SettingsError
+        `columns` is no mapping, or turned round.
     """
+    _check_mapping(table, columns, needed)
     found = {name: name for name in needed} | {name: name for name in optional if name in table}
     wanted = found | dict(columns)
     need_columns(table, list(wanted.values()), path)
     return pd.DataFrame({name: table[column] for name, column in wanted.items()})
+
+
+def _check_mapping(table: pd.DataFrame, columns: Mapping[str, str], needed: Collection[str]) -> None:
+    if not isinstance(columns, Mapping):
+        raise SettingsError(f"columns is a mapping, for example {{'path': 'filename'}}, not {columns!r}")
+    for column, name in columns.items():
+        if column in table and name in needed and name not in table:
+            raise SettingsError(
+                f"columns is turned round: medaug's name comes first, {{{name!r}: {column!r}}} and so on"
+            )
 
 
 def filled_column(table: pd.DataFrame, name: str, path: Path) -> pd.Series[str]:
