@@ -104,8 +104,8 @@ def listed_files(table: pd.DataFrame, folder: Path, what: str, path: Path) -> pd
     if not any(map(os.path.isfile, files)):
         foreign = os.sep == "/" and names.str.contains("\\", regex=False).any()
         raise DataError(
-            f"none of the {len(files):,} {what}s that {path} lists is there; paths are taken from {folder}"
-            + (", and parted by /, not by backslashes" if foreign else "")
+            f"none of the {len(files):,} {what}s that {path} lists is there; paths are taken from {folder}, "
+            f"with their endings{', and parted by /, not by backslashes' if foreign else ''}"
         )
     distinct(files.map(os.path.normpath), what, path)
     return files
