@@ -77,7 +77,7 @@ class PreparationSettings:
     base_size: int | None = None
     channels: Literal[1, 3] = 1
     fit: Fit = "pad"
-    max_rejected: float = 0.05
+    max_rejected: float = free(0.05)  # so that a higher one goes on with what is decoded
     patches: PatchSettings | None = None
     reader_options: Mapping[str, Any] = free(None)
     external_reader: str | Sequence[str] | None = free(None)
