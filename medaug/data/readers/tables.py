@@ -15,6 +15,9 @@ from medaug.tabular.messages import first_row, refuse, tell
 from medaug.tabular.table_files import need_columns
 from medaug.tabular.values import TRUTHS, is_unknown, names, numbers
 
+OWN_DATA = "own data"
+"""Domain of images whose hospital has no name."""
+
 
 def mapped_columns(
     table: pd.DataFrame,
