@@ -17,7 +17,7 @@ from medaug.diffusion.diffusion_model import load_model
 from medaug.diffusion.generation import Cascade
 from medaug.diffusion.image_noise import GeneratorNoise
 from medaug.presets import SamplerName, Sampling
-from medaug.stages.command_line import check_options
+from medaug.stages.command_line import check_options, foreseen
 
 
 def open_store(path: Path | str) -> ImageStore:
@@ -117,8 +117,9 @@ def run(config: Path | str, **settings: Any) -> Any:
 
     Raises
     ------
-    SettingsError
-        There is no such setting, or a product was made with others.
+    MedaugError
+        As the command says it in one sentence: there is no such setting, a product was made with others, a
+        table or file cannot be used.
 
     Examples
     --------
@@ -129,7 +130,12 @@ def run(config: Path | str, **settings: Any) -> Any:
     config = Path(config)
     check_options(settings, json.loads(config.read_text(encoding="utf-8")), config.parent)
     workflow = ConfigWorkflow(str(config), workflow_type="train", logging_file=False, **settings)
-    workflow.initialize()
-    workflow.run()
-    workflow.finalize()
-    return workflow.parser.get_parsed_content("stage")
+    try:
+        workflow.initialize()
+        workflow.run()
+        workflow.finalize()
+        return workflow.parser.get_parsed_content("stage")
+    except RuntimeError as error:  # of MONAI, about an expression
+        if (cause := foreseen(error)) is None:
+            raise
+        raise cause from None

@@ -69,6 +69,8 @@ def test_a_stage_runs_with_settings_and_its_store_opens(tmp_path: Path) -> None:
     hook = sys.excepthook
     how = {"phantom_images": [60, 40], "image_size": 32, "base_size": 16, "workers": 0}
     stage = medaug.run(BUNDLE / "prepare.json", output_dir=str(tmp_path), **how)
+    with pytest.raises(SettingsError, match=r"sizes \(there \[32, 16\], now \[24, 16\]\)"):
+        medaug.run(BUNDLE / "prepare.json", output_dir=str(tmp_path), **{**how, "image_size": 24})
     sys.excepthook = hook
     store = medaug.open_store(stage.product)
     assert store.sizes == (32, 16)

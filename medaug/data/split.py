@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,24 +70,45 @@ class SplitSettings:
                 )
 
 
-def split_settings(content: Mapping[str, Any], first: pd.DataFrame) -> SplitSettings:
+def split_settings(content: Mapping[str, Any], tables: Sequence[pd.DataFrame]) -> SplitSettings:
     """Build settings from plain values; without ``train_domains`` all of the first data set is inside.
 
     A command line hands over a lone domain as it is, not as a list of one, and ``0`` as a number.
 
+    Parameters
+    ----------
+    content : mapping
+        As for `SplitSettings`.
+    tables : sequence of DataFrame
+        Of the data set to train on, then of external ones.
+
     Raises
     ------
     DataError
-        The first data set lacks the domain column.
+        The first data set lacks the domain column, or has a domain in common with an external one and
+        ``train_domains`` does not say that it is inside.
     """
-    column = content["domain_column"]
+    column, first = content["domain_column"], tables[0]
     if column not in first:
         raise DataError(
             f"there is no column {column!r} to be the domain; there are: {', '.join(map(str, first))}"
         )
-    inside = _domains(content["train_domains"]) or tuple(sorted(first[column].dropna().astype(str).unique()))
+    inside = _domains(content["train_domains"])
+    if not inside:
+        inside = tuple(sorted(first[column].dropna().astype(str).unique()))
+        _check_external(inside, [table[column] for table in tables[1:] if column in table])
     held_out = _domains(content.get("ood_val_domains"))
     return SplitSettings(**{**content, "train_domains": inside, "ood_val_domains": held_out})
+
+
+def _check_external(inside: tuple[str, ...], external: Sequence[pd.Series[Any]]) -> None:
+    outside = {str(name) for domains in external for name in domains.dropna().unique()}
+    if both := sorted(outside.intersection(inside)):
+        raise DataError(
+            f"the domain {both[0]!r} is both in the data set to train on and in an external one, which is "
+            "out of distribution: give the external one another (domain in external_options), or name the "
+            "domains to train on with train_domains"
+        )
 
 
 def _domains(given: Any) -> tuple[str, ...]:

@@ -166,11 +166,15 @@ def check_part(part: str, settings: Mapping[str, Any], folder: Path) -> None:
 
 def explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Print one sentence for an error that medaug foresaw, the whole traceback for any other."""
-    for cause in _chain(error):
-        if isinstance(cause, MedaugError):
-            print(f"medaug: {cause}", file=sys.stderr)
-            return
-    traceback.print_exception(kind, error, trace)
+    if (cause := foreseen(error)) is None:
+        traceback.print_exception(kind, error, trace)
+    else:
+        print(f"medaug: {cause}", file=sys.stderr)
+
+
+def foreseen(error: BaseException) -> MedaugError | None:
+    """Return medaug's error behind one that MONAI made of it, None where there is none."""
+    return next((cause for cause in _chain(error) if isinstance(cause, MedaugError)), None)
 
 
 def _elsewhere(name: str, config: Mapping[str, Any], folder: Path) -> str:

@@ -222,7 +222,7 @@ class Inference:
         """
         if self.run.dataset_dir is None:
             raise SettingsError("name the folder that holds the images to predict with --dataset_dir")
-        known = {"patches": defaults(self.settings)}
+        known = {"patches": defaults(self.settings), "max_rejected": self.settings.max_rejected}
         with self.run.making(self.data, self._data_record, known) as missing:
             if missing:
                 make = self._from_slides if self._of_slides else self._from_images
@@ -284,7 +284,6 @@ class Inference:
             "sizes": [info.image_size],
             "channels": self.architecture["channels"],
             "fit": how.fit,
-            "max_rejected": how.max_rejected,
             **({"patches": grid} if self._of_slides else {}),
         }
 

@@ -77,7 +77,7 @@ class PreparationSettings:
     base_size: int | None = None
     channels: Literal[1, 3] = 1
     fit: Fit = "pad"
-    max_rejected: float = 0.05
+    max_rejected: float = free(0.05)  # so that a higher one goes on with what is decoded
     patches: PatchSettings | None = None
     reader_options: Mapping[str, Any] = free(None)
     external_reader: str | Sequence[str] | None = free(None)
@@ -173,7 +173,7 @@ class Preparation:
         how, tables = self.settings, self._tables(read_source, data_sets)
         for table, data_set in zip(tables, data_sets, strict=True):
             need_real(table, data_set["folder"])
-        split = split_settings(how.split, tables[0])
+        split = split_settings(how.split, tables)
         write_key(self.product, tables, data_sets)
         table, left_out = assign_splits(pd.concat(tables, ignore_index=True), split)
         files = PrepareSettings(tuple(how.sizes), how.channels, how.fit, how.max_rejected, split.unit)
@@ -187,7 +187,7 @@ class Preparation:
             raise SettingsError("slides are cut into patches: this bundle does not say how (patches)")
         tables = self._tables(read_slide_source, data_sets)
         write_key(self.product, tables, data_sets)
-        split = split_settings(how.split, tables[0])
+        split = split_settings(how.split, tables)
         store = PatchStore(self.product, how.task, how.patches, how.sizes, how.max_rejected, how.workers)
         return store.of_training(pd.concat(tables, ignore_index=True), split, origin)
 

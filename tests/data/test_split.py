@@ -150,10 +150,20 @@ def test_errors_say_what_to_do(columns, options, message):
 )
 def test_a_lone_domain_is_a_list_of_one(given, domains):
     content = {"domain_column": "domain", "train_domains": None, "ood_val_domains": given}
-    found = split_settings(content, source())
+    found = split_settings(content, [source()])
     assert found.ood_val_domains == domains
-    again = split_settings({**content, "train_domains": given}, source())
+    again = split_settings({**content, "train_domains": given}, [source()])
     assert again.train_domains == (domains or ("in", "out"))
+
+
+def test_an_external_data_set_is_not_taken_for_a_part_of_the_first():
+    content = {"domain_column": "domain", "train_domains": None}
+    home, same, other = source(domain="own data"), source(domain="own data"), source(domain="B")
+    with pytest.raises(DataError, match=r"the domain 'own data' is both .* external_options"):
+        split_settings(content, [home, other, same])
+    assert split_settings(content, [home, other]).train_domains == ("own data",)
+    both = split_settings({**content, "train_domains": ["own data"]}, [home, same])
+    assert both.train_domains == ("own data",)
 
 
 @pytest.mark.parametrize("shares", [{"val_fraction": 0.6, "test_fraction": 0.4}, {"ood_val_fraction": -0.1}])

@@ -13,6 +13,7 @@ import pandas as pd
 from medaug.data.dicom import read_attributes
 from medaug.data.readers.skin import skin_tones
 from medaug.data.readers.tables import (
+    OWN_DATA,
     chosen,
     column_for,
     filled_column,
@@ -81,7 +82,7 @@ def read_csv(
         false, no or blank), and any further name, which becomes a column that can
         serve as the domain. A name that is not mapped is looked for as it is.
     domain : str, optional
-        One name for all images, where the table has no column for the domain. Default ``"own data"``.
+        One name for all images, where the table has no column for the domain. Default `OWN_DATA`.
     from_headers : sequence of {"sex", "age"}
         Attributes to take from the headers of DICOM files instead of the table.
 
@@ -108,7 +109,7 @@ def read_csv(
     from_headers = chosen("from_headers", from_headers, list(HEADER_TAGS))
     if domain is not None and "domain" in columns:
         raise SettingsError("the domain has both a name and a column; give only one of them")
-    path = folder / table
+    path = folder / str(table)
     if not path.is_file():
         raise DataError(
             f"the table {path} is not there; name it with the option table, --reader_options "
@@ -147,7 +148,7 @@ def _from_table(task: Task, from_headers: Sequence[str]) -> list[Attribute]:
 def _domain(source: pd.DataFrame, domain: str | None, path: Path) -> pd.Series[Any]:
     if domain is None and "domain" in source:
         return names(filled_column(source, "domain", path), column_for("domain", path))
-    return pd.Series(domain or "own data", index=source.index)
+    return pd.Series(domain or OWN_DATA, index=source.index)
 
 
 def _labels(source: pd.DataFrame, task: Task, path: Path) -> dict[str, pd.Series[float]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medaug.data.readers.tables import found_files
+from medaug.data.readers.tables import OWN_DATA, found_files
 from medaug.task import Task, attribute_column
 
 ENDINGS = (
@@ -19,7 +19,7 @@ ENDINGS = (
 
 
 def read_folder(
-    folder: Path, task: Task, *, domain: str = "own data", endings: Sequence[str] = ENDINGS
+    folder: Path, task: Task, *, domain: str = OWN_DATA, endings: Sequence[str] = ENDINGS
 ) -> pd.DataFrame:
     """List all images below a folder.
 

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from medaug.data.readers.skin import attribute_columns, blank, certain, diagnoses, label_columns, with_images
+from medaug.data.readers.skin import (
+    as_jpg,
+    attribute_columns,
+    blank,
+    certain,
+    diagnoses,
+    label_columns,
+    with_images,
+)
 from medaug.data.readers.tables import distinct, known_names, known_patients
 from medaug.errors import DataError
 from medaug.tabular.table_files import need_columns, read_text_table
@@ -64,7 +72,7 @@ def read_ham10000(folder: Path, task: Task, *, conditions: str | None = None) ->
     table = pd.DataFrame(
         {
             "image_id": images,
-            "image": images + ".jpg",
+            "image": as_jpg(images),
             "patient_id": known_patients(lesions, images, f"{path}, column 'lesion_id'"),
             "domain": known_names(source["dataset"], f"{path}, column 'dataset'"),
             "official_split": None,

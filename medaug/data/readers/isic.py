@@ -8,7 +8,15 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from medaug.data.readers.skin import attribute_columns, blank, certain, diagnoses, label_columns, with_images
+from medaug.data.readers.skin import (
+    as_jpg,
+    attribute_columns,
+    blank,
+    certain,
+    diagnoses,
+    label_columns,
+    with_images,
+)
 from medaug.data.readers.tables import distinct, known_patients, need_choice
 from medaug.errors import DataError, SettingsError
 from medaug.tabular.messages import first_row, refuse
@@ -99,7 +107,7 @@ def read_isic(
     )
     found = label_columns(certain(rows["named"]), task, folder, conditions)
     table = rows.drop(columns=["sex", "age", "named"]).assign(
-        **known, **found, image=rows["image_id"] + ".jpg"
+        **known, **found, image=as_jpg(rows["image_id"])
     )
     return with_images(table, folder, found_2020 or _truth_2019(folder, "Training"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from pathlib import Path
@@ -24,6 +25,8 @@ ENDINGS = (".jpg", ".jpeg", ".png")
 TONES = ("I", "II", "III", "IV", "V", "VI")
 """Fitzpatrick's skin types, from pale to dark."""
 
+logger = logging.getLogger(__name__)
+
 
 def label_columns(
     weights: list[Weights], task: Task, folder: Path, conditions: str | None
@@ -42,7 +45,17 @@ def label_columns(
         Table of conditions and classes; default the built-in one.
     """
     table = read_conditions(None if conditions is None else folder / conditions)
-    return class_labels(weights, task, table)
+    labels = class_labels(weights, task, table)
+    unknown = np.isnan(np.stack(list(labels.values()))).all(axis=0)
+    if outside := int((unknown & np.array([bool(one) for one in weights], np.bool_)).sum()):
+        what = "are mostly of conditions outside the classes, and have no label"
+        logger.info("%s of %s rows in %s %s", f"{outside:,}", f"{len(weights):,}", folder, what)
+    return labels
+
+
+def as_jpg(names: pd.Series[str]) -> pd.Series[str]:
+    """Return names of images with their ending, which is ``.jpg`` where they have none."""
+    return names.where(names.str.lower().str.endswith(ENDINGS), names + ".jpg")
 
 
 def diagnoses(cells: pd.Series[str], where: str) -> pd.Series[str]:

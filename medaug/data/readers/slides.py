@@ -12,6 +12,7 @@ import pandas as pd
 
 from medaug.data.readers.camelyon17 import need_tumour
 from medaug.data.readers.tables import (
+    OWN_DATA,
     column_for,
     found_files,
     known_names,
@@ -58,7 +59,7 @@ def read_slides(
     task : Task
         Its class is ``tumour``.
     domain : str, optional
-        One name for all slides, where the table has no column for the domain. Default ``"own data"``.
+        One name for all slides, where the table has no column for the domain. Default `OWN_DATA`.
     table : str, optional
         Name of a CSV file in the folder, with a row a slide.
     columns : mapping of str to str
@@ -100,7 +101,7 @@ def read_slides(
         raise SettingsError("columns are of a table, and none is named; set table to its name in the folder")
     source = _found(folder, endings) if table is None else _listed(folder, table, columns)
     if domain is not None or "domain" not in source:
-        source["domain"] = domain or "own data"
+        source["domain"] = domain or OWN_DATA
     _name_slides(source, folder, names)
     return source[["slide", "path", "file", "patient_id", "domain", "annotation", "tumour_free"]]
 
@@ -115,7 +116,7 @@ def _found(folder: Path, endings: Sequence[str]) -> pd.DataFrame:
 
 def _listed(folder: Path, name: str, columns: Mapping[str, str]) -> pd.DataFrame:
     """Read the table of slides."""
-    path = folder / name
+    path = folder / str(name)
     table = mapped_columns(read_text_table(path), columns, ("path", "patient_id"), OPTIONAL, path)
     slides = listed_files(table, folder, "slide", path)
     annotations = _annotations(folder, table, slides)

@@ -15,6 +15,9 @@ from medaug.tabular.messages import first_row, refuse, tell
 from medaug.tabular.table_files import need_columns
 from medaug.tabular.values import TRUTHS, is_unknown, names, numbers
 
+OWN_DATA = "own data"
+"""Domain of images whose hospital has no name."""
+
 
 def mapped_columns(
     table: pd.DataFrame,
@@ -40,11 +43,24 @@ def mapped_columns(
     ------
     DataError
         A column that is needed or mapped is not there.
+    SettingsError
+        `columns` is no mapping, or turned round.
     """
+    _check_mapping(table, columns, needed)
     found = {name: name for name in needed} | {name: name for name in optional if name in table}
     wanted = found | dict(columns)
     need_columns(table, list(wanted.values()), path)
     return pd.DataFrame({name: table[column] for name, column in wanted.items()})
+
+
+def _check_mapping(table: pd.DataFrame, columns: Mapping[str, str], needed: Collection[str]) -> None:
+    if not isinstance(columns, Mapping):
+        raise SettingsError(f"columns is a mapping, for example {{'path': 'filename'}}, not {columns!r}")
+    for column, name in columns.items():
+        if column in table and name in needed and name not in table:
+            raise SettingsError(
+                f"columns is turned round: medaug's name comes first, {{{name!r}: {column!r}}} and so on"
+            )
 
 
 def filled_column(table: pd.DataFrame, name: str, path: Path) -> pd.Series[str]:
@@ -91,8 +107,8 @@ def listed_files(table: pd.DataFrame, folder: Path, what: str, path: Path) -> pd
     if not any(map(os.path.isfile, files)):
         foreign = os.sep == "/" and names.str.contains("\\", regex=False).any()
         raise DataError(
-            f"none of the {len(files):,} {what}s that {path} lists is there; paths are taken from {folder}"
-            + (", and parted by /, not by backslashes" if foreign else "")
+            f"none of the {len(files):,} {what}s that {path} lists is there; paths are taken from {folder}, "
+            f"with their endings{', and parted by /, not by backslashes' if foreign else ''}"
         )
     distinct(files.map(os.path.normpath), what, path)
     return files

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from unicodedata import normalize
 
 import numpy as np
@@ -170,6 +171,26 @@ def test_windows_paths_are_told(tmp_path: Path) -> None:
     write_source(tmp_path, [LINES[0], *(f"images\\{line}" for line in LINES[1:])])
     with pytest.raises(DataError, match=r"none of the 3 files .* parted by /, not by backslashes"):
         read_csv(tmp_path, TASK, columns=COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"columns": ["filename"]},
+            r"columns is a mapping, for example \{'path': 'filename'\}, not \['filename",
+        ),
+        ({"columns": "filename"}, "columns is a mapping"),
+        (
+            {"columns": {column: name for name, column in COLUMNS.items()}},
+            r"turned round: medaug's name comes first, \{'path': 'filename'\}",
+        ),
+        ({"columns": COLUMNS, "table": 2024}, r"the table .*2024 is not there"),
+    ],
+)
+def test_options_that_are_not_understood(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    with pytest.raises((SettingsError, DataError), match=message):
+        read_csv(write_source(tmp_path), TASK, **options)
 
 
 def test_bad_splits_columns_files_and_tables(tmp_path: Path) -> None:

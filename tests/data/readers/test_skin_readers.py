@@ -189,13 +189,27 @@ def test_ham10000_sites_lesions_and_unknown_values(tmp_path: Path) -> None:
     assert table["file"].tolist()[2] == "part_2/ISIC_0026769.jpg"
 
 
-def test_ham10000_under_the_name_without_ending_and_for_fewer_classes(tmp_path: Path) -> None:
+def test_names_of_images_may_have_their_ending(tmp_path: Path) -> None:
+    table = ham10000(tmp_path) / "HAM10000_metadata.csv"
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join([lines[0], *(line.replace(",bkl", ".jpg,bkl") for line in lines[1:])]))
+    files = read_source("ham10000", tmp_path, task("mel", "other"))["file"]
+    assert files[0] == "part_1/ISIC_0027419.jpg"
+    assert files[2] == "part_2/ISIC_0026769.jpg"
+
+
+def test_ham10000_under_the_name_without_ending_and_for_fewer_classes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     folder = ham10000(tmp_path)
     (folder / "HAM10000_metadata.csv").rename(folder / "HAM10000_metadata")
 
     with_other = read_source("ham10000", folder, task("mel", "other"))
     assert with_other["label:other"].tolist() == [1, 1, 0, 1]
+    assert "outside the classes" not in caplog.text
     without = read_source("ham10000", folder, task("mel", "SK/ISK"))
+    assert f"1 of 4 rows in {folder} are mostly of conditions outside the classes" in caplog.text
     np.testing.assert_array_equal(without["label:mel"], [0, 0, 1, np.nan])
     np.testing.assert_array_equal(without["label:SK/ISK"], [1, 1, 0, np.nan])
 
