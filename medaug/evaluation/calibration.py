@@ -27,7 +27,7 @@ from medaug.evaluation.metrics import CALIBRATION
 from medaug.evaluation.metrics_table import COUNTS, METRIC_COLUMNS, source_of
 from medaug.evaluation.settings import EvaluationSettings
 from medaug.evaluation.subsets import Job, find_jobs
-from medaug.evaluation.targets import find_targets
+from medaug.evaluation.targets import Target, find_targets
 from medaug.task import Task
 
 LEAST_SCORE = 1e-6
@@ -107,26 +107,43 @@ def _fit(y_true: Array, design: Array, patient_of: Array, offset: Array | None =
 
 
 def _rows(job: Job, patient_of: Array, settings: EvaluationSettings) -> Iterator[dict[str, Any]]:
-    keys = {"method": job.subset.method, "seed": job.subset.seed, "label": job.target.label}
-    keys |= {"attribute": job.subset.attribute, "group": job.subset.group, "n": len(job.rows)}
-    assert job.target.positive is not None
-    keys["n_positive"] = int(job.target.positive[job.rows].sum())
-    keys["patients"], keys["patients_positive"] = job.patients
+    """Yield intercept and slope of the rows of a job, or why there are none."""
+    keys = _counted(job)
     reason = job.target.obstacle("auc", job.rows, patient_of, settings.min_group_size)
     if job.one_patient:
         reason = reason or "all images are of one patient"
     lines = ((np.nan, np.nan),) * 2
     if not reason:
-        rows = job.rows
-        lines = calibration_line(job.target.positive[rows], job.target.y_score[rows], patient_of[rows])
+        truth, scores = _positive(job.target)[job.rows], job.target.y_score[job.rows]
+        lines = calibration_line(truth, scores, patient_of[job.rows])
     reach = float(norm.ppf((1 + settings.confidence) / 2))
     for metric, (value, error) in zip(CALIBRATION, lines, strict=True):
         known = bool(np.isfinite(value) and np.isfinite(error))
-        found = (value, value - reach * error, value + reach * error) if known else (np.nan,) * 3
+        low, high = value - reach * error, value + reach * error
         yield {
             **keys,
             "metric": metric,
-            **dict(zip(("value", "ci_low", "ci_high"), found, strict=True)),
+            **({"value": value, "ci_low": low, "ci_high": high} if known else {}),
             "estimable": known,
             "reason": reason or ("" if known else "the scores separate both, or are all the same"),
         }
+
+
+def _counted(job: Job) -> dict[str, Any]:
+    """Return what the rows of a job are of, and how many images and patients."""
+    return {
+        "method": job.subset.method,
+        "seed": job.subset.seed,
+        "label": job.target.label,
+        "attribute": job.subset.attribute,
+        "group": job.subset.group,
+        "n": len(job.rows),
+        "n_positive": int(_positive(job.target)[job.rows].sum()),
+        "patients": job.patients[0],
+        "patients_positive": job.patients[1],
+    }
+
+
+def _positive(target: Target) -> Array:
+    assert target.positive is not None  # targets of one class have a truth of two kinds
+    return target.positive

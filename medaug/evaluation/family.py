@@ -24,7 +24,7 @@ _SPLITS = ("id_test", "ood_test", "id_val", "ood_val", "train", "unlabelled")
 
 def splits(table: pd.DataFrame) -> list[str]:
     """Return the splits: tests first, in distribution before out of distribution."""
-    present = set(table["split"])
+    present = set(table["split"].unique())
     return [s for s in _SPLITS if s in present] + sorted(present - set(_SPLITS))
 
 

@@ -181,7 +181,9 @@ def evaluate(
     posterior = central_estimate(predictions, settings, task)
     if posterior is not None:
         metrics = pd.concat([metrics, spread_metrics(posterior)], ignore_index=True)
-    improvement = None if baseline is None else improvement_over_baseline(metrics, baseline)
+    improvement = None
+    if baseline is not None and len(metrics):  # empty where calibration alone was asked for
+        improvement = improvement_over_baseline(metrics, baseline)
     thresholds = threshold_table(predictions, settings) if settings.kind == "multilabel" else None
     calibration = calibration_metrics(predictions, settings, task)
     return Results(

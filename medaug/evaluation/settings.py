@@ -24,8 +24,8 @@ class EvaluationSettings:
     metrics : sequence of str
         Names of metrics; empty means all that apply to the kind of task.
     headline : str, optional
-        The metric that leads the report and the short table, where it applies; None, and elsewhere, that
-        of the kind of task.
+        The metric that leads the report and the short table; None chooses by the kind of task. One that does
+        not apply to the classes counts as None.
     high_risk : sequence of str
         Classes that must not be missed, of classes that exclude one another: ``high_risk_sensitivity`` is
         that of all of them together, ``sensitivity`` that of each. A task's own are used where this is empty.

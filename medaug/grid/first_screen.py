@@ -104,12 +104,13 @@ def _winner(
 
 
 def _certainty(row: pd.Series[Any]) -> str:
-    if row["verdict"] == UNKNOWN:
+    if pd.isna(row["p_value"]):
         return "too few trainings to tell"
     chance = f"{p_words(float(row['p_holm']))} after Holm's correction"
     if row["verdict"] == UNCLEAR:
         return f"no clear difference ({chance}; one of {number(row['detectable'])} could have been found)"
-    return f"{row['verdict']} ({chance})"
+    verdict = "different" if row["verdict"] == UNKNOWN else row["verdict"]  # of a metric without a direction
+    return f"{verdict} ({chance})"
 
 
 def _arm_cell(

@@ -125,8 +125,8 @@ def _draw_trainings(
     keys, (split, domain) = ["method", "seed"], place
     gaps = select(metrics, GAP.of(metric), split, attribute=attribute, domain=domain)
     values = select(metrics, metric, split, domain=domain)
-    gaps, values = gaps.set_index(keys)["value"], values.set_index(keys)["value"]
-    both = pd.DataFrame({"gap": gaps, "value": values}).dropna().reset_index()
+    by_training = {"gap": gaps.set_index(keys)["value"], "value": values.set_index(keys)["value"]}
+    both = pd.DataFrame(by_training).dropna().reset_index()
     for arm, style in styles.items():
         rows = both[both["method"] == arm]
         axes.plot(rows["gap"], rows["value"], ".", color=style.colour, alpha=0.6, markersize=5)

@@ -113,7 +113,9 @@ def _fairness_section(part: Compared, styles: Styles, metric: str) -> Section:
                     [_trainings_table(part, GAP.of(leads), attribute)],
                 )
             )
-    text = "As Figures 3a, 5 and 7 of the paper. The first attribute is on the first screen."
+    text = "As Figures 3a, 5 and 7 of the paper."
+    if len(styles) > 1 and _measured_places(part.metrics, GAP.of(metric), first[1]):
+        text += " The first attribute is on the first screen."
     return Section("Performance against the gap", [text], parts)
 
 

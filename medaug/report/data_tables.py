@@ -54,7 +54,7 @@ def attribute_tables(table: pd.DataFrame, attributes: Sequence[Attribute] = ()) 
     tables = []
     for column in columns:
         if _is_categorical(table[column]):
-            groups = sorted(table[column].dropna().astype(str).unique())[:MOST_GROUPS]
+            groups = sorted(table[column].dropna().astype(str).unique())
             tables.append(_attribute_table(table, column, groups, "unknown"))
         elif column in bins and table[column].notna().any():
             groups = list(bins[column].group_names)
@@ -110,16 +110,18 @@ def _is_categorical(values: pd.Series[Any]) -> bool:
     return bool((pd.to_numeric(values, errors="coerce").isna() & values.notna()).any())
 
 
-def _attribute_table(table: pd.DataFrame, column: str, groups: Sequence[str], none: str) -> Table:
-    """Count the images of some groups, and those that are in none."""
-    body = []
+def _attribute_table(table: pd.DataFrame, column: str, every: Sequence[str], none: str) -> Table:
+    """Count the images of each group, of many the first, and those that are in none."""
+    body, groups = [], every[:MOST_GROUPS]
     for domain, split, rows in by_domain_and_split(table):
         counts = rows[column].dropna().astype(str).value_counts()
         numbers = [int(counts.get(g, 0)) for g in groups] + [int(rows[column].isna().sum())]
         shown = [Cell(f"{n:,}", share(n, len(rows))) for n in numbers]
         body.append([name(domain), name(split_name(split)), *shown])
     title = attribute_words(column.removeprefix(ATTRIBUTE_PREFIX))
-    return Table(f"Images by {title}", ["Domain", "Split", *map(bin_words, groups), none], body, names=2)
+    which = f", the first {len(groups)} of {len(every)} groups" if len(every) > len(groups) else ""
+    head = ["Domain", "Split", *map(bin_words, groups), none]
+    return Table(f"Images by {title}{which}", head, body, names=2)
 
 
 def _rejected_reasons(store: ImageStore) -> pd.Series[Any]:

@@ -74,7 +74,7 @@ def write_report(
         For each training that left synthetic images out: how many, see
         `medaug.evaluation.agreed.rejected_table`.
     headline : str, optional
-        The metric that leads; None chooses it by what the metrics are.
+        The metric that leads; None, and one that was not measured, choose it by what the metrics are.
     high_risk : sequence of str
         Classes that must not be missed; their sensitivity is shown.
     looks : Looks, optional
@@ -98,7 +98,17 @@ def write_report(
     """
     results, looks = named_results(results, called), None if looks is None else named_looks(looks, called)
     content = _Content(
-        results, store, synthetic, quality, skew, rejected, headline, high_risk, looks, patient_pictures, seed
+        results=results,
+        store=store,
+        synthetic=synthetic,
+        quality=quality,
+        skew=skew,
+        rejected=rejected,
+        headline=headline,
+        high_risk=high_risk,
+        looks=looks,
+        patient_pictures=patient_pictures,
+        seed=seed,
     )
     environment = Environment(
         loader=PackageLoader("medaug.report"),

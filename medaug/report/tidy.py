@@ -71,7 +71,7 @@ def splits_with(table: pd.DataFrame, attribute: str) -> list[str]:
 
 def domains(table: pd.DataFrame, split: str) -> list[str]:
     """Return the domains of a split, all together first."""
-    names = list(dict.fromkeys(table.loc[table["split"] == split, "domain"]))
+    names = table.loc[table["split"] == split, "domain"].unique()
     return sorted(names, key=lambda d: d not in ("", ALL_DOMAINS))
 
 
@@ -167,22 +167,19 @@ def _over_seeds(table: pd.DataFrame) -> pd.DataFrame:
         n_positive=("n_positive", "max"),
         patients=("patients", "max"),
         by_chance=("by_chance", "mean"),
-        p_value=("p_value", _joined_p_value),
+        p_value=("p_value", "median"),
         detectable=("detectable", "mean"),
         estimable=("estimable", "sum"),
         reason=("reason", _distinct),
         seeds=("value", "size"),
     )
+    # The p-values of one gap in several trainings are not independent: twice their median joins them.
+    joined["p_value"] = np.minimum(1.0, 2 * joined["p_value"])
     counts = joined["estimable"].astype(str) + " of " + joined["seeds"].astype(str)
     partly = joined["estimable"].between(1, joined["seeds"] - 1)
     told = ("estimable in " + counts + " trainings; " + joined["reason"]).str.removesuffix("; ")
     joined["reason"] = joined["reason"].mask(partly, told)
     return joined.assign(estimable=joined["estimable"] > 0).reset_index()
-
-
-def _joined_p_value(p_values: pd.Series[float]) -> float:
-    """Join the p-values of one gap in several trainings, which are not independent: twice their median."""
-    return float(np.minimum(1.0, 2 * p_values.median()))
 
 
 def _distinct(reasons: Sequence[str]) -> str:

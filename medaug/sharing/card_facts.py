@@ -11,6 +11,7 @@ import pandas as pd
 
 from medaug.evaluation.metrics import HIGH_RISK_SENSITIVITY, METRICS, in_words, is_derived, parse
 from medaug.evaluation.metrics_table import headline
+from medaug.evaluation.settings import EvaluationSettings
 from medaug.report.group_words import FEWEST, attribute_words, bin_words, group_words
 from medaug.report.tidy import attributes, label_metric, select, tidied
 from medaug.report.words import in_sentence, interval, listing, number, plural
@@ -35,8 +36,9 @@ class Facts:
     """
 
     def __init__(self, source: Source, metrics: pd.DataFrame | None = None) -> None:
-        asked = source.settings(source.run / "evaluation").get("evaluation", {}).get("headline")
-        self.metric = headline(source.metrics, asked)
+        how = source.settings(source.run / "evaluation").get("evaluation", {})
+        self.metric = headline(source.metrics, how.get("headline"))
+        self.coverage = f"{100 * how.get('confidence', EvaluationSettings().confidence):g} %"
         table = tidied(source.metrics if metrics is None else metrics)
         in_split = source.store.table.groupby("split", observed=True)["patient_id"].nunique()
         self.table = table.assign(  # older tables count images only
@@ -63,7 +65,8 @@ class Facts:
         of_each = self.table.loc[self.table["metric"] == self.metric, "label"]
         over = ", mean over the conditions" if of_each[of_each != ""].nunique() > 1 else ""
         meaning = f" {self.words}: {MEANINGS[self.metric]}." if self.metric in MEANINGS else ""
-        said = f"{self.words}{over}: {self._everywhere(self.metric)}; in brackets its 95 % interval.{meaning}"
+        values = self._everywhere(self.metric)
+        said = f"{self.words}{over}: {values}; in brackets its {self.coverage} interval.{meaning}"
         if HIGH_RISK_SENSITIVITY in set(self.table["metric"]):
             said += f" {in_words(HIGH_RISK_SENSITIVITY)}: {self._everywhere(HIGH_RISK_SENSITIVITY)}."
         return said
@@ -140,7 +143,8 @@ class Facts:
 def _people(table: pd.DataFrame) -> pd.Series[float]:
     """Return of how many patients each row is; a comparison of groups is of those of the smallest."""
     counted = table["patients"].fillna(table["n"])
-    derived, of_metric = table["metric"].map(is_derived), table["metric"].map(lambda m: parse(m)[0].name)
+    derived = table["metric"].map(is_derived).astype(bool)
+    of_metric = table["metric"].map(lambda name: parse(name)[0].name)
     keys = [table[name] for name in ("split", "domain", "label", "attribute")] + [of_metric]
     smallest = counted.where(~derived & table["estimable"]).groupby(keys).transform("min")
     return counted.mask(derived, smallest.fillna(counted))

@@ -45,9 +45,9 @@ def score(ratings: pd.DataFrame, key: StudyKey) -> pd.DataFrame:
     are over these alone: ``confidence`` (1–5) of the first diagnosis, ``top1_accuracy`` (the first diagnosis
     is right) and ``top3_accuracy`` (any of the up to three is). ``top1_against_others`` and
     ``top3_against_others`` are the same two with the aggregated diagnosis of the remaining raters of the
-    image in place of what it was chosen for (footnote 5 of the paper; `medaug.study.other_raters`); a rating
-    takes no part where the others give no diagnosis, or tied ones. The agreement is Krippendorff's alpha
-    between raters: of whether the image is diagnosable, and of the class of the first diagnosis.
+    image in place of the classes that it shows (footnote 5 of the paper; `medaug.study.other_raters`); a
+    rating takes no part where the others give no diagnosis, or tied ones. The agreement is Krippendorff's
+    alpha between raters: of whether the image is diagnosable, and of the class of the first diagnosis.
     """
     answers = ratings.merge(key.images, on="image")
     answers["source"] = np.where(answers["synthetic"].astype(bool), "synthetic", "real")

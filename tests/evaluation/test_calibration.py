@@ -69,6 +69,16 @@ def test_they_can_be_asked_for_by_name_beside_other_metrics():
         assert found["estimable"].all()
 
 
+def test_they_can_be_asked_for_alone_beside_a_baseline():
+    truth, scores = drawn(rows=100)
+    own = pd.DataFrame({"score:c": scores, "label:c": truth.astype(float), "method": "own"})
+    table = pd.concat([own, own.assign(method="old", **{"score:c": scores**2})], ignore_index=True)
+    found = evaluate(table, metrics=["calibration_slope"], replicates=0, baseline="old")
+    assert set(found.metrics["method"]) == {"own", "old"}
+    assert found.improvement is None
+    assert found.comparison.empty
+
+
 def test_images_of_one_patient_have_no_error_and_so_no_line():
     truth, scores = drawn(rows=60)
     table = pd.DataFrame({"score:c": scores, "label:c": truth.astype(float), "patient_id": "p"})

@@ -4,9 +4,9 @@ import itertools
 
 import pandas as pd
 
-from medaug.grid.first_screen import arms_table
+from medaug.grid.first_screen import _certainty, arms_table
 from medaug.grid.gathering import Compared
-from medaug.grid.study_sections import pareto_pictures
+from medaug.grid.study_sections import _fairness_section, pareto_pictures
 from medaug.report.style import method_styles
 
 ARMS = ("baseline", "heuristic")
@@ -45,3 +45,11 @@ def test_there_is_no_figure_of_a_gap_that_is_known_nowhere():
     for known in (True, False):
         part = Compared("all", metrics(gaps_known=known), DIFFERENCES, pd.DataFrame())
         assert len(pareto_pictures(part, method_styles(ARMS), "accuracy")) == known
+        (text,) = _fairness_section(part, method_styles(ARMS), "accuracy").text
+        assert ("first screen" in text) == known
+
+
+def test_a_clear_difference_without_a_direction_is_told_as_one():
+    row = {"verdict": "not known", "p_value": 0.001, "p_holm": 0.012, "detectable": 0.1}
+    assert _certainty(pd.Series(row)) == "different (p = 0.012 after Holm's correction)"
+    assert _certainty(pd.Series(row | {"p_value": float("nan")})) == "too few trainings to tell"

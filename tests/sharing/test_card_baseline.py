@@ -118,10 +118,12 @@ def test_the_card_leads_with_the_metric_that_the_evaluation_was_set_to(
     ).write(run / "evaluation")
     source = Source.of(BUNDLES / "chexpert", run)
     assert BesideBaseline(source).sentence().startswith("AUC, ")  # nobody asked for another
-    record(run / "evaluation", {"evaluation": {"headline": "accuracy"}})
+    assert "in brackets its 95 % interval" in Facts(source).how_well()
+    record(run / "evaluation", {"evaluation": {"headline": "accuracy", "confidence": 0.9}})
     source = Source.of(BUNDLES / "chexpert", run)
     assert BesideBaseline(source).sentence().startswith("Accuracy, minus that of ")
     own = source.metrics.query(
         "metric == 'accuracy' and label == '' and attribute == '' and split == 'id_test'"
     )
     assert f"{own['value'].iloc[0]:.3f} [" in Facts(source).how_well()
+    assert "in brackets its 90 % interval" in Facts(source).how_well()
