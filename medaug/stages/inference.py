@@ -20,6 +20,7 @@ from medaug.classification.predict import GatherLogits, predictions_table, prepa
 from medaug.data.pixels import Fit
 from medaug.data.prepare import PrepareSettings, prepare
 from medaug.data.readers import SLIDE_READERS, read_slide_source, read_source
+from medaug.data.readers.contents import contents
 from medaug.data.sampling import Example, InOrder, StoreBatches, batch_loader
 from medaug.data.slides.patch_store import PatchStore
 from medaug.data.slides.patches import PatchSettings, every_patch
@@ -222,8 +223,11 @@ class Inference:
         """
         if self.run.dataset_dir is None:
             raise SettingsError("name the folder that holds the images to predict with --dataset_dir")
-        known = {"patches": defaults(self.settings), "max_rejected": self.settings.max_rejected}
-        with self.run.making(self.data, self._data_record, known) as missing:
+        how = self.settings
+        held = contents(self.run.reader, self._folder, how.reader_options or {})
+        known = {"patches": defaults(how), "max_rejected": how.max_rejected, "contents": held}
+        record = self._data_record | ({} if held is None else {"contents": held})
+        with self.run.making(self.data, record, known) as missing:
             if missing:
                 make = self._from_slides if self._of_slides else self._from_images
                 make({"phantom": is_phantom(self._folder), "sources": [self.run.reader]})

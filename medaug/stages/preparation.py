@@ -14,6 +14,7 @@ import pandas as pd
 from medaug.data.pixels import Fit
 from medaug.data.prepare import PrepareSettings, prepare
 from medaug.data.readers import SLIDE_READERS, read_slide_source, read_source
+from medaug.data.readers.contents import contents
 from medaug.data.real import need_real
 from medaug.data.slides.patch_store import PatchStore
 from medaug.data.slides.patches import PatchSettings
@@ -139,6 +140,12 @@ class Preparation:
         amounts = self.settings.phantom_images or self.settings.phantom_slides or ()
         return {"modality": self.run.modality, "amounts": list(amounts), "seed": self.run.seed}
 
+    @cached_property
+    def contents(self) -> list[str] | None:
+        """What the data sets hold now; None where not all of them are at hand."""
+        held = [contents(s["reader"], Path(s["folder"]), s["options"]) for s in self.sources]
+        return None if None in held else [line for lines in held for line in lines or ()]
+
     @property
     def record(self) -> dict[str, Any]:
         """What the store depends on."""
@@ -146,11 +153,13 @@ class Preparation:
         sides = {"sizes": [bound.pop("image_size")]}
         if (base := bound.pop("base_size")) is not None:
             sides["sizes"].append(base)
-        return {"sources": self.sources, "phantoms": self.phantoms, **sides, **bound}
+        held = {} if self.contents is None else {"contents": self.contents}
+        return {"sources": self.sources, **held, "phantoms": self.phantoms, **sides, **bound}
 
     def make(self) -> None:
         """Make the store, unless it is there; say where it is."""
-        with self.run.making(self.product, self.record, defaults(self.settings)) as missing:
+        known = {**defaults(self.settings), "contents": self.contents}
+        with self.run.making(self.product, self.record, known) as missing:
             if missing:
                 self._make()
         if is_first():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,29 @@ def test_new_labelled_images_can_be_evaluated(tiny: Path, run: Any, tmp_path: Pa
     overall = metrics[metrics["attribute"].isna() & (metrics["metric"] == "auc") & metrics["label"].notna()]
     assert overall["estimable"].any()
     assert set(overall["domain"]) == {"ChestX-ray14"}
+
+
+def test_an_image_more_is_not_passed_over(tiny: Path, run: Any, tmp_path: Path) -> None:
+    (phantoms,) = tiny.glob("phantoms-*")
+    images = sorted((phantoms / "ChestX-ray14").rglob("*.png"))[:3]
+    (tmp_path / "ward").mkdir()
+    given = {"model": str(tiny / "models" / "model.pt"), "workers": 0}
+    given |= {"output_dir": str(tmp_path), "dataset_dir": str(tmp_path / "ward")}
+
+    def predicted(**more: Any) -> int:
+        run("bundles/chexpert/inference.json", "infer", **given, **more)
+        return len(pd.read_csv(tmp_path / "inference" / "predictions.csv"))
+
+    for image in images[:2]:
+        shutil.copy(image, tmp_path / "ward")
+    assert predicted() == predicted() == 2
+    shutil.copy(images[2], tmp_path / "ward")
+    with pytest.raises(RuntimeError) as raised:
+        predicted()
+    assert "contents (there ['files: 2 " in told(raised.value)
+    assert "now ['files: 3 " in told(raised.value)
+    assert "--fresh true" in told(raised.value)
+    assert predicted(fresh=True) == 3
 
 
 def test_inference_without_a_folder_says_so(tiny: Path, run: Any) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from medaug.data import prepare as preparing
-from medaug.errors import DataError
+from medaug.errors import DataError, SettingsError
 from medaug.stages import Preparation, Run
 from medaug.stages.products import settings_path
 from medaug.task import Task
@@ -51,6 +52,37 @@ def test_a_store_that_is_older_than_this_is_the_same(ward: Path) -> None:
     path = settings_path(stage.product)
     record = json.loads(path.read_text())
     record["settings"]["max_rejected"] = 0.3
+    path.write_text(json.dumps(record))
+    stage.make()
+    assert json.loads(path.read_text()) == record
+
+
+def test_a_table_that_has_changed_is_noticed(ward: Path) -> None:
+    stage = preparation(ward, max_rejected=0.1)
+    stage.make()
+    table = ward / "ward" / "table.csv"
+    table.write_text(table.read_text().replace("9.png,9,1", "9.png,9,0"))
+    with pytest.raises(SettingsError, match=r"contents \(there \['table.csv .*--fresh true"):
+        preparation(ward, max_rejected=0.1).make()
+    changed = preparation(ward, max_rejected=0.1)
+    replace(changed, run=replace(changed.run, fresh=True)).make()
+    labels = preparing.ImageStore.open(stage.product).table["label:edema"]
+    assert sorted(labels) == [0.0] + [1.0] * 17
+    preparation(ward, max_rejected=0.1).make()
+
+
+def test_without_its_data_set_a_store_serves(ward: Path) -> None:
+    preparation(ward, max_rejected=0.1).make()
+    (ward / "ward").rename(ward / "archive")
+    preparation(ward, max_rejected=0.1).make()
+
+
+def test_a_store_from_before_contents_were_noted_serves(ward: Path) -> None:
+    stage = preparation(ward, max_rejected=0.1)
+    stage.make()
+    path = settings_path(stage.product)
+    record = json.loads(path.read_text())
+    assert record["settings"].pop("contents")
     path.write_text(json.dumps(record))
     stage.make()
     assert json.loads(path.read_text()) == record

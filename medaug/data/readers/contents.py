@@ -1,0 +1,109 @@
+"""What a data set holds, in short, so that a change under the same name is noticed.
+
+Tables are told by their bytes. The images that a table names are not looked at: there may be very many. Where
+there is no table, names and sizes of the files tell.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from medaug.data.readers import (
+    chestxray14,
+    chexpert,
+    ddi,
+    fitzpatrick17k,
+    folder,
+    ham10000,
+    isic,
+    pad_ufes_20,
+    scin,
+    slides,
+    wilds,
+)
+from medaug.data.readers.tables import as_list, files_below
+from medaug.files import bytes_of
+
+TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "chexpert": (*chexpert.TABLES, *(f"*/{name}" for name in chexpert.TABLES)),
+        "chestxray14": tuple(
+            f"{place}{name}" for place in ("", "*/") for name in ("Data_Entry*.csv", *chestxray14.LISTS)
+        ),
+        "wilds": ("metadata.csv", *(f"{tree}/metadata.csv" for tree in (wilds.LABELLED, wilds.UNLABELLED))),
+        "scin": tuple(f"{place}{name}" for place in ("", "dataset/") for name in (scin.CASES, scin.LABELS)),
+        "ham10000": ham10000.TABLES,
+        "fitzpatrick17k": (fitzpatrick17k.TABLE,),
+        "pad_ufes_20": (pad_ufes_20.TABLE,),
+        "ddi": (ddi.TABLE,),
+        "isic": ("ISIC_2019_*.csv", *isic.TABLES_2020),
+        "csv": ("table.csv",),
+    }
+)
+"""Where the tables of a data set may lie, as patterns of paths in its folder."""
+
+FILES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"folder": folder.ENDINGS, "slides": slides.ENDINGS, "camelyon17": (".tif", ".xml", ".csv")}
+)
+"""Endings of the files of a data set that has no table of them."""
+
+
+def contents(reader: str, place: Path, options: Mapping[str, Any]) -> list[str] | None:
+    """Return each table of a data set with a digest, or the number of its files with one of all.
+
+    Parameters
+    ----------
+    reader : str
+        A name in `medaug.data.readers.READERS` or `medaug.data.readers.SLIDE_READERS`.
+    place : Path
+        Folder of the data set.
+    options : mapping
+        Options of the reader; ``table`` and ``endings`` say where to look.
+
+    Returns
+    -------
+    list of str or None
+        None where the data set is not at hand, as on another machine. A table that the user names is called
+        ``table``, since its name may name a person.
+
+    Raises
+    ------
+    DataError
+        A folder cannot be searched.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> place = Path(tempfile.mkdtemp())
+    >>> _ = (place / "cases.csv").write_text("path,label")
+    >>> contents("csv", place, {"table": "cases.csv"}), contents("folder", place, {})
+    (['table c936f565'], ['files: 0 (e3b0c442)'])
+    """
+    if not place.is_dir():
+        return None
+    if (table := options.get("table")) is not None:
+        return [f"table {digest}" for _, digest in _digests([place / str(table)])]
+    if reader in FILES:
+        return [_of_files(place, as_list(options.get("endings", FILES[reader])))]
+    found = {path for pattern in TABLES.get(reader, ()) for path in place.glob(pattern)}
+    return [f"{path.name} {digest}" for path, digest in _digests(sorted(found))]
+
+
+def _digests(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    return ((path, _short(path.read_bytes())) for path in paths if path.is_file())
+
+
+def _of_files(place: Path, endings: Iterable[str]) -> str:
+    found = files_below(place, [ending.lower() for ending in endings])
+    lines = sorted(f"{os.path.relpath(entry.path, place)}\t{bytes_of(entry.path)}" for entry in found)
+    listing = "\n".join(lines)
+    return f"files: {len(lines)} ({_short(os.fsencode(listing))})"
+
+
+def _short(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:8]

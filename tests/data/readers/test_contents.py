@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from medaug.data.readers import READERS, SLIDE_READERS
+from medaug.data.readers.contents import FILES, TABLES, contents
+
+PLACES = [
+    ("chexpert", "valid.csv"),
+    ("chexpert", "CheXpert-v1.0-small/train.csv"),
+    ("chestxray14", "Data_Entry_2017_v2020.csv"),
+    ("chestxray14", "nih/Data_Entry_2017.csv"),
+    ("chestxray14", "test_list.txt"),
+    ("wilds", "camelyon17_unlabeled_v1.0/metadata.csv"),
+    ("wilds", "metadata.csv"),
+    ("scin", "scin_cases.csv"),
+    ("scin", "dataset/scin_labels.csv"),
+    ("ham10000", "HAM10000_metadata"),
+    ("fitzpatrick17k", "fitzpatrick17k.csv"),
+    ("pad_ufes_20", "metadata.csv"),
+    ("ddi", "ddi_metadata.csv"),
+    ("isic", "ISIC_2019_Test_Metadata.csv"),
+    ("isic", "ISIC_2020_Training_GroundTruth_v2.csv"),
+    ("csv", "table.csv"),
+]
+
+
+def test_every_reader_is_told_by_tables_or_files():
+    assert TABLES.keys() | FILES.keys() == READERS.keys() | SLIDE_READERS.keys()
+    assert {name for name, _ in PLACES} == set(TABLES)
+
+
+@pytest.mark.parametrize(("reader", "name"), PLACES)
+def test_a_changed_table_is_noticed_and_an_image_is_not(tmp_path: Path, reader: str, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("image,label\na.png,1\n")
+    before = contents(reader, tmp_path, {})
+    assert before is not None
+    assert [line.split()[0] for line in before] == [path.name]
+    (tmp_path / "a.png").write_text("another image")
+    assert contents(reader, tmp_path, {}) == before
+    path.write_text("image,label\na.png,0\n")
+    assert contents(reader, tmp_path, {}) != before
+
+
+def test_a_table_that_the_user_names_is_told_without_its_name(tmp_path: Path) -> None:
+    table = tmp_path / "tables" / "Jane Doe.csv"
+    table.parent.mkdir()
+    table.write_text("a")
+    for reader in ("csv", "slides"):
+        named = contents(reader, tmp_path, {"table": "tables/Jane Doe.csv"})
+        assert named == contents(reader, tmp_path, {"table": str(table)})
+        assert named is not None
+        assert named[0].split()[0] == "table"
+    table.write_text("b")
+    assert contents("csv", tmp_path, {"table": "tables/Jane Doe.csv"}) != named
+
+
+@pytest.mark.parametrize(
+    ("reader", "name"), [("folder", "IM.0001"), ("slides", "a.svs"), ("camelyon17", "a.xml")]
+)
+def test_without_a_table_files_tell(tmp_path: Path, reader: str, name: str) -> None:
+    (tmp_path / "ward").mkdir()
+    held = [contents(reader, tmp_path, {})]
+    for content in ("scan", "longer scan"):
+        (tmp_path / "ward" / name).write_text(content)
+        held.append(contents(reader, tmp_path, {}))
+    (tmp_path / "ward" / name).rename(tmp_path / name)
+    held.append(contents(reader, tmp_path, {}))
+    assert len({str(lines) for lines in held}) == len(held)
+    assert [lines[0][:8] for lines in held if lines] == ["files: 0", *["files: 1"] * 3]
+    (tmp_path / "notes.md").write_text("not an image")
+    assert contents(reader, tmp_path, {}) == held[-1]
+    assert contents(reader, tmp_path, {"endings": [".MD"]}) != held[-1] or reader == "camelyon17"
+
+
+def test_what_is_not_at_hand_is_not_known(tmp_path: Path) -> None:
+    assert contents("csv", tmp_path / "gone", {}) is None
+    assert contents("folder", tmp_path / "gone", {}) is None
+    assert contents("csv", tmp_path, {"table": "gone.csv"}) == []
