@@ -95,15 +95,14 @@ def contents(reader: str, place: Path, options: Mapping[str, Any]) -> list[str] 
 
 
 def _digests(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
-    return ((path, _short(path.read_bytes())) for path in paths if path.is_file())
+    for path in paths:
+        if path.is_file():
+            with path.open("rb") as file:
+                yield path, hashlib.file_digest(file, "sha256").hexdigest()[:8]
 
 
 def _of_files(place: Path, endings: Iterable[str]) -> str:
     found = files_below(place, [ending.lower() for ending in endings])
     lines = sorted(f"{os.path.relpath(entry.path, place)}\t{bytes_of(entry.path)}" for entry in found)
-    listing = "\n".join(lines)
-    return f"files: {len(lines)} ({_short(os.fsencode(listing))})"
-
-
-def _short(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:8]
+    digest = hashlib.sha256(os.fsencode("\n".join(lines)))
+    return f"files: {len(lines)} ({digest.hexdigest()[:8]})"
