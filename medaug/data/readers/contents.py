@@ -95,10 +95,15 @@ def contents(reader: str, place: Path, options: Mapping[str, Any]) -> list[str] 
 
 
 def _digests(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
-    for path in paths:
-        if path.is_file():
-            with path.open("rb") as file:
-                yield path, hashlib.file_digest(file, "sha256").hexdigest()[:8]
+    return ((path, _digest(path)) for path in paths if path.is_file())
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:8]
+    except OSError:  # whoever reads it says why not
+        return "unreadable"
 
 
 def _of_files(place: Path, endings: Iterable[str]) -> str:

@@ -81,3 +81,15 @@ def test_what_is_not_at_hand_is_not_known(tmp_path: Path) -> None:
     assert contents("csv", tmp_path / "gone", {}) is None
     assert contents("folder", tmp_path / "gone", {}) is None
     assert contents("csv", tmp_path, {"table": "gone.csv"}) == []
+
+
+def test_a_table_that_may_not_be_read_ends_nothing_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "table.csv").write_text("a")
+
+    def refused(path: Path, mode: str) -> None:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(Path, "open", refused)
+    assert contents("csv", tmp_path, {}) == ["table.csv unreadable"]
