@@ -27,13 +27,17 @@ def test_the_published_vectors(counter, key, expected):
     assert [int(word) for word in found] == expected
 
 
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
-def test_a_compiled_cipher_gives_the_same_words_in_one_compilation_for_all_streams_and_batches():
+def test_a_compiled_cipher_gives_the_same_words_in_one_compilation_for_all_streams_and_batches(device):
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("there is no GPU here")
     cipher = Acceleration(compile=True).cipher
+    torch.compiler.reset()
     torch._dynamo.utils.counters.clear()
     for seed, things, count in ((0, THINGS, 9), (2**62 + 5, THINGS, 200), (3, THINGS[1:], 5)):
-        words = CounterRandom(seed, cipher).words(things, 2, count)
-        assert torch.equal(words, CounterRandom(seed).words(things, 2, count))
+        words = CounterRandom(seed, cipher).words(things.to(device), 2, count)
+        assert torch.equal(words.cpu(), CounterRandom(seed).words(things, 2, count))
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
 
 
