@@ -53,6 +53,9 @@ from medaug.task import Kind
 
 Parts = list[Table | Picture | Folded]
 
+MOST_CURVES_BY_SET = 20
+"""Conditions times external data sets up to which each set has curves of its own."""
+
 
 def data_section(
     store: ImageStore | None,
@@ -137,17 +140,20 @@ def curves_section(
 ) -> Section:
     """Show ROC curves, decision curves and calibration of each condition, the latter also by group.
 
-    Where `table` (the metrics) has several external data sets, the curves of each are behind a switch.
+    Where `table` (the metrics) has several external data sets, the curves of each are behind a switch, unless
+    these would be very many: they would make most of the page, of few images each.
     """
     title = "ROC curves, decision curves and calibration"
     if not scored_classes(predictions):
         return Section(title, ["There are no scores to draw."])
+    sets = [] if table is None else [(s, d) for s in shown_splits(table) for d in external_sets(table, s)]
+    few = len(sets) * len(scored_classes(predictions)) <= MOST_CURVES_BY_SET
     return Section(
         title,
-        (),
+        () if few else ["External data sets are drawn together: by themselves the curves would be too many."],
         [
             *_curve_pictures(predictions, styles),
-            *_curves_by_set(predictions, styles, table),
+            *(_curves_by_set(predictions, styles, sets) if few else ()),
             *_calibration_by_group(predictions, groupings, list(styles)),
             *_calibration_tables(table, list(styles)),
         ],
@@ -178,9 +184,10 @@ def _curve_pictures(predictions: pd.DataFrame, styles: Styles, place: str = "") 
     ]
 
 
-def _curves_by_set(predictions: pd.DataFrame, styles: Styles, table: pd.DataFrame | None) -> list[Folded]:
-    """Draw the curves of each external data set by itself, where there are several."""
-    sets = [] if table is None else [(s, d) for s in shown_splits(table) for d in external_sets(table, s)]
+def _curves_by_set(
+    predictions: pd.DataFrame, styles: Styles, sets: Sequence[tuple[str, str]]
+) -> list[Folded]:
+    """Draw the curves of each external data set (split, domain) by itself."""
     folded = []
     for split, domain in sets:
         own = predictions[(predictions["split"] == split) & (predictions["domain"] == domain)]

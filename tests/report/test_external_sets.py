@@ -10,6 +10,7 @@ import pytest
 from medaug.evaluation.posterior import central_estimate
 from medaug.evaluation.results import Results, evaluate
 from medaug.evaluation.settings import EvaluationSettings
+from medaug.report import sections
 from medaug.report.answer import answer_sentences
 from medaug.report.parts import Folded
 from medaug.report.performance_figures import gap_figure, group_figure, label_figure
@@ -110,6 +111,15 @@ def test_one_external_set_is_not_told_twice(predictions: pd.DataFrame) -> None:
     said = answer_sentences(tidied(alone.metrics), None, METHODS, "auc")
     assert len(said) == 3
     assert len(label_figure(tidied(alone.metrics), STYLES, "auc", SPLITS).axes) == 2
+
+
+def test_where_there_would_be_very_many_curves_sets_are_drawn_together(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sections, "MOST_CURVES_BY_SET", 1)
+    section = curves_section(results.predictions, STYLES, (), tidied(results.metrics))
+    assert not any(isinstance(part, Folded) for part in section.parts)
+    assert "drawn together" in section.text[0]
 
 
 def test_each_set_has_its_curves_behind_a_switch(results: Results) -> None:
