@@ -113,7 +113,7 @@ def _check_external(inside: tuple[str, ...], external: Sequence[pd.Series[Any]])
 
 def _domains(given: Any) -> tuple[str, ...]:
     several = given if isinstance(given, list | tuple) else [given]
-    return tuple(str(name) for name in several if name is not None)
+    return tuple(str(name) for name in several if name not in (None, ""))
 
 
 def assign_splits(

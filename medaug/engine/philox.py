@@ -93,7 +93,7 @@ class CounterRandom:
         block = torch.arange(blocks, device=things.device).repeat(len(things))
         counter = block, torch.full_like(block, draw), thing & _WORD, thing >> _BITS
         key = [block.new_full((), word) for word in (self.seed & _WORD, self.seed >> _BITS)]
-        return torch.stack(list(self.cipher(counter, key)), dim=1).view(len(things), -1)[:, :count]
+        return torch.stack(list(self.cipher(counter, key)), dim=1).view(len(things), 4 * blocks)[:, :count]
 
     def uniform(self, things: Tensor, draw: int, count: int = 1) -> Tensor:
         """Return uniform numbers, float32 (B, count) in [0, 1), for the arguments of `words`."""

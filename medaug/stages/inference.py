@@ -33,7 +33,7 @@ from medaug.evaluation.predictions import write_predictions
 from medaug.phantoms.mark import is_phantom
 from medaug.stages.heat_maps import draw_heat_maps
 from medaug.stages.keys import write_key
-from medaug.stages.products import identity, is_made
+from medaug.stages.products import CONTENTS, identity, is_made
 from medaug.stages.run import Run
 from medaug.stages.setting_values import chosen, defaults
 
@@ -225,8 +225,8 @@ class Inference:
             raise SettingsError("name the folder that holds the images to predict with --dataset_dir")
         how = self.settings
         held = contents(self.run.reader, self._folder, how.reader_options or {})
-        known = {"patches": defaults(how), "max_rejected": how.max_rejected, "contents": held}
-        record = self._data_record | ({} if held is None else {"contents": held})
+        known = {"patches": defaults(how), "max_rejected": how.max_rejected, CONTENTS: held}
+        record = self._data_record | ({} if held is None else {CONTENTS: held})
         with self.run.making(self.data, record, known) as missing:
             if missing:
                 make = self._from_slides if self._of_slides else self._from_images

@@ -26,6 +26,7 @@ from medaug.errors import SettingsError
 from medaug.phantoms.drawing import draw_phantoms
 from medaug.phantoms.mark import is_phantom
 from medaug.stages.keys import told_apart, write_key
+from medaug.stages.products import CONTENTS
 from medaug.stages.run import Run
 from medaug.stages.setting_values import chosen, defaults, free, record
 from medaug.task import Task
@@ -153,12 +154,12 @@ class Preparation:
         sides = {"sizes": [bound.pop("image_size")]}
         if (base := bound.pop("base_size")) is not None:
             sides["sizes"].append(base)
-        held = {} if self.contents is None else {"contents": self.contents}
+        held = {} if self.contents is None else {CONTENTS: self.contents}
         return {"sources": self.sources, **held, "phantoms": self.phantoms, **sides, **bound}
 
     def make(self) -> None:
         """Make the store, unless it is there; say where it is."""
-        known = {**defaults(self.settings), "contents": self.contents}
+        known = {**defaults(self.settings), CONTENTS: self.contents}
         with self.run.making(self.product, self.record, known) as missing:
             if missing:
                 self._make()

@@ -2,8 +2,9 @@
 
 A product (image store, model, predictions) has a file ``<name>.settings.json`` beside it. A product whose
 settings match is reused, an unfinished one is continued, and one that differs is an error, unless the user
-says ``--fresh true``: then the old one is set aside, never deleted. Settings that nothing was made with yet
-(a folder that was misspelt, say) bind nobody.
+says ``--fresh true``: then the old one is set aside, never deleted. An unfinished one is also continued where
+only the `CONTENTS` of its inputs differ, since each of its parts knows what it was made of. Settings that
+nothing was made with yet (a folder that was misspelt, say) bind nobody.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ from medaug.files import write_aside
 from medaug.task import Task
 
 logger = logging.getLogger(__name__)
+
+CONTENTS = "contents"
+"""Setting that says what the inputs of a product hold."""
 
 _PLACE = re.compile(r"place [0-9a-f]{8}")
 
@@ -175,9 +179,16 @@ def _claim(
 ) -> None:
     if _matches(product, settings, fresh, defaults):
         return
-    if settings_path(product).is_file():
+    if (written := _written(product)) is not None and not _goes_on(product, written, settings, defaults):
         set_aside(product)
     _record(product, settings, computed)
+
+
+def _goes_on(
+    product: Path, written: Mapping[str, Any], settings: dict[str, Any], defaults: dict[str, Any]
+) -> bool:
+    """Tell whether a half-made product differs in what its inputs hold alone: its parts know theirs."""
+    return not is_made(product) and _differences(written, settings, defaults)[1] == [CONTENTS]
 
 
 def _matches(
@@ -185,9 +196,9 @@ def _matches(
 ) -> bool:
     """Tell whether these settings are recorded; an error where others are that bind, or none of medaug's."""
     if (written := _written(product)) is not None:
-        recorded = _completed(written, settings, defaults)
-        differing = sorted(k for k in recorded.keys() | settings.keys() if recorded.get(k) != settings.get(k))
-        if differing and (begun or _begun(product)) and not fresh:
+        recorded, differing = _differences(written, settings, defaults)
+        binds = (begun or _begun(product)) and not _goes_on(product, written, settings, defaults)
+        if differing and binds and not fresh:
             raise SettingsError(_difference(product, recorded, settings, differing))
         return not differing
     if product.exists():
@@ -215,6 +226,15 @@ def _record(product: Path, settings: dict[str, Any], computed: dict[str, Any]) -
     record = {"settings": settings, **({"computed": computed} if computed else {}), **_circumstances()}
     with write_aside(settings_path(product)) as temporary:
         temporary.write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _differences(
+    written: Mapping[str, Any], settings: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return what is recorded, completed, and the names of what differs from it."""
+    recorded = _completed(written, settings, defaults)
+    names = sorted(recorded.keys() | settings.keys())
+    return recorded, [name for name in names if recorded.get(name) != settings.get(name)]
 
 
 def _completed(

@@ -115,7 +115,7 @@ def typed(name: str, value: Any, hint: Any) -> Any:
         return value
     try:
         converted = _converted(value, of_one)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         known = {bool: "true or false", int: "a whole number", float: "a number", Mapping: "a mapping"}
         expected = known.get(get_origin(of_one) or of_one, "text")
         raise SettingsError(f"{name} must be {expected}, not {value!r}") from None

@@ -80,7 +80,9 @@ def test_recipes_name_what_there_is(bundle: str) -> None:
         return json.loads((folder(bundle) / name).read_text(encoding="utf-8"))
 
     shared = content("metadata.json")["medaug"]
-    for config, options in recipes(bundle):
+    found = recipes(bundle)
+    assert found
+    for config, options in found:
         check_options(options, content(config), folder(bundle))
         prepare = {**content("prepare.json"), **options.get("prepare", {})}
         reader = options.get("reader", shared["reader"])

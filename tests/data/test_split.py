@@ -146,7 +146,8 @@ def test_errors_say_what_to_do(columns, options, message):
 
 
 @pytest.mark.parametrize(
-    ("given", "domains"), [("site", ("site",)), (0, ("0",)), ([1, "b"], ("1", "b")), (None, ()), ([], ())]
+    ("given", "domains"),
+    [("site", ("site",)), (0, ("0",)), ([1, "b"], ("1", "b")), (None, ()), ([], ()), ("", ())],
 )
 def test_a_lone_domain_is_a_list_of_one(given, domains):
     content = {"domain_column": "domain", "train_domains": None, "ood_val_domains": given}

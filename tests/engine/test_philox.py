@@ -60,6 +60,11 @@ def test_a_longer_draw_begins_like_a_shorter_one():
     assert random.words(THINGS, 0, 9).min() >= 0
 
 
+@pytest.mark.parametrize(("things", "count"), [(0, 5), (3, 0)])
+def test_nothing_is_drawn_of_nothing(things, count):
+    assert CounterRandom(0).words(torch.arange(things), 1, count).shape == (things, count)
+
+
 def test_distributions():
     random, things = CounterRandom.of(1, "many"), torch.arange(2000)
     normal = random.normal(things, 0, (5, 3)).numpy().ravel()

@@ -86,3 +86,22 @@ def test_a_store_from_before_contents_were_noted_serves(ward: Path) -> None:
     path.write_text(json.dumps(record))
     stage.make()
     assert json.loads(path.read_text()) == record
+
+
+def test_a_half_made_store_goes_on_with_mended_files(ward: Path) -> None:
+    """Its parts know what they were made of: slides that are cut are not set aside for a mended one."""
+    stage = preparation(ward)
+    with pytest.raises(DataError, match="mend the files and delete"):
+        stage.make()
+    cut = stage.product.with_name("data.slides")
+    cut.mkdir()
+    table = ward / "ward" / "table.csv"
+    table.write_text(table.read_text().replace("3.png,3,1", "4.png,4,0").replace("4.png,4,1\n", ""))
+    (ward / "ward" / "7.png").write_bytes((ward / "ward" / "8.png").read_bytes())
+    preparation(ward).make()
+    assert len(preparing.ImageStore.open(stage.product)) == 19
+    assert cut.exists()
+    preparation(ward).make()
+    table.write_text(table.read_text() + "\n")
+    with pytest.raises(SettingsError, match=r"contents \(there \['table.csv "):
+        preparation(ward).make()

@@ -59,6 +59,7 @@ def test_a_command_line_gives_text_and_the_setting_its_type(name: str, value: An
     [
         ("iterations", 1.5, "iterations must be a whole number, not 1.5"),
         ("iterations", True, "iterations must be a whole number, not True"),
+        ("iterations", "inf", "iterations must be a whole number, not 'inf'"),
         ("learning_rate", "fast", "learning_rate must be a number, not 'fast'"),
         ("amp", "maybe", "amp must be true or false, not 'maybe'"),
         ("caps", "F", "caps must be a mapping, not 'F'"),

@@ -61,7 +61,7 @@ def read_camelyon17(folder: Path, task: Task) -> pd.DataFrame:
         The task has other classes.
     """
     need_tumour(task)
-    files = _files(folder)
+    files = challenge_files(folder)
     slides = _by_name((path for path in files if path.suffix == ".tif"), folder)
     if not slides:
         raise DataError(
@@ -93,7 +93,7 @@ def hospital_of(patient: int) -> str | None:
     return f"center_{patient // _PATIENTS_PER_HOSPITAL}" if patient < _TRAINING_PATIENTS else None
 
 
-def _files(folder: Path) -> list[Path]:
+def challenge_files(folder: Path) -> list[Path]:
     """Return slides, annotations and stage tables, sorted."""
     found = (Path(entry.path) for entry in files_below(folder, (".tif", ".xml", ".csv")))
     return sorted(path for path in found if path.name in STAGE_TABLES or _SLIDE.fullmatch(path.stem))

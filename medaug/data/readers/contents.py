@@ -1,19 +1,20 @@
 """What a data set holds, in short, so that a change under the same name is noticed.
 
-Tables are told by their bytes. The images that a table names are not looked at: there may be very many. Where
-there is no table, names and sizes of the files tell.
+Tables are told by their bytes. The files that a table names are not looked at: there may be very many. Where
+there is no table of the images, their names and sizes tell, and the bytes of the annotations beside them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from medaug.data.readers import (
+    camelyon17,
     chestxray14,
     chexpert,
     ddi,
@@ -47,10 +48,8 @@ TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Where the tables of a data set may lie, as patterns of paths in its folder."""
 
-FILES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"folder": folder.ENDINGS, "slides": slides.ENDINGS, "camelyon17": (".tif", ".xml", ".csv")}
-)
-"""Endings of the files of a data set that has no table of them."""
+_NAMED = ("table", "conditions")
+_BY_BYTES = (".xml", ".csv")
 
 
 def contents(reader: str, place: Path, options: Mapping[str, Any]) -> list[str] | None:
@@ -63,13 +62,13 @@ def contents(reader: str, place: Path, options: Mapping[str, Any]) -> list[str] 
     place : Path
         Folder of the data set.
     options : mapping
-        Options of the reader; ``table`` and ``endings`` say where to look.
+        Options of the reader; ``table``, ``conditions`` and ``endings`` say where to look.
 
     Returns
     -------
     list of str or None
         None where the data set is not at hand, as on another machine. A table that the user names is called
-        ``table``, since its name may name a person.
+        by the option, since its name may name a person.
 
     Raises
     ------
@@ -86,16 +85,14 @@ def contents(reader: str, place: Path, options: Mapping[str, Any]) -> list[str] 
     """
     if not place.is_dir():
         return None
-    if (table := options.get("table")) is not None:
-        return [f"table {digest}" for _, digest in _digests([place / str(table)])]
+    named = {name: place / str(options[name]) for name in _NAMED if options.get(name) is not None}
+    held = [f"{name} {_digest(path)}" for name, path in named.items() if path.is_file()]
+    if "table" in named:
+        return held
     if reader in FILES:
-        return [_of_files(place, as_list(options.get("endings", FILES[reader])))]
+        return [_of_files(place, FILES[reader](place, options))]
     found = {path for pattern in TABLES.get(reader, ()) for path in place.glob(pattern)}
-    return [f"{path.name} {digest}" for path, digest in _digests(sorted(found))]
-
-
-def _digests(paths: Iterable[Path]) -> Iterator[tuple[Path, str]]:
-    return ((path, _digest(path)) for path in paths if path.is_file())
+    return [*(f"{path.name} {_digest(path)}" for path in sorted(found) if path.is_file()), *held]
 
 
 def _digest(path: Path) -> str:
@@ -106,8 +103,30 @@ def _digest(path: Path) -> str:
         return "unreadable"
 
 
-def _of_files(place: Path, endings: Iterable[str]) -> str:
-    found = files_below(place, [ending.lower() for ending in endings])
-    lines = sorted(f"{os.path.relpath(entry.path, place)}\t{bytes_of(entry.path)}" for entry in found)
+def _of_files(place: Path, paths: Iterable[Path]) -> str:
+    told = ((path, _digest(path) if path.suffix.lower() in _BY_BYTES else bytes_of(path)) for path in paths)
+    lines = sorted(f"{os.path.relpath(path, place)}\t{what}" for path, what in told)
     digest = hashlib.sha256(os.fsencode("\n".join(lines)))
     return f"files: {len(lines)} ({digest.hexdigest()[:8]})"
+
+
+def _images(place: Path, options: Mapping[str, Any]) -> Iterator[Path]:
+    return _below(place, as_list(options.get("endings", folder.ENDINGS)))
+
+
+def _slides(place: Path, options: Mapping[str, Any]) -> Iterator[Path]:
+    return _below(place, [*as_list(options.get("endings", slides.ENDINGS)), slides.ANNOTATION])
+
+
+def _challenge(place: Path, options: Mapping[str, Any]) -> Iterable[Path]:
+    return camelyon17.challenge_files(place)
+
+
+def _below(place: Path, endings: Iterable[str]) -> Iterator[Path]:
+    return map(Path, files_below(place, [ending.lower() for ending in endings]))
+
+
+FILES: Mapping[str, Callable[[Path, Mapping[str, Any]], Iterable[Path]]] = MappingProxyType(
+    {"folder": _images, "slides": _slides, "camelyon17": _challenge}
+)
+"""What lists the files of a data set that has no table of them: images and the annotations beside them."""

@@ -30,6 +30,8 @@ from medaug.task import Task
 
 ENDINGS = (".svs", ".tif", ".tiff", ".ndpi", ".mrxs", ".scn", ".bif", ".vms", ".vmu", ".svslide", ".czi")
 """Endings of slides that OpenSlide reads and that are one file each (DICOM slides are many)."""
+ANNOTATION = ".xml"
+"""Ending of the annotation beside a slide, where no table names another."""
 NAMES = ("numbers", "files")
 OPTIONAL = ("domain", "annotation", "tumour_free")
 
@@ -136,7 +138,7 @@ def _annotations(folder: Path, table: pd.DataFrame, slides: pd.Series[str]) -> l
 
 
 def _beside(slide: Path) -> str | None:
-    annotation = os.path.splitext(slide)[0] + ".xml"
+    annotation = os.path.splitext(slide)[0] + ANNOTATION
     return annotation if os.path.isfile(annotation) else None
 
 

@@ -60,7 +60,7 @@ def test_a_table_that_the_user_names_is_told_without_its_name(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("reader", "name"), [("folder", "IM.0001"), ("slides", "a.svs"), ("camelyon17", "a.xml")]
+    ("reader", "name"), [("folder", "IM.0001"), ("slides", "a.svs"), ("camelyon17", "patient_000_node_0.tif")]
 )
 def test_without_a_table_files_tell(tmp_path: Path, reader: str, name: str) -> None:
     (tmp_path / "ward").mkdir()
@@ -72,9 +72,41 @@ def test_without_a_table_files_tell(tmp_path: Path, reader: str, name: str) -> N
     held.append(contents(reader, tmp_path, {}))
     assert len({str(lines) for lines in held}) == len(held)
     assert [lines[0][:8] for lines in held if lines] == ["files: 0", *["files: 1"] * 3]
-    (tmp_path / "notes.md").write_text("not an image")
+    for other in ("notes.md", "metrics.csv"):  # also of a run that lies there
+        (tmp_path / other).write_text("not an image")
     assert contents(reader, tmp_path, {}) == held[-1]
     assert contents(reader, tmp_path, {"endings": [".MD"]}) != held[-1] or reader == "camelyon17"
+
+
+@pytest.mark.parametrize(
+    ("reader", "image", "name"),
+    [
+        ("slides", "a.svs", "a.xml"),
+        ("camelyon17", "patient_000_node_0.tif", "patient_000_node_0.xml"),
+        ("camelyon17", "patient_000_node_0.tif", "stages.csv"),
+    ],
+)
+def test_what_tells_of_images_without_a_table_is_told_by_its_bytes(
+    tmp_path: Path, reader: str, image: str, name: str
+) -> None:
+    (tmp_path / image).write_text("scan")
+    held = [contents(reader, tmp_path, {})]
+    for content in ("macro", "micro"):
+        (tmp_path / name).write_text(content)
+        held.append(contents(reader, tmp_path, {}))
+    assert len({str(lines) for lines in held}) == len(held)
+
+
+def test_a_changed_table_of_conditions_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "ddi_metadata.csv").write_text("a")
+    own = tmp_path / "Dr Doe.csv"
+    own.write_text("condition,class\nnevus,mole\n")
+    options = {"conditions": own.name}
+    before = contents("ddi", tmp_path, options)
+    assert before is not None
+    assert [line.split()[0] for line in before] == ["ddi_metadata.csv", "conditions"]
+    own.write_text("condition,class\nnevus,lump\n")
+    assert contents("ddi", tmp_path, options) != before
 
 
 def test_what_is_not_at_hand_is_not_known(tmp_path: Path) -> None:
