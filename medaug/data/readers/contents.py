@@ -67,8 +67,9 @@ def contents(reader: str, place: Path, options: Mapping[str, Any]) -> list[str] 
     Returns
     -------
     list of str or None
-        None where the data set is not at hand, as on another machine. A table that the user names is called
-        by the option, since its name may name a person.
+        None where the data set is not at hand, as on another machine, or where nothing of it is there, as on
+        a share that is not mounted. A table that the user names is called by the option, since its name may
+        name a person.
 
     Raises
     ------
@@ -81,18 +82,19 @@ def contents(reader: str, place: Path, options: Mapping[str, Any]) -> list[str] 
     >>> place = Path(tempfile.mkdtemp())
     >>> _ = (place / "cases.csv").write_text("path,label")
     >>> contents("csv", place, {"table": "cases.csv"}), contents("folder", place, {})
-    (['table c936f565'], ['files: 0 (e3b0c442)'])
+    (['table c936f565'], None)
     """
     if not place.is_dir():
         return None
     named = {name: place / str(options[name]) for name in _NAMED if options.get(name) is not None}
     held = [f"{name} {_digest(path)}" for name, path in named.items() if path.is_file()]
     if "table" in named:
-        return held
+        return held if named["table"].is_file() else None
     if reader in FILES:
-        return [_of_files(place, FILES[reader](place, options))]
+        return _of_files(place, FILES[reader](place, options))
     found = {path for pattern in TABLES.get(reader, ()) for path in place.glob(pattern)}
-    return [*(f"{path.name} {_digest(path)}" for path in sorted(found) if path.is_file()), *held]
+    tables = [f"{path.name} {_digest(path)}" for path in sorted(found) if path.is_file()]
+    return [*tables, *held] if tables else None
 
 
 def _digest(path: Path) -> str:
@@ -103,11 +105,11 @@ def _digest(path: Path) -> str:
         return "unreadable"
 
 
-def _of_files(place: Path, paths: Iterable[Path]) -> str:
+def _of_files(place: Path, paths: Iterable[Path]) -> list[str] | None:
     told = ((path, _digest(path) if path.suffix.lower() in _BY_BYTES else bytes_of(path)) for path in paths)
     lines = sorted(f"{os.path.relpath(path, place)}\t{what}" for path, what in told)
     digest = hashlib.sha256(os.fsencode("\n".join(lines)))
-    return f"files: {len(lines)} ({digest.hexdigest()[:8]})"
+    return [f"files: {len(lines)} ({digest.hexdigest()[:8]})"] if lines else None
 
 
 def _images(place: Path, options: Mapping[str, Any]) -> Iterator[Path]:

@@ -71,7 +71,7 @@ def test_without_a_table_files_tell(tmp_path: Path, reader: str, name: str) -> N
     (tmp_path / "ward" / name).rename(tmp_path / name)
     held.append(contents(reader, tmp_path, {}))
     assert len({str(lines) for lines in held}) == len(held)
-    assert [lines[0][:8] for lines in held if lines] == ["files: 0", *["files: 1"] * 3]
+    assert [lines[0][:8] for lines in held if lines] == ["files: 1"] * 3
     for other in ("notes.md", "metrics.csv"):  # also of a run that lies there
         (tmp_path / other).write_text("not an image")
     assert contents(reader, tmp_path, {}) == held[-1]
@@ -112,7 +112,10 @@ def test_a_changed_table_of_conditions_is_noticed(tmp_path: Path) -> None:
 def test_what_is_not_at_hand_is_not_known(tmp_path: Path) -> None:
     assert contents("csv", tmp_path / "gone", {}) is None
     assert contents("folder", tmp_path / "gone", {}) is None
-    assert contents("csv", tmp_path, {"table": "gone.csv"}) == []
+    for reader in (*TABLES, *FILES):  # a share that is not mounted is an empty folder
+        assert contents(reader, tmp_path, {}) is None
+    (tmp_path / "classes.csv").write_text("condition,class")
+    assert contents("csv", tmp_path, {"table": "gone.csv", "conditions": "classes.csv"}) is None
 
 
 def test_a_table_that_may_not_be_read_ends_nothing_here(
