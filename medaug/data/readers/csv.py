@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from medaug.data.dicom import read_attributes
@@ -57,6 +58,7 @@ def read_csv(
     columns: Mapping[str, str] = _NO_COLUMNS,
     domain: str | None = None,
     from_headers: Sequence[str] = (),
+    unlabelled: bool = False,
 ) -> pd.DataFrame:
     """Read a hospital's own table.
 
@@ -85,6 +87,8 @@ def read_csv(
         One name for all images, where the table has no column for the domain. Default `OWN_DATA`.
     from_headers : sequence of {"sex", "age"}
         Attributes to take from the headers of DICOM files instead of the table.
+    unlabelled : bool
+        The table has no labels: all are unknown, as of new images that a model is to predict.
 
     Returns
     -------
@@ -109,13 +113,16 @@ def read_csv(
     from_headers = chosen("from_headers", from_headers, list(HEADER_TAGS))
     if domain is not None and "domain" in columns:
         raise SettingsError("the domain has both a name and a column; give only one of them")
+    if unlabelled and (given := sorted({*columns} & {*task.classes})):
+        raise SettingsError(f"the table is unlabelled, but columns names labels: {', '.join(given)}")
     path = folder / str(table)
     if not path.is_file():
         raise DataError(
             f"the table {path} is not there; name it with the option table, --reader_options "
             "\"{'table': 'NAME.csv'}\""
         )
-    source = mapped_columns(read_text_table(path), columns, _needed(task, from_headers), OPTIONAL, path)
+    needed = _needed(() if unlabelled else task.classes, task, from_headers)
+    source = mapped_columns(read_text_table(path), columns, needed, OPTIONAL, path)
     rows = pd.Series([f"row {number}" for number in source.index], index=source.index, dtype=object)
     result: dict[str, Any] = {
         "image_id": rows,
@@ -126,7 +133,7 @@ def read_csv(
         "official_split": _official_split(source, path),
         "synthetic": truths(source["synthetic"], path) if "synthetic" in source else False,
     }
-    result |= _labels(source, task, path)
+    result |= dict.fromkeys(task.label_columns, np.nan) if unlabelled else _labels(source, task, path)
     result |= _attributes(source, task, from_headers, path, result["path"])
     further = [name for name in columns if name not in result and name not in _known(task)]
     result |= {name: known_names(source[name], column_for(name, path)) for name in further}
@@ -137,8 +144,8 @@ def _known(task: Task) -> set[str]:
     return {*task.classes, *(a.name for a in task.attributes)}
 
 
-def _needed(task: Task, from_headers: Sequence[str]) -> list[str]:
-    return ["path", "patient_id", *task.classes, *(a.name for a in _from_table(task, from_headers))]
+def _needed(labels: Sequence[str], task: Task, from_headers: Sequence[str]) -> list[str]:
+    return ["path", "patient_id", *labels, *(a.name for a in _from_table(task, from_headers))]
 
 
 def _from_table(task: Task, from_headers: Sequence[str]) -> list[Attribute]:

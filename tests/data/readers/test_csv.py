@@ -58,6 +58,20 @@ def test_a_mapped_table(tmp_path: Path) -> None:
     check_table(table, TASK)
 
 
+def test_a_table_without_labels_serves_where_it_says_so(tmp_path: Path) -> None:
+    columns = {name: column for name, column in COLUMNS.items() if name != "effusion"}
+    source = write_source(tmp_path, [",".join(np.delete(line.split(","), 2)) for line in LINES])
+    table = read_csv(source, TASK, columns=columns, unlabelled=True)
+    assert table["label:effusion"].isna().all()
+    assert table["label:effusion"].dtype == np.float64
+    assert table["attr:sex"].tolist() == ["F", "M", None]
+    check_table(table, TASK)
+    with pytest.raises(DataError, match="effusion"):
+        read_csv(source, TASK, columns=columns)
+    with pytest.raises(SettingsError, match="unlabelled, but columns names labels: effusion"):
+        read_csv(source, TASK, columns=COLUMNS, unlabelled=True)
+
+
 def test_nothing_that_names_a_person_but_the_path(tmp_path: Path) -> None:
     table = read_csv(write_source(tmp_path), TASK, columns=COLUMNS)
 
